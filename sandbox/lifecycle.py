@@ -1,0 +1,219 @@
+"""Up and down: brings a sandbox to where it should be, from wherever it is."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from sandbox import cache as caches
+from sandbox import (
+    cgroups,
+    cluster,
+    control,
+    engine,
+    images,
+    network,
+    packages,
+    pki,
+    registry,
+    sweep,
+    tekton,
+    toolchain,
+)
+from sandbox import record as records
+from sandbox.api import Api
+from sandbox.cache import Cache
+from sandbox.images import Image
+from sandbox.places import Places
+from sandbox.processes import Keeper, Part, until
+from sandbox.record import Record
+from sandbox.steps import Failure, Steps, tail
+from sandbox.toolchain import Toolchain
+
+
+class Sandbox:
+    """The one sandbox of this machine (or of SANDBOX_HOME)."""
+
+    def __init__(self, environ: Mapping[str, str], steps: Steps) -> None:
+        self.environ = environ
+        self.steps = steps
+        self.places = Places.of(environ)
+        self.cache = Cache(caches.root(environ))
+        self.keeper = Keeper(self.places)
+
+    @property
+    def pulumi_home(self) -> Path:
+        return self.cache.folder / "pulumi-home"
+
+    def build(self) -> tuple[Toolchain, dict[str, Image]]:
+        """Packages, tools and images, from the cache where they are there already."""
+        packages.ensure(self.steps, self.cache.folder / "packages.log", self.environ)
+        tools = toolchain.build(self.cache, self.environ, self.steps)
+        engine.prepare_home(self.pulumi_home, tools.provider)
+        return tools, images.build(self.cache, tools.tekton, self.steps)
+
+    def existing(self) -> Record:
+        kept = records.load(self.places.record)
+        if kept is None:
+            raise Failure("The sandbox is not up. Start it with `make up`.")
+        return kept
+
+    def up(self) -> None:
+        """Everything that is missing, and nothing else."""
+        tools, packed = self.build()
+        with self.cache.lock("sandbox", self.steps):
+            record = self.prepare(tools)
+            base = cluster.base_parts(self.places, record)
+            self.start(base)
+            pushed: list[BaseException] = []
+            pushing = threading.Thread(target=self.push, args=(record, base[0], packed, pushed))
+            pushing.start()
+            for part in base:
+                self.keeper.wait(part)
+            self.steps.say("API server ready")
+            api = Api(self.places.kubeconfig)
+            later = cluster.later_parts(self.places, record)
+            self.start(later)
+            cluster.apply_base(api, record)
+            pushing.join()
+            if pushed:
+                raise pushed[0]
+            self.install(record, tools, packed)
+            if not until(lambda: cluster.node_ready(api), 60.0):
+                raise Failure(
+                    f"The node is not ready after 60 s; see {self.places.log}/kubelet.log"
+                )
+            self.steps.say("node ready")
+            for part in later:
+                self.keeper.wait(part)
+            tekton.wait(api)
+            self.steps.say("Tekton available: the sandbox is up")
+
+    def prepare(self, tools: Toolchain) -> Record:
+        """The record, the network, the groups and the keys."""
+        record = records.load(self.places.record)
+        if record is None:
+            sweep.end_everything(self.places, gentle=False)
+            sweep.unmount(self.places.home)
+            network.remove(keep_folder=True)
+            record = Record(
+                *network.choose(network.routes()),
+                boot=records.boot_id(),
+                sysctls=records.read_sysctls(),
+                existed=records.existing_folders(),
+            )
+        elif record.boot != records.boot_id() or not network.present():
+            self.steps.say("the machine was restarted or the network is gone: starting afresh")
+            sweep.runtime_state(self.places, record)
+            record.boot = records.boot_id()
+        record.path = [str(folder) for folder in tools.path]
+        record.kube, record.dns, record.tekton = map(str, (tools.kube, tools.dns, tools.tekton))
+        record.save(self.places.record)
+        if not network.present():
+            network.create(record)
+            self.steps.say(f"network: node {record.node}")
+        cgroups.create()
+        pki.create(self.places.pki, record.node, record.host)
+        control.write_kubeconfig(control.first(self.places), self.places, record)
+        return record
+
+    def start(self, parts: list[Part]) -> None:
+        started = [part.name for part in parts if self.keeper.start(part)]
+        if started:
+            self.steps.say("started " + ", ".join(started))
+
+    def push(
+        self, record: Record, part: Part, packed: dict[str, Image], failed: list[BaseException]
+    ) -> None:
+        """Fills the registry beside everything else; what goes wrong is kept for the caller."""
+        try:
+            self.keeper.wait(part)
+            number = registry.push(record.registry, packed.values())
+            if number:
+                self.steps.say(f"pushed {number} images to {record.registry}")
+        except (Failure, OSError) as error:
+            failed.append(error)
+
+    def install(self, record: Record, tools: Toolchain, packed: dict[str, Image]) -> None:
+        """Tekton's objects, unless the very same ones were applied before."""
+        text = tekton.manifests(tools.tekton, packed, record.registry)
+        if record.applied != tekton.applied(text):
+            tekton.apply(tools.kubectl, self.places.kubeconfig, text)
+            record.applied = tekton.applied(text)
+            record.save(self.places.record)
+            self.steps.say("Tekton's objects applied")
+
+    def down(self) -> None:
+        with self.cache.lock("sandbox", self.steps):
+            self.steps.say("stopping")
+            sweep.everything(self.places, records.load(self.places.record))
+            self.steps.say("the sandbox is down; nothing of it is left but the build cache")
+
+    def status(self) -> bool:
+        """One line per part on standard output; tells whether all run."""
+        kept = records.load(self.places.record)
+        if kept is None:
+            print("the sandbox is down")
+            return False
+        healthy = True
+        known = cluster.parts(self.places, kept)
+        for name, part in known.items():
+            found = self.keeper.running(name)
+            answering = found is not None and part.answers()
+            healthy = healthy and answering
+            state = "stopped" if found is None else f"runs (pid {found[0].pid})"
+            print(f"{name:20} {state}{'' if answering or found is None else ', does not answer'}")
+        available = tekton.available(Api(self.places.kubeconfig))
+        print(f"{'tekton':20} {'available' if available else 'not available'}")
+        return healthy and available
+
+    def stop_part(self, name: str) -> None:
+        self.part(name)
+        with self.cache.lock("sandbox", self.steps):
+            was = self.keeper.stop(name, 10.0)
+        self.steps.say(f"{name} {'stopped' if was else 'was not running'}")
+
+    def start_part(self, name: str) -> None:
+        part = self.part(name)
+        with self.cache.lock("sandbox", self.steps):
+            self.start([part])
+            self.keeper.wait(part)
+        self.steps.say(f"{name} runs")
+
+    def part(self, name: str) -> Part:
+        kept = self.existing()
+        known = cluster.parts(self.places, kept)
+        second = control.second(self.places)
+        if second.kubeconfig.exists():
+            known |= {part.name: part for part in cluster.second_parts(self.places, kept)}
+        if name not in known:
+            raise Failure(f"There is no part {name!r}; the parts are: {', '.join(known)}.")
+        return known[name]
+
+    def second_up(self) -> Path:
+        """A second API server with Tekton's definitions; returns its kubeconfig."""
+        record = self.existing()
+        plane = control.second(self.places)
+        with self.cache.lock("sandbox", self.steps):
+            control.write_kubeconfig(plane, self.places, record)
+            parts = cluster.second_parts(self.places, record)
+            self.start(parts)
+            for part in parts:
+                self.keeper.wait(part)
+            kubectl = Path(record.kube).parent / "bin/kubectl"
+            tekton.apply(kubectl, plane.kubeconfig, tekton.definitions(Path(record.tekton)))
+            api = Api(plane.kubeconfig)
+            account = "/api/v1/namespaces/default/serviceaccounts/default"
+            if not until(lambda: bool(api.get(tekton.RUNS)) and bool(api.get(account)), 60.0):
+                raise Failure("Tekton's definitions are not served by the second API server.")
+            self.steps.say("second API server ready")
+        return plane.kubeconfig
+
+    def second_down(self) -> None:
+        plane = control.second(self.places)
+        with self.cache.lock("sandbox", self.steps):
+            for name in ("controller-manager", "apiserver", "etcd"):
+                self.keeper.stop(plane.part(name), 2.0)
+            sweep.remove(plane.folder)
+        self.steps.say("second API server gone")

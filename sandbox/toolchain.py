@@ -1,0 +1,178 @@
+"""Builds the tools into the cache and tells where they lie.
+
+A first build takes half an hour, so modules of the later tools are fetched while the
+earlier ones compile, and each finished tool is kept whatever happens to the next.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox import engine, tools
+from sandbox.cache import Cache, place
+from sandbox.steps import Failure, Steps, duration
+from sandbox.tools import Tool
+
+KUBECTL = '#!/bin/sh\nexec "$(dirname "$(readlink -f "$0")")/../kube" kubectl "$@"\n'
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """Where the finished tools lie; `path` holds the folders a shell needs."""
+
+    kube: Path
+    dns: Path
+    tekton: Path
+    provider: Path
+    path: tuple[Path, ...]
+
+    @property
+    def kubectl(self) -> Path:
+        return self.kube.parent / "bin/kubectl"
+
+
+def build(cache: Cache, environ: Mapping[str, str], steps: Steps) -> Toolchain:
+    """Every tool, built where the cache has none."""
+    go = go_version(environ)
+    chosen = choose(cache, environ)
+    missing = [tool for tool in chosen if not cache.entry(tool.name, tools.key(tool, go)).is_dir()]
+    if not missing:
+        return locate(cache, chosen, go)
+    with cache.lock("build", steps):
+        steps.say("to build: " + ", ".join(tool.title for tool in missing))
+        prefetch = threading.Thread(target=fetch_all, args=(missing[1:], environ), daemon=True)
+        prefetch.start()
+        for tool in missing:
+            began = time.monotonic()
+            cache.fill(tool.name, tools.key(tool, go), maker(tool, environ, steps))
+            steps.say(f"built {tool.title} in {duration(time.monotonic() - began)}")
+    return locate(cache, chosen, go)
+
+
+def choose(cache: Cache, environ: Mapping[str, str]) -> tuple[Tool, ...]:
+    """All tools, without Pulumi's own where the machine has a suitable one."""
+    if environ.get("SANDBOX_TOOLCHAIN") != "build" and engine.suitable(environ, cache.folder):
+        return tuple(tool for tool in tools.ALL if tool not in (tools.PULUMI, tools.LANGUAGE))
+    return tools.ALL
+
+
+def locate(cache: Cache, chosen: Sequence[Tool], go: str) -> Toolchain:
+    """The paths of finished tools."""
+    entries = {tool: cache.entry(tool.name, tools.key(tool, go)) for tool in chosen}
+    ours = [entries[tool] for tool in (tools.PULUMI, tools.LANGUAGE) if tool in entries]
+    return Toolchain(
+        kube=entries[tools.KUBE] / "kube",
+        dns=entries[tools.DNS] / "dns",
+        tekton=entries[tools.PIPELINES],
+        provider=entries[tools.KUBERNETES] / "pulumi-resource-kubernetes",
+        path=tuple(entry / "bin" for entry in [*ours, entries[tools.KUBE]]),
+    )
+
+
+def go_version(environ: Mapping[str, str]) -> str:
+    """Go's version and platform, or the one error that says what is missing."""
+    wanted = tools.wanted_go()
+    need = "Go " + ".".join(map(str, wanted)) + " or newer"
+    command = ["go", "env", "GOVERSION", "GOOS", "GOARCH", "GOAMD64", "GOARM64", "GOEXPERIMENT"]
+    try:
+        found = subprocess.run(
+            command, env=go_environ(environ), text=True, capture_output=True, check=True
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        raise Failure(
+            f"The sandbox needs {need}, and there is no `go` on PATH. "
+            "Install it, or use your own pulumi and cluster with CLUSTER=current."
+        ) from None
+    if tools.numbers(found) < wanted:
+        raise Failure(
+            f"The sandbox needs {need}; `go` on PATH is {found.split()[0]}. "
+            "Install a newer one, or use your own pulumi and cluster with CLUSTER=current."
+        )
+    return found
+
+
+def go_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    return {**environ, **tools.GO_ENV}
+
+
+def fetch_all(missing: Sequence[Tool], environ: Mapping[str, str]) -> None:
+    """Fetches modules ahead of their build; what goes wrong shows up in the build itself."""
+    for tool in missing:
+        fetch(tool, environ)
+
+
+def fetch(tool: Tool, environ: Mapping[str, str]) -> bool:
+    """Downloads exactly the modules that the tool's packages need."""
+    command = ["go", "list", "-deps", "-tags", tools.FLAGS[1], *tool.packages.values()]
+    done = subprocess.run(
+        command, cwd=tool.folder, env=go_environ(environ), capture_output=True, check=False
+    )
+    return done.returncode == 0
+
+
+def maker(tool: Tool, environ: Mapping[str, str], steps: Steps) -> Callable[[Path], None]:
+    """What fills the tool's cache entry; binaries of an interrupted build are kept."""
+
+    def make(entry: Path) -> None:
+        title = f"building {tool.title}"
+        steps.say(title)
+        for _ in range(3):
+            if fetch(tool, environ):
+                break
+        for binary, package in tool.packages.items():
+            target = entry / binary
+            if target.exists():
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = target.with_name(target.name + ".new")
+            command = ["go", "build", *tool.flags, "-o", str(unfinished), package]
+            log = entry / "build.log"
+            steps.watch(title, command, tool.folder, go_environ(environ), log)
+            os.rename(unfinished, target)
+        add_files(tool, entry, environ)
+
+    return make
+
+
+def add_files(tool: Tool, entry: Path, environ: Mapping[str, str]) -> None:
+    """What a tool needs beside its binaries."""
+    if tool is tools.KUBE:
+        wrapper = entry / "bin/kubectl"
+        wrapper.parent.mkdir(exist_ok=True)
+        wrapper.write_text(KUBECTL)
+        wrapper.chmod(0o755)
+    elif tool is tools.LANGUAGE:
+        sdk = module_folder(tools.PULUMI, "github.com/pulumi/pulumi/sdk/v3", environ)
+        for script in ("cmd/pulumi-language-python-exec", "dist/pulumi-resource-pulumi-python"):
+            place(sdk / "python" / script, entry / "bin" / Path(script).name, 0o755)
+    elif tool is tools.PIPELINES:
+        config = module_folder(tool, "github.com/tektoncd/pipeline", environ) / "config"
+        skipped = {"events.yaml", "webhook-hpa.yaml"}
+        for manifest in config.glob("*.yaml"):
+            if manifest.name not in skipped:
+                place(manifest, entry / "manifests" / manifest.name, 0o644)
+        for folder in ("100-namespace", "300-crds"):
+            for manifest in (config / folder).glob("*.yaml"):
+                place(manifest, entry / folder / manifest.name, 0o644)
+
+
+def module_folder(tool: Tool, module: str, environ: Mapping[str, str]) -> Path:
+    """The folder of a module that the tool's module depends on."""
+    done = subprocess.run(
+        ["go", "mod", "download", "-json", module],
+        cwd=tool.folder,
+        env=go_environ(environ),
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode:
+        raise Failure(f"fetching {module} failed: {done.stderr.strip() or done.stdout.strip()}")
+    return Path(str(json.loads(done.stdout)["Dir"]))

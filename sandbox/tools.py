@@ -1,0 +1,132 @@
+"""What is built from Go modules: each tool, its version, its packages and its link flags.
+
+The versions stand in the modules' go.mod and go.sum as well; here they are what the tools
+call themselves. Flags are fixed, so the Go cache and our own keys do not depend on the machine.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox import cache
+
+MODULES = Path(__file__).parent / "toolchain"
+FLAGS = ("-tags", "osusergo,grpcnotrace", "-trimpath")
+GO_ENV = {
+    "CGO_ENABLED": "0",
+    "GOFLAGS": "-buildvcs=false -mod=readonly",
+    "GOTOOLCHAIN": "local",
+    "GOWORK": "off",
+}
+PULUMI_VERSION = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
+COMPONENT_VERSION = "k8s.io/component-base/version"
+PROVIDER = "4.25.0"
+TEKTON = "1.15.0"
+TEKTON_COMMANDS = (
+    "controller",
+    "webhook",
+    "entrypoint",
+    "nop",
+    "sidecarlogresults",
+    "workingdirinit",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Tool:
+    """One cache entry: the binaries of some packages of one module."""
+
+    name: str
+    title: str
+    module: str
+    packages: Mapping[str, str]
+    stamps: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        return MODULES / self.module
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        stamps = "".join(f" -X {stamp}" for stamp in self.stamps)
+        return (*FLAGS, "-ldflags", "-s -w" + stamps)
+
+
+PULUMI = Tool(
+    "pulumi",
+    "pulumi 3.274.1",
+    "pulumi",
+    {"bin/pulumi": "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"},
+    (f"{PULUMI_VERSION}=v3.274.1",),
+)
+KUBE = Tool(
+    "kube",
+    "kubernetes 1.36.3",
+    "kube",
+    {"kube": "."},
+    (
+        f"{COMPONENT_VERSION}.gitVersion=v1.36.3",
+        f"{COMPONENT_VERSION}.gitMajor=1",
+        f"{COMPONENT_VERSION}.gitMinor=36",
+        f"{COMPONENT_VERSION}.gitTreeState=clean",
+        f"{COMPONENT_VERSION}.gitCommit=0000000",
+        f"{COMPONENT_VERSION}.buildDate=2026-01-01T00:00:00Z",
+        "k8s.io/client-go/pkg/version.gitVersion=v1.36.3",
+    ),
+)
+DNS = Tool("dns", "coredns 1.14.3", "kube", {"dns": "./dns"})
+LANGUAGE = Tool(
+    "language",
+    "pulumi-language-python 3.188.0",
+    "language",
+    {
+        "bin/pulumi-language-python": (
+            "github.com/pulumi/pulumi/sdk/python/cmd/pulumi-language-python/v3"
+        )
+    },
+    (f"{PULUMI_VERSION}=v3.188.0",),
+)
+PIPELINES = Tool(
+    "tekton",
+    f"tekton {TEKTON}",
+    "tekton",
+    {f"bin/{name}": f"github.com/tektoncd/pipeline/cmd/{name}" for name in TEKTON_COMMANDS},
+)
+KUBERNETES = Tool(
+    "kubernetes",
+    f"pulumi-resource-kubernetes {PROVIDER}",
+    "kubernetes",
+    {"pulumi-resource-kubernetes": "."},
+    (f"github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version={PROVIDER}",),
+)
+ALL = (PULUMI, KUBE, LANGUAGE, PIPELINES, KUBERNETES, DNS)
+
+
+def key(tool: Tool, go: str) -> str:
+    """What determines the result: module files, sources, packages, flags, Go itself."""
+    sources = sorted(tool.folder.rglob("*.go"))
+    files = [tool.folder / "go.mod", tool.folder / "go.sum", *sources]
+    inputs: list[str | bytes] = [go, *tool.flags]
+    inputs += [f"{binary}={package}" for binary, package in tool.packages.items()]
+    inputs += [f"{name}={value}" for name, value in GO_ENV.items()]
+    for file in files:
+        inputs += [str(file.relative_to(tool.folder)), file.read_bytes()]
+    return cache.key(inputs)
+
+
+def wanted_go() -> tuple[int, ...]:
+    """The newest Go that any of the modules asks for."""
+    found = [
+        re.search(r"^go (\d[\d.]*)$", (MODULES / tool.module / "go.mod").read_text(), re.MULTILINE)
+        for tool in ALL
+    ]
+    return max(numbers(match[1]) for match in found if match)
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """The leading dotted numbers of a version: "v3.274.1" is (3, 274, 1)."""
+    match = re.match(r"\D*(\d+(?:\.\d+)*)", version)
+    return tuple(int(part) for part in match[1].split(".")) if match else ()
