@@ -19,10 +19,10 @@ CONTROLLERS = "+cpu +cpuset +memory +pids"
 
 
 def hierarchies() -> list[Path]:
-    """Every mounted hierarchy: one with version 2, several with version 1."""
+    """Every mounted hierarchy: one with version 2, several with version 1 or a mixture."""
     if (MOUNT / "cgroup.controllers").exists():
         return [MOUNT]
-    found = {folder.resolve() for folder in MOUNT.iterdir() if folder.name != "unified"}
+    found = {folder.resolve() for folder in MOUNT.iterdir()}
     return sorted(folder for folder in found if (folder / "cgroup.procs").exists())
 
 
@@ -35,7 +35,7 @@ def create() -> None:
             source, target = hierarchy / name, ours / name
             if source.exists() and target.exists() and not target.read_text().strip():
                 target.write_text(source.read_text())
-        if (hierarchy / "cgroup.subtree_control").exists():
+        if hierarchy == MOUNT:
             (hierarchy / "cgroup.subtree_control").write_text(CONTROLLERS)
             (ours / "cgroup.subtree_control").write_text(CONTROLLERS)
 
