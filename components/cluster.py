@@ -1,0 +1,244 @@
+"""What this project asks of a cluster: PipelineRuns, their pods and logs, and a few objects beside them.
+
+Lists are read as metadata with the printer columns (`as=Table`), in pages: a tenth of the bytes of
+full objects, and all that retention, adoption and the lists need. Everything is namespaced and
+selected by `app.kubernetes.io/name` together with `kf.dev/key`, so foreign runs are never touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+import urllib3
+
+from .connection import Connection, Transport, server_time, transport
+from .core import pipelinerun
+from .core.retention import RunSummary
+from .errors import Conflict, NotFound, Unreachable
+
+PAGE = 500
+PARALLEL_DELETES = 16
+_TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
+_MERGE = "application/merge-patch+json"
+
+
+@dataclass(frozen=True)
+class ListedRun(RunSummary):
+    """A run as a list shows it: identity, labels, annotations, and the columns that `kubectl get` has."""
+
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    succeeded: str
+    reason: str
+
+    @property
+    def failed(self) -> bool:
+        """Whether the run ended without success."""
+        return self.succeeded == "False"
+
+    @property
+    def task_id(self) -> int:
+        """The number of the run within its App, 0 if it has none."""
+        number = self.labels.get(pipelinerun.TASK_ID, "")
+        return int(number) if number.isdigit() else 0
+
+
+class Cluster:
+    """One cluster, through one pooled transport."""
+
+    def __init__(self, http: Transport) -> None:
+        self.http = http
+        self.now: str | None = None
+
+    @classmethod
+    def of(cls, connection: Connection) -> Cluster:
+        """The cluster of a connection."""
+        return cls(transport(connection))
+
+    # --- runs
+
+    def list_runs(self, namespace: str, app: str | None = None, selector: str = "") -> list[ListedRun]:
+        """Every run of ours in the namespace (of one App, and further selected), in pages."""
+        labels = [f"{pipelinerun.NAME}={app}" if app else "", pipelinerun.KEY, selector]
+        query = [("limit", str(PAGE)), ("labelSelector", ",".join(filter(None, labels)))]
+        found: list[ListedRun] = []
+        token = ""
+        while True:
+            more = [("continue", token)] if token else []
+            answer = self.http.read("GET", _runs(namespace), query=[*query, *more], accept=_TABLE)
+            self.now = self.now or server_time(answer)
+            table = msgspec.json.decode(answer.data)
+            found += _rows(table)
+            token = table.get("metadata", {}).get("continue", "")
+            if not token:
+                return found
+
+    def get_run(self, namespace: str, name: str) -> dict[str, Any]:
+        """A whole PipelineRun."""
+        run: dict[str, Any] = self.http.json("GET", f"{_runs(namespace)}/{name}")
+        return run
+
+    def create_run(self, manifest: dict[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
+        """Creates a PipelineRun, or only asks whether it would be admitted."""
+        query = [("dryRun", "All")] if dry_run else []
+        path = _runs(manifest["metadata"]["namespace"])
+        run: dict[str, Any] = self.http.json("POST", path, query=query, body=manifest)
+        return run
+
+    def annotate_run(self, namespace: str, name: str, annotations: dict[str, str]) -> None:
+        """Sets annotations of a PipelineRun, finished or not."""
+        body = {"metadata": {"annotations": annotations}}
+        self.http.read("PATCH", f"{_runs(namespace)}/{name}", body=body, content_type=_MERGE)
+
+    def cancel_run(self, namespace: str, name: str, by: str) -> None:
+        """Cancels a run that has not ended; Tekton refuses it for one that has."""
+        body = {"metadata": {"annotations": {pipelinerun.CANCELLED_BY: by}}, "spec": {"status": "CancelledRunFinally"}}
+        self.http.read("PATCH", f"{_runs(namespace)}/{name}", body=body, content_type=_MERGE)
+
+    def delete_runs(self, namespace: str, runs: list[RunSummary], *, foreground: bool = False) -> list[str]:
+        """Deletes these very runs (by UID) with TaskRun, pod and log; returns the names that went."""
+        policy = "Foreground" if foreground else "Background"
+
+        def delete(run: RunSummary) -> str | None:
+            body = {"propagationPolicy": policy, "preconditions": {"uid": run.uid}}
+            try:
+                self.http.read("DELETE", f"{_runs(namespace)}/{run.name}", body=body)
+            except (NotFound, Conflict):  # gone, or another run of that name: not the one that was meant
+                return None
+            return run.name
+
+        with ThreadPoolExecutor(PARALLEL_DELETES) as pool:
+            return [name for name in pool.map(delete, runs) if name]
+
+    # --- what belongs to a run
+
+    def task_run(self, namespace: str, run: dict[str, Any]) -> dict[str, Any] | None:
+        """The TaskRun of a run, None if it has none (any more)."""
+        children = run.get("status", {}).get("childReferences") or []
+        if not children:
+            return None
+        path = f"/apis/tekton.dev/v1/namespaces/{namespace}/taskruns/{children[0]['name']}"
+        try:
+            found: dict[str, Any] = self.http.json("GET", path)
+        except NotFound:
+            return None
+        return found
+
+    def pods(self, namespace: str, run_name: str) -> list[dict[str, Any]]:
+        """The pods of a run, oldest first."""
+        query = [("labelSelector", f"tekton.dev/pipelineRun={run_name}")]
+        items: list[dict[str, Any]] = self.http.json("GET", _core(namespace, "pods"), query=query)["items"]
+        return sorted(items, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
+
+    def delete_pod(self, namespace: str, name: str) -> None:
+        """Deletes a pod; one that is gone already is fine."""
+        try:
+            self.http.read("DELETE", f"{_core(namespace, 'pods')}/{name}")
+        except NotFound:
+            pass
+
+    def log(
+        self,
+        namespace: str,
+        pod: str,
+        *,
+        follow: bool = False,
+        tail: int | None = None,
+        container: str = pipelinerun.CONTAINER,
+    ) -> Iterator[bytes]:
+        """The chunks of a container's log as they come; a connection that breaks is Unreachable."""
+        query = [("container", container)]
+        query += [("follow", "true")] if follow else []
+        query += [("tailLines", str(tail))] if tail is not None else []
+        path = f"{_core(namespace, 'pods')}/{quote(pod)}/log"
+        answer = self.http.request("GET", path, query=query, accept="*/*", read_seconds=None if follow else 60)
+        try:
+            yield from answer.stream(65536)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise Unreachable(f"the log of {pod} was broken off: {error}") from None
+        finally:
+            answer.release_conn()
+            answer.close()
+
+    # --- objects beside the runs
+
+    def get(self, namespace: str, plural: str, name: str) -> dict[str, Any] | None:
+        """A core object of the namespace, None if it does not exist."""
+        try:
+            found: dict[str, Any] = self.http.json("GET", f"{_core(namespace, plural)}/{name}")
+        except NotFound:
+            return None
+        return found
+
+    def namespace(self, name: str) -> dict[str, Any] | None:
+        """A namespace, None if it does not exist."""
+        try:
+            found: dict[str, Any] = self.http.json("GET", f"/api/v1/namespaces/{name}")
+        except NotFound:
+            return None
+        return found
+
+    def uid(self) -> str:
+        """The cluster's identity: the UID of its `kube-system` namespace, empty if that may not be read."""
+        found = self.namespace("kube-system")
+        return str(found["metadata"]["uid"]) if found else ""
+
+    def config_maps(self, namespace: str, selector: str) -> list[dict[str, Any]]:
+        """The ConfigMaps that a selector matches."""
+        query = [("labelSelector", selector)]
+        items: list[dict[str, Any]] = self.http.json("GET", _core(namespace, "configmaps"), query=query)["items"]
+        return items
+
+    def allocate_id(self, namespace: str, config_map: str, at_least: int) -> int:
+        """The next task id of an App, counted in an annotation of its ConfigMap.
+
+        Optimistic concurrency: whoever writes second is refused and counts again, so no id is
+        given twice. `at_least` is the highest id in use, for an App whose counter was lost.
+        """
+        path = f"{_core(namespace, 'configmaps')}/{config_map}"
+        for _ in range(100):
+            metadata = self.http.json("GET", path)["metadata"]
+            last = int((metadata.get("annotations") or {}).get(pipelinerun.LAST_TASK_ID, "0"))
+            number = max(last, at_least) + 1
+            body = {
+                "metadata": {
+                    "resourceVersion": metadata["resourceVersion"],
+                    "annotations": {pipelinerun.LAST_TASK_ID: str(number)},
+                }
+            }
+            try:
+                self.http.read("PATCH", path, body=body, content_type=_MERGE)
+            except Conflict:
+                continue
+            return number
+        raise Unreachable(f"could not count the tasks in ConfigMap {namespace}/{config_map}: too many writers at once")
+
+
+def _runs(namespace: str) -> str:
+    return f"/apis/tekton.dev/v1/namespaces/{namespace}/pipelineruns"
+
+
+def _core(namespace: str, plural: str) -> str:
+    return f"/api/v1/namespaces/{namespace}/{plural}"
+
+
+def _rows(table: dict[str, Any]) -> Iterator[ListedRun]:
+    columns = [column["name"].lower() for column in table.get("columnDefinitions", [])]
+    for row in table.get("rows", []):
+        cells = dict(zip(columns, row["cells"]))
+        metadata = row["object"]["metadata"]
+        yield ListedRun(
+            name=metadata["name"],
+            uid=metadata["uid"],
+            created=metadata["creationTimestamp"],
+            finished=cells.get("succeeded") in ("True", "False"),
+            labels=metadata.get("labels") or {},
+            annotations=metadata.get("annotations") or {},
+            succeeded=str(cells.get("succeeded") or "Unknown"),
+            reason=str(cells.get("reason") or ""),
+        )

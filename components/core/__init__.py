@@ -1,0 +1,1 @@
+"""The decisions: pure functions over plain data, without Pulumi and without Kubernetes."""

@@ -1,0 +1,111 @@
+"""A task's log on its way to a terminal and into state: bounded, readable, harmless.
+
+What a task prints is data. Bytes that are no UTF-8 become U+FFFD, progress bars drawn with carriage
+returns become their last state, control sequences and Pulumi's own colour marks lose their power,
+and a line of a gigabyte takes the memory of a short one. Everything is counted and digested as it was.
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import re
+from collections import deque
+from typing import Deque, List
+
+from .masking import Masker
+
+LONGEST_LINE = 4096
+TAIL_BYTES = 64 * 1024
+_SEQUENCES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+_PULUMI_COLOUR = re.compile(r"<(?=\{%)")
+
+
+class LogReader:
+    """Turns the chunks of a log into lines to show, and remembers tail, digest and counts."""
+
+    def __init__(self, masker: Masker) -> None:
+        self.lines = 0
+        self.bytes = 0
+        self._masker = masker
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._digest = hashlib.sha256()
+        self._line = ""
+        self._length = 0
+        self._tail: Deque[str] = deque()
+        self._tail_bytes = 0
+        self._ends_with_newline = True
+
+    def feed(self, chunk: bytes) -> List[str]:
+        """The lines that `chunk` completes."""
+        self._digest.update(chunk)
+        self.bytes += len(chunk)
+        return self._split(self._decoder.decode(chunk))
+
+    def finish(self) -> List[str]:
+        """The last line, if it does not end in a newline."""
+        shown = self._split(self._decoder.decode(b"", final=True))
+        if self._length:
+            self._ends_with_newline = False
+            shown.append(self._complete())
+        return shown
+
+    @property
+    def current(self) -> str:
+        """The line that is not complete yet, such as the state of a progress bar."""
+        return self._show(self._line, self._length)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all bytes so far."""
+        return f"sha256:{self._digest.hexdigest()}"
+
+    def tail(self) -> str:
+        """The last lines, together at most 64 KiB."""
+        return "\n".join(self._tail) + ("\n" if self._tail and self._ends_with_newline else "")
+
+    def last(self, count: int) -> List[str]:
+        """The last `count` lines."""
+        return list(self._tail)[-count:]
+
+    def _split(self, text: str) -> List[str]:
+        *complete, rest = text.split("\n")
+        shown = []
+        for piece in complete:
+            self._append(piece)
+            shown.append(self._complete())
+        self._append(rest)
+        return shown
+
+    def _append(self, piece: str) -> None:
+        line = self._line + piece
+        self._length += len(piece)
+        overwritten = line.rstrip("\r").rfind("\r") + 1
+        if overwritten:
+            line = line[overwritten:]
+            self._length = len(line)
+        # What may be the beginning of a secret at the cut is kept, so that it is masked before it is cut off.
+        self._line = line[: LONGEST_LINE + self._masker.longest]
+
+    def _complete(self) -> str:
+        shown = self._show(self._line, self._length)
+        self._line, self._length = "", 0
+        self.lines += 1
+        self._tail.append(shown)
+        self._tail_bytes += len(shown.encode()) + 1
+        while self._tail_bytes > TAIL_BYTES:
+            self._tail_bytes -= len(self._tail.popleft().encode()) + 1
+        return shown
+
+    def _show(self, line: str, length: int) -> str:
+        text = harmless(self._masker.mask(line.rstrip("\r")))
+        if length <= LONGEST_LINE:
+            return text
+        return f"{text[:LONGEST_LINE]}… [a line of {length} characters]"
+
+
+def harmless(text: str) -> str:
+    """`text` without terminal control sequences, control characters and Pulumi's colour marks."""
+    plain = _CONTROLS.sub("\ufffd", _SEQUENCES.sub("", text))
+    return _PULUMI_COLOUR.sub("<\u200b", plain)

@@ -1,0 +1,150 @@
+"""How a run ended, from what Tekton and the kubelet wrote down, in one plain sentence.
+
+A PipelineRun says only "Tasks Completed: 1 (Failed: 1 …)"; the cause is on the TaskRun, its step
+and the pod.
+"""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Dict, Mapping, Optional
+
+from .pipelinerun import CANCELLED_BY, CONTAINER, step_of
+
+SUCCEEDED, FAILED, CANCELLED, TIMED_OUT, RUNNING = "Succeeded", "Failed", "Cancelled", "TimedOut", "Running"
+_Object = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """State, Tekton's reason, our sentence, and the times (RFC 3339) as Tekton gives them; `duration` in seconds."""
+
+    state: str
+    reason: str
+    sentence: str
+    exit_code: Optional[int] = None
+    started_at: Optional[str] = None
+    finished_at: Optional[str] = None
+    duration: Optional[float] = None
+    results: Dict[str, str] = field(default_factory=dict)
+
+
+def condition(obj: Optional[_Object], kind: str = "Succeeded") -> Dict[str, Any]:
+    """A condition of an object's status, empty if it is not there yet."""
+    found = [entry for entry in _list(obj, "conditions") if entry.get("type") == kind]
+    return dict(found[0]) if found else {}
+
+
+def has_ended(run: _Object) -> bool:
+    """Whether a PipelineRun has come to its end."""
+    return condition(run).get("status") in ("True", "False")
+
+
+def conclude(run: _Object, task_run: Optional[_Object], pod: Optional[_Object], cause: str = "") -> Outcome:
+    """The outcome of a PipelineRun that has ended; `cause` is what its follower saw that the objects no longer tell."""
+    ended, inner = condition(run), condition(task_run)
+    steps = _list(task_run, "steps")
+    step = (steps[0].get("terminated") or {}) if steps else {}
+    container = _terminated(pod)
+    exit_code = container.get("exitCode", step.get("exitCode"))
+    started, finished = (run.get("status", {}).get(key) for key in ("startTime", "completionTime"))
+    if step.get("finishedAt") and finished and step["finishedAt"] > finished:
+        finished = step["finishedAt"]  # a cancelled run is called complete before its process has ended
+    state, sentence = _judge(run, ended, inner, container, pod, exit_code, cause)
+    return Outcome(
+        state=state,
+        reason=str(inner.get("reason") if state == FAILED and inner.get("reason") else ended.get("reason", "")),
+        sentence=sentence,
+        exit_code=int(exit_code) if exit_code is not None and state in (SUCCEEDED, FAILED) else None,
+        started_at=started,
+        finished_at=finished,
+        duration=_seconds_between(started, finished),
+        results={entry["name"]: str(entry["value"]).rstrip("\n") for entry in _list(task_run, "results")},
+    )
+
+
+def waiting(pod: _Object) -> str:
+    """Why a pod's container has not started, as the scheduler or the kubelet says it, else empty."""
+    scheduled = condition(pod, "PodScheduled")
+    if scheduled.get("status") == "False" and scheduled.get("message"):
+        return f"not scheduled: {scheduled['message']}"
+    for status in _list(pod, "initContainerStatuses") + _list(pod, "containerStatuses"):
+        state = (status.get("state") or {}).get("waiting") or {}
+        if state.get("reason") not in (None, "PodInitializing", "ContainerCreating") and state.get("message"):
+            return f"{state['reason']}: {state['message']}"
+    return ""
+
+
+def started(pod: _Object) -> bool:
+    """Whether the task's container runs or has run."""
+    states = [entry.get("state") or {} for entry in _list(pod, "containerStatuses") if entry.get("name") == CONTAINER]
+    return any("running" in state or "terminated" in state for state in states)
+
+
+def container_ended(pod: _Object) -> bool:
+    """Whether the task's container has ended."""
+    return bool(_terminated(pod))
+
+
+def _judge(
+    run: _Object,
+    ended: _Object,
+    inner: _Object,
+    container: _Object,
+    pod: Optional[_Object],
+    exit_code: Optional[int],
+    cause: str,
+) -> tuple[str, str]:
+    if ended.get("status") == "True":
+        oom = container.get("reason") == "OOMKilled"
+        return SUCCEEDED, f"succeeded, but a process of it ran out of memory ({_memory(run)})" if oom else "succeeded"
+    if cause:
+        return FAILED, cause
+    reason = str(ended.get("reason", ""))
+    if reason == "PipelineRunTimeout":
+        return TIMED_OUT, f"timed out after {run['spec'].get('timeouts', {}).get('pipeline', 'its limit')}"
+    if reason in ("Cancelled", "CancelledRunFinally"):
+        by = (run["metadata"].get("annotations") or {}).get(CANCELLED_BY)
+        return CANCELLED, f"was cancelled by {by}" if by else "was cancelled"
+    status: Mapping[str, Any] = (pod or {}).get("status") or {}
+    if status.get("reason") == "Evicted" or inner.get("reason") == "PodEvicted":
+        return (
+            FAILED,
+            f"was evicted: {status.get('message') or inner.get('message') or 'the node ran out of a resource'}",
+        )
+    if container.get("reason") == "OOMKilled" or inner.get("reason") == "StepOOM":
+        return FAILED, f"ran out of memory ({_memory(run)})"
+    if inner.get("reason") in ("StepFailed", "Failed") and exit_code is not None:
+        return FAILED, _exit(int(exit_code))
+    return FAILED, str(inner.get("message") or ended.get("message") or reason or "failed")
+
+
+def _exit(code: int) -> str:
+    if 128 < code < 128 + signal.NSIG and code - 128 in {number.value for number in signal.Signals}:
+        return f"ended by {signal.Signals(code - 128).name}, exit code {code}"
+    return f"exit code {code}"
+
+
+def _memory(run: _Object) -> str:
+    limit = step_of(dict(run)).get("computeResources", {}).get("limits", {}).get("memory", "unlimited")
+    return f"its limit is {limit}"
+
+
+def _terminated(pod: Optional[_Object]) -> Dict[str, Any]:
+    for status in _list(pod, "containerStatuses"):
+        if status.get("name") == CONTAINER:
+            return (status.get("state") or {}).get("terminated") or {}
+    return {}
+
+
+def _list(obj: Optional[_Object], key: str) -> list[Dict[str, Any]]:
+    return list(((obj or {}).get("status") or {}).get(key) or [])
+
+
+def _seconds_between(start: Optional[str], end: Optional[str]) -> Optional[float]:
+    if not start or not end:
+        return None
+    first, last = (datetime.fromisoformat(text.replace("Z", "+00:00")) for text in (start, end))
+    return max((last - first).total_seconds(), 0.0)

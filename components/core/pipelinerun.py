@@ -1,0 +1,191 @@
+"""A task as a Tekton PipelineRun: one embedded task, one step, one container.
+
+Everything is written out (command, timeouts, canonical amounts), because what is left open is
+filled in by the cluster: a missing command makes Tekton ask the registry, a missing timeout ends
+the task after an hour, another spelling of a quantity is a difference in every preview.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+from .command import carry, dollar_variable, needs_dollar
+from .environment import Variable
+from .naming import label_value
+
+STEP = "task"
+CONTAINER = f"step-{STEP}"
+RESULTS_FOLDER = "/tekton/results"
+
+NAME = "app.kubernetes.io/name"
+COMPONENT = "app.kubernetes.io/component"
+MANAGED_BY = "app.kubernetes.io/managed-by"
+TASK = "kf.dev/task"
+KEY = "kf.dev/key"
+TASK_ID = "kf.dev/task-id"
+STACK = "kf.dev/stack"
+ATTEMPT = "kf.dev/attempt"
+RECORDED = "kf.dev/recorded"
+STARTED_BY = "kf.dev/started-by"
+CANCELLED_BY = "kf.dev/cancelled-by"
+OUTCOME = "kf.dev/outcome"
+FOLLOWED = "kf.dev/followed"
+LAST_TASK_ID = "kf.dev/last-task-id"
+TEMPLATE = "kf.dev/template"
+
+# The `restricted` Pod Security level: https://kubernetes.io/docs/concepts/security/pod-security-standards/
+POD_SECURITY = {"runAsNonRoot": True, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}}
+STEP_SECURITY = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": True}
+
+Manifest = Dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Canonical quantities; memory and disk are request and limit, cpu is a request, cpu_limit a limit."""
+
+    memory: str
+    disk: str
+    cpu: str
+    cpu_limit: Optional[str] = None
+
+    def render(self) -> Dict[str, Dict[str, str]]:
+        """The `computeResources` of a step."""
+        requests = {"cpu": self.cpu, "memory": self.memory, "ephemeral-storage": self.disk}
+        limits = {"memory": self.memory, "ephemeral-storage": self.disk}
+        return {"requests": requests, "limits": {**limits, **({"cpu": self.cpu_limit} if self.cpu_limit else {})}}
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """All that a task's pod is made from; `timeout` is canonical (`1h0m0s`, none is `0s`)."""
+
+    namespace: str
+    app: str
+    task: str
+    stack: str
+    image: str
+    argv: Sequence[str]
+    env: Sequence[Variable]
+    resources: Resources
+    timeout: str = "1h0m0s"
+    retries: int = 0
+    service_account: str = "default"
+    results: Sequence[str] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    security_context: Optional[Mapping[str, Any]] = None
+
+
+def render(spec: TaskSpec) -> Manifest:
+    """The PipelineRun of a task without what differs from run to run (name, key, id, attempt)."""
+    env = [variable.value.render(variable.name, carry) for variable in spec.env]
+    if spec.results:
+        env.append({"name": "KF_RESULTS", "value": RESULTS_FOLDER})
+    argv = [carry(text) for text in spec.argv]
+    carried = [*argv, *(str(entry.get("value", "")) for entry in env)]
+    step: Manifest = {
+        "name": STEP,
+        "image": spec.image,
+        "command": argv[:1],
+        **({"args": argv[1:]} if argv[1:] else {}),
+        **(
+            {"env": [*([dollar_variable()] if needs_dollar(carried) else []), *env]}
+            if env or needs_dollar(carried)
+            else {}
+        ),
+        "computeResources": spec.resources.render(),
+        "securityContext": STEP_SECURITY,
+    }
+    task_spec: Manifest = {"steps": [step]}
+    if spec.results:
+        task_spec["results"] = [{"name": name, "type": "string"} for name in spec.results]
+    task: Manifest = {"name": STEP, "taskSpec": task_spec, "timeout": "0s"}
+    if spec.retries:
+        task["retries"] = spec.retries
+    pod: Manifest = {
+        "enableServiceLinks": False,
+        "automountServiceAccountToken": False,
+        "securityContext": {**POD_SECURITY, **(spec.security_context or {})},
+        **({"nodeSelector": dict(spec.node_selector)} if spec.node_selector else {}),
+    }
+    return {
+        "apiVersion": "tekton.dev/v1",
+        "kind": "PipelineRun",
+        "metadata": {
+            "namespace": spec.namespace,
+            "labels": {**spec.labels, **_labels(spec)},
+            **({"annotations": dict(spec.annotations)} if spec.annotations else {}),
+        },
+        "spec": {
+            "pipelineSpec": {"tasks": [task]},
+            "taskRunTemplate": {"serviceAccountName": spec.service_account, "podTemplate": pod},
+            "timeouts": {"pipeline": spec.timeout},
+        },
+    }
+
+
+def instantiate(
+    template: Manifest, *, name: str, key: str, task_id: int, attempt: int, started_by: str, followed: bool = False
+) -> Manifest:
+    """One run of a template; `followed` says that whoever starts it reads its log before it may be pruned."""
+    run = copy.deepcopy(template)
+    run["metadata"]["name"] = name
+    run["metadata"]["labels"].update({KEY: key, TASK_ID: str(task_id), ATTEMPT: str(attempt)})
+    run["metadata"].setdefault("annotations", {})[STARTED_BY] = started_by
+    if followed:
+        run["metadata"]["annotations"][FOLLOWED] = "true"
+    return run
+
+
+def override(
+    template: Manifest,
+    *,
+    task: Optional[str] = None,
+    argv: Optional[Sequence[str]] = None,
+    env: Optional[Mapping[str, str]] = None,
+    resources: Optional[Mapping[str, str]] = None,
+) -> Manifest:
+    """A template with another name, argv, further variables or other amounts (cpu, memory, ephemeral-storage)."""
+    changed = copy.deepcopy(template)
+    step = step_of(changed)
+    if task is not None:
+        changed["metadata"]["labels"][TASK] = label_value(task)
+    if argv is not None:
+        carried = [carry(text) for text in argv]
+        step.update(command=carried[:1], args=carried[1:])
+    own = [{"name": name, "value": carry(value)} for name, value in (env or {}).items()]
+    kept: List[Manifest] = [entry for entry in step.get("env", []) if entry["name"] not in (env or {})]
+    texts = [*step["command"], *step.get("args", []), *(str(entry.get("value", "")) for entry in [*kept, *own])]
+    lead = [] if not needs_dollar(texts) or any(entry == dollar_variable() for entry in kept) else [dollar_variable()]
+    step["env"] = [*lead, *kept, *own]
+    for resource, amount in (resources or {}).items():
+        step["computeResources"]["requests"][resource] = amount
+        if resource in step["computeResources"]["limits"]:
+            step["computeResources"]["limits"][resource] = amount
+    return changed
+
+
+def step_of(manifest: Manifest) -> Manifest:
+    """The one step of a PipelineRun of ours."""
+    step: Manifest = manifest["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["steps"][0]
+    return step
+
+
+def secrets_of(manifest: Manifest) -> List[Dict[str, str]]:
+    """Name and key of every Secret that the run's environment refers to."""
+    refs = [entry.get("valueFrom", {}).get("secretKeyRef") for entry in step_of(manifest).get("env", [])]
+    return [{"name": ref["name"], "key": ref["key"]} for ref in refs if ref]
+
+
+def _labels(spec: TaskSpec) -> Dict[str, str]:
+    return {
+        NAME: spec.app,
+        COMPONENT: "task",
+        MANAGED_BY: "kf",
+        TASK: label_value(spec.task),
+        STACK: label_value(spec.stack),
+    }

@@ -1,0 +1,82 @@
+"""Amounts of memory, disk, cpu and time, in the one spelling that the API server gives back.
+
+Tekton's webhook rewrites `1024Mi` to `1Gi` and `1h` to `1h0m0s`; whoever sends another spelling
+sees a difference in every preview. Memory and disk follow Cloud Foundry (K, M, G and T are powers
+of two, with or without B, in any case), cpu and time follow Kubernetes and Go.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+
+from .errors import InvalidInput
+
+_BYTES = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT])(i?)(B?)", re.ASCII | re.IGNORECASE)
+_CPU = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(m?)", re.ASCII)
+_SPAN = re.compile(r"(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?", re.ASCII)
+_POWER = {"K": 1, "M": 2, "G": 3, "T": 4}
+_MEBI = 1024**2
+
+
+def size(value: object, what: str) -> str:
+    """`512M`, `0.5G`, `64MB`, `1Gi` … as a canonical Kubernetes quantity (`512Mi`, `512Mi`, `64Mi`, `1Gi`).
+
+    A fraction is cut down to whole MiB. A bare number is refused, because Cloud Foundry and
+    Kubernetes read it differently. `what` names the argument and its resource in the error.
+    """
+    match = _BYTES.fullmatch(value.strip()) if isinstance(value, str) else None
+    if not match:
+        raise InvalidInput(f"{what}: {value!r} is no amount: write a number with a unit, such as '512M' or '1Gi'")
+    number, unit, binary, byte = match.groups()
+    if binary and (byte or not (unit.isupper() and binary == "i")):
+        raise InvalidInput(f"{what}: {value!r} is no amount: write it as '{number}{unit.upper()}i'")
+    amount = Decimal(number) * 1024 ** _POWER[unit.upper()]
+    whole = int(amount) if amount == int(amount) else int(amount) // _MEBI * _MEBI
+    if whole <= 0:
+        raise InvalidInput(f"{what}: {value!r} is nothing: give it more than 0, such as '512M'")
+    return binary_quantity(whole)
+
+
+def binary_quantity(amount: int) -> str:
+    """Bytes with the largest binary unit that leaves a whole number."""
+    for unit in ("", "Ki", "Mi", "Gi"):
+        if amount % 1024:
+            return f"{amount}{unit}"
+        amount //= 1024
+    return f"{amount}Ti"
+
+
+def cpu(value: object, what: str) -> str:
+    """`100m`, `0.5`, `1000m`, 2 … as a canonical quantity of cores (`100m`, `500m`, `1`, `2`)."""
+    text = str(value).strip() if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
+    match = _CPU.fullmatch(text)
+    try:
+        milli = Decimal(match[1]) * (1 if match[2] else 1000) if match else Decimal(-1)
+    except InvalidOperation:  # a lone dot
+        milli = Decimal(-1)
+    if milli != int(milli) or milli <= 0:
+        raise InvalidInput(
+            f"{what}: {value!r} is no amount of cpu: write cores or thousandths, such as '0.5' or '100m'"
+        )
+    return f"{int(milli)}m" if milli % 1000 else str(int(milli) // 1000)
+
+
+def seconds(value: object, what: str) -> int:
+    """`30m`, `1h30m`, `90s` … as seconds; `0` is none."""
+    text = value.strip() if isinstance(value, str) else ("0" if value == 0 and value is not False else "")
+    if text in ("0", "0s"):
+        return 0
+    match = _SPAN.fullmatch(text) if text else None
+    total = sum(int(part or 0) * unit for part, unit in zip(match.groups(), (3600, 60, 1))) if match else 0
+    if not total:
+        raise InvalidInput(f"{what}: {value!r} is no span of time: write '30m', '1h30m' or '90s' ('0' for no limit)")
+    return total
+
+
+def duration(value: object, what: str) -> str:
+    """A span of time as Go prints it: `90s` is `1m30s`, `1h` is `1h0m0s`, none is `0s`."""
+    total = seconds(value, what)
+    hours, minutes = total // 3600, total // 60 % 60
+    lead = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
+    return f"{lead}{total % 60}s"

@@ -1,0 +1,131 @@
+"""Starting a run exactly once, and pruning what is older than its App keeps.
+
+The run's name is the lock: it is computed from App, task, key and attempt, so of two that try to
+start the same work the API server refuses the second, which then follows the first one's run.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from .cluster import Cluster, ListedRun
+from .core import naming, pipelinerun, retention
+from .errors import Conflict, NotFound, Unreachable
+
+ABANDONED_AFTER = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One definition of a task of one App, ready to be started."""
+
+    template: dict[str, Any]
+    app: str
+    task: str
+    key: str
+    stack: str
+    counter: str
+    started_by: str
+    followed: bool = False
+
+    @property
+    def namespace(self) -> str:
+        """Where the run is made."""
+        return str(self.template["metadata"]["namespace"])
+
+
+def attempts(runs: list[ListedRun], app: str, task: str, key: str, stack: str) -> list[ListedRun]:
+    """The runs of one definition in one stack, first attempt first."""
+    wanted = {
+        pipelinerun.NAME: app,
+        pipelinerun.TASK: naming.label_value(task),
+        pipelinerun.KEY: key,
+        pipelinerun.STACK: naming.label_value(stack),
+    }
+    return sorted((run for run in runs if wanted.items() <= run.labels.items()), key=_attempt)
+
+
+def adoptable(runs: list[ListedRun], began: str | None = None) -> ListedRun | None:
+    """The attempt to follow in place of starting another one.
+
+    That is the last one, if it has not failed and no state file holds its record yet, or if it was
+    made after this update `began`: then another update is doing the same work at this moment.
+    """
+    if not runs:
+        return None
+    last = runs[-1]
+    if began and last.created >= began:
+        return last
+    return None if last.failed or pipelinerun.RECORDED in last.annotations else last
+
+
+def submit(cluster: Cluster, wanted: Submission, began: str | None) -> tuple[dict[str, Any], bool]:
+    """Starts a run, or finds the one to follow; returns it and whether it was found."""
+    deadline = time.monotonic() + 60
+    while True:
+        all_runs = cluster.list_runs(wanted.namespace, wanted.app)
+        same = attempts(all_runs, wanted.app, wanted.task, wanted.key, wanted.stack)
+        found = adoptable(same, began)
+        if found:
+            try:
+                return cluster.get_run(wanted.namespace, found.name), True
+            except NotFound:
+                continue
+        attempt = max((_attempt(run) for run in same), default=0) + 1
+        highest = max((run.task_id for run in all_runs), default=0)
+        manifest = pipelinerun.instantiate(
+            wanted.template,
+            name=naming.run_name(wanted.app, wanted.task, wanted.key, attempt),
+            key=wanted.key,
+            task_id=cluster.allocate_id(wanted.namespace, wanted.counter, highest),
+            attempt=attempt,
+            started_by=wanted.started_by,
+            followed=wanted.followed,
+        )
+        try:
+            return cluster.create_run(manifest), False
+        except Conflict:
+            # Somebody else holds the name. It is listed from now on; a foreign object of that name never is.
+            if time.monotonic() > deadline:
+                raise
+        except Unreachable:
+            # The request may have been carried out although its answer is lost: the next list tells.
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(1)
+
+
+def settled(cluster: Cluster, run: ListedRun) -> ListedRun:
+    """`run` as retention sees it: one whose follower still reads its log counts as unfinished, for an hour at most."""
+    being_read = pipelinerun.FOLLOWED in run.annotations and pipelinerun.OUTCOME not in run.annotations
+    if not run.finished or not being_read:
+        return run
+    now = datetime.fromisoformat((cluster.now or run.created).replace("Z", "+00:00"))
+    made = datetime.fromisoformat(run.created.replace("Z", "+00:00"))
+    return run if now - made > ABANDONED_AFTER else _unfinished(run)
+
+
+def expired(cluster: Cluster, namespace: str, app: str, keep: int, adding: int = 0) -> tuple[list[ListedRun], int]:
+    """The runs of an App that retention lets go, oldest first, and how many there are in all."""
+    runs = [settled(cluster, run) for run in cluster.list_runs(namespace, app)]
+    going = {run.name for run in retention.plan(runs, keep, adding)}
+    ordered = sorted((run for run in runs if run.name in going), key=lambda run: (run.created, run.name))
+    return ordered, len(runs)
+
+
+def prune(cluster: Cluster, namespace: str, app: str, keep: int) -> list[str]:
+    """Deletes what retention lets go; returns the names."""
+    going, _ = expired(cluster, namespace, app, keep)
+    return cluster.delete_runs(namespace, list(going)) if going else []
+
+
+def _attempt(run: ListedRun) -> int:
+    number = run.labels.get(pipelinerun.ATTEMPT, "")
+    return int(number) if number.isdigit() else 0
+
+
+def _unfinished(run: ListedRun) -> ListedRun:
+    return ListedRun(**{**run.__dict__, "finished": False})
