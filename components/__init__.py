@@ -1,0 +1,20 @@
+"""Kf Tasks for Pulumi: short-lived work beside an application on Kubernetes.
+
+The names are loaded when they are used: the provider's process and `kf` need none of the components.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .app import App
+    from .space import Space
+    from .task import Task
+
+__all__ = ["App", "Space", "Task"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return getattr(import_module(f".{name.lower()}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -71,7 +71,7 @@ class Cluster:
         while True:
             more = [("continue", token)] if token else []
             answer = self.http.read("GET", _runs(namespace), query=[*query, *more], accept=_TABLE)
-            self.now = self.now or server_time(answer)
+            self.now = server_time(answer)
             table = msgspec.json.decode(answer.data)
             found += _rows(table)
             token = table.get("metadata", {}).get("continue", "")

@@ -92,7 +92,7 @@ class Follower:
             self._show(self.reader.finish())
         self._show_rest()
         result = outcome.conclude(run, task_run, pod, self._cause or self._never_started(run, pod, has_started))
-        if pod and not has_started and not outcome.condition(run).get("status") == "True":
+        if pod and not has_started and outcome.condition(run).get("status") != "True":
             # Tekton leaves a pod that waits for a missing Secret: it would start when the Secret appears.
             name = pod["metadata"]["name"]
             self._ask(lambda: self.cluster.delete_pod(self.namespace, name))
@@ -162,7 +162,9 @@ class Follower:
         rest = self.reader.last(min(LAST_LINES, total - self._shown))
         hidden = total - self._shown - len(rest)
         if hidden:
-            self.say(f"… {hidden} lines are not shown here; all of them: kf logs --task --run {self.name} -n 0 --recent")
+            self.say(
+                f"… {hidden} lines are not shown here; all of them: kf logs --task --run {self.name} -n 0 --recent"
+            )
         for line in rest:
             self.say(line)
 

@@ -7,7 +7,7 @@ start the same work the API server refuses the second, which then follows the fi
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -98,27 +98,18 @@ def submit(cluster: Cluster, wanted: Submission, began: str | None) -> tuple[dic
         time.sleep(1)
 
 
-def settled(cluster: Cluster, run: ListedRun) -> ListedRun:
-    """`run` as retention sees it: one whose follower still reads its log counts as unfinished, for an hour at most."""
-    being_read = pipelinerun.FOLLOWED in run.annotations and pipelinerun.OUTCOME not in run.annotations
-    if not run.finished or not being_read:
-        return run
-    now = datetime.fromisoformat((cluster.now or run.created).replace("Z", "+00:00"))
-    made = datetime.fromisoformat(run.created.replace("Z", "+00:00"))
-    return run if now - made > ABANDONED_AFTER else _unfinished(run)
+def expire(runs: list[ListedRun], now: str | None, keep: int, adding: int = 0) -> list[ListedRun]:
+    """The runs that retention lets go, oldest first, once `adding` new ones have been made.
 
-
-def expired(cluster: Cluster, namespace: str, app: str, keep: int, adding: int = 0) -> tuple[list[ListedRun], int]:
-    """The runs of an App that retention lets go, oldest first, and how many there are in all."""
-    runs = [settled(cluster, run) for run in cluster.list_runs(namespace, app)]
-    going = {run.name for run in retention.plan(runs, keep, adding)}
-    ordered = sorted((run for run in runs if run.name in going), key=lambda run: (run.created, run.name))
-    return ordered, len(runs)
+    A run whose follower still reads its log counts as unfinished, for an hour at most; `now` is the cluster's time.
+    """
+    going = {run.name for run in retention.plan([_settled(run, now) for run in runs], keep, adding)}
+    return sorted((run for run in runs if run.name in going), key=lambda run: (run.created, run.name))
 
 
 def prune(cluster: Cluster, namespace: str, app: str, keep: int) -> list[str]:
     """Deletes what retention lets go; returns the names."""
-    going, _ = expired(cluster, namespace, app, keep)
+    going = expire(cluster.list_runs(namespace, app), cluster.now, keep)
     return cluster.delete_runs(namespace, list(going)) if going else []
 
 
@@ -127,5 +118,11 @@ def _attempt(run: ListedRun) -> int:
     return int(number) if number.isdigit() else 0
 
 
-def _unfinished(run: ListedRun) -> ListedRun:
-    return ListedRun(**{**run.__dict__, "finished": False})
+def _settled(run: ListedRun, now: str | None) -> ListedRun:
+    being_read = pipelinerun.FOLLOWED in run.annotations and pipelinerun.OUTCOME not in run.annotations
+    age = _time(now or run.created) - _time(run.created)
+    return replace(run, finished=False) if being_read and age < ABANDONED_AFTER else run
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))

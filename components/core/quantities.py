@@ -80,3 +80,10 @@ def duration(value: object, what: str) -> str:
     hours, minutes = total // 3600, total // 60 % 60
     lead = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
     return f"{lead}{total % 60}s"
+
+
+def count(value: object, what: str) -> int:
+    """A whole number from 0 upwards."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise InvalidInput(f"{what}: {value!r} is no count: write a whole number from 0 upwards")
+    return value

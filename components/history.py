@@ -1,0 +1,158 @@
+"""The history of one App: what retention lets go, shown before it goes, and cleaned up in the end.
+
+Every run prunes its App when it ends; this resource shows the plan in the preview, marks the runs
+whose record the state holds by now, sweeps what an interrupted update has left, and is the only one
+that deletes an App's runs when the App is removed.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    Resource,
+    ResourceProvider,
+    UpdateResult,
+)
+from pulumi.output import contains_unknowns
+
+from . import hosting
+from .reporting import say
+
+DELETE_SECONDS = 180
+_IDENTITY = ("connection", "stack", "namespace", "app", "keep", "runs", "urn")
+
+
+def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+    """Finds out what will be deleted; it becomes the input `expired` and a line under the App."""
+    from .connection import Connection
+    from .core.retention import describe
+    from .submission import expire
+    from .survey import survey
+
+    inputs = {**news, "expired": []}
+    if contains_unknowns(news["connection"]):
+        return CheckResult(inputs, [])
+    seen = survey(Connection.of(news["connection"]), news["namespace"])
+    if news["owns_namespace"] and seen.exists and not seen.unasked and seen.owner != news["stack_label"]:
+        owner = f"belongs to stack {seen.owner!r}" if seen.owner else "exists already and is not of this stack"
+        text = (
+            f"space: namespace {news['namespace']!r} {owner}: to use it without owning it, write "
+            f"Space(…, namespace={news['namespace']!r}); it is never deleted then"
+        )
+        return CheckResult(inputs, [CheckFailure("", text)])
+    existing = seen.of(news["app"])
+    adding = _adding(news["runs"])
+    going = expire(existing, seen.now, int(news["keep"]), adding)
+    inputs["expired"] = [run.name for run in going]
+    if going:
+        say(news["urn"], describe(list(going), len(existing) + adding))
+    return CheckResult(inputs, [])
+
+
+def diff(olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+    """Replaced only when it is another App's history; anything else it does is an update."""
+    if any(olds.get(name) != news.get(name) for name in ("namespace", "app")):
+        return DiffResult(changes=True, replaces=["app"])
+    changed = any(contains_unknowns(news[name]) or olds.get(name) != news[name] for name in _IDENTITY if name != "urn")
+    moved = olds.get("__provider") != news.get("__provider")
+    return DiffResult(changes=changed or moved or bool(news.get("expired")))
+
+
+def sweep(news: dict[str, Any]) -> dict[str, Any]:
+    """Marks the runs that the state holds by now, and prunes."""
+    from .cluster import Cluster
+    from .connection import Connection
+    from .core.pipelinerun import RECORDED
+    from .errors import NotFound
+    from .submission import prune
+
+    cluster = Cluster.of(Connection.of(news["connection"]))
+    recorded = set(news["runs"])
+    for run in cluster.list_runs(news["namespace"], news["app"]):
+        if run.name in recorded and run.finished and RECORDED not in run.annotations:
+            try:
+                cluster.annotate_run(news["namespace"], run.name, {RECORDED: "true"})
+            except NotFound:
+                continue
+    prune(cluster, news["namespace"], news["app"], int(news["keep"]))
+    return {name: news[name] for name in _IDENTITY}
+
+
+def clear(props: dict[str, Any]) -> None:
+    """Deletes every run of the App with TaskRun, pod and log, and waits until they are gone."""
+    from .cluster import Cluster
+    from .connection import Connection
+    from .errors import NotFound, Unreachable
+
+    app, namespace = props["app"], props["namespace"]
+    try:
+        cluster = Cluster.of(Connection.of(props["connection"]))
+        deadline = time.monotonic() + DELETE_SECONDS
+        while time.monotonic() < deadline:
+            runs = cluster.list_runs(namespace, app)
+            if not runs:
+                return
+            cluster.delete_runs(namespace, list(runs), foreground=True)
+            time.sleep(1)
+    except NotFound:
+        return
+    except Unreachable as error:
+        if os.environ.get("PULUMI_K8S_DELETE_UNREACHABLE", "").lower() == "true":
+            return
+        raise hosting.Failure(
+            f"the runs of app {app!r} in namespace {namespace!r} cannot be deleted: {error}. Repeat when it answers, "
+            "or set PULUMI_K8S_DELETE_UNREACHABLE=true to forget them, as for all Kubernetes resources"
+        ) from None
+    raise hosting.Failure(
+        f"the runs of app {app!r} in namespace {namespace!r} were not gone after {DELETE_SECONDS} s: look for "
+        f"finalizers with kubectl get pipelineruns -n {namespace} -o yaml, and repeat"
+    )
+
+
+def _adding(runs: Any) -> int:
+    """How many runs this update adds: those whose name is not known before it."""
+    return sum(1 for name in (runs if isinstance(runs, list) else [runs]) if contains_unknowns(name))
+
+
+class HistoryProvider(ResourceProvider):
+    """Adapter between the dynamic provider host and the functions above; class path and instances are frozen."""
+
+    serialize_as_secret_always = False
+
+    def configure(self, req: ConfigureRequest) -> None:
+        hosting.prepare()
+
+    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        return hosting.plainly(lambda: check(olds or {}, news))
+
+    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+        return diff(olds, news)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        return CreateResult(f"{props['namespace']}/{props['app']}", hosting.plainly(lambda: sweep(props)))
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        return ReadResult(id_, props)
+
+    def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        return UpdateResult(hosting.plainly(lambda: sweep(news)))
+
+    def delete(self, _id: str, props: dict[str, Any]) -> None:
+        hosting.plainly(lambda: clear(props))
+
+
+class History(Resource, module="kf", name="History"):
+    """The retention of one App; made by App."""
+
+    def __init__(self, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(HistoryProvider(), name, props, opts)

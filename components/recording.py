@@ -1,0 +1,167 @@
+"""Runs a task once and writes down how it went: submit, follow, record, prune."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from .cluster import Cluster
+from .connection import Connection
+from .core import outcome, pipelinerun
+from .core.masking import SHORTEST, Masker
+from .core.outcome import RUNNING, SUCCEEDED, Outcome
+from .errors import ClusterError, NotFound
+from .follower import Follower
+from .reporting import say
+from .submission import Submission, prune, submit
+from .survey import survey
+
+LAST_LINES = 10
+
+
+def record(settings: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
+    """Starts or adopts the run of a Run's inputs and records it; also returns what to fail with, if anything."""
+    connection = Connection.of(settings["connection"])
+    cluster = Cluster.of(connection)
+    waits = bool(settings["wait"])
+    wanted = Submission(
+        template=settings["manifest"],
+        app=settings["app"],
+        task=settings["task"],
+        key=settings["key"],
+        stack=settings["stack"],
+        counter=settings["counter"],
+        started_by=f"pulumi up of stack {settings['stack']}",
+        followed=waits,
+    )
+    try:
+        run, adopted = submit(cluster, wanted, survey(connection, wanted.namespace).now)
+    except NotFound as error:
+        raise NotFound(f"task {wanted.task!r} of app {wanted.app!r} cannot be started: {error}") from None
+    name = run["metadata"]["name"]
+    say(settings["urn"], f"run {name} {'adopted' if adopted else 'started'}")
+    begun: dict[str, Any] = {
+        "run": name,
+        "task_id": int(run["metadata"]["labels"].get(pipelinerun.TASK_ID, 0)),
+        "state": RUNNING,
+        "reason": "",
+        "cluster_uid": _cluster_uid(cluster),
+    }
+    if not waits:
+        prune(cluster, wanted.namespace, wanted.app, int(settings["keep"]))
+        return {**_empty(), **begun}, None
+    done, ended = _follow(cluster, settings, run)
+    prune(cluster, wanted.namespace, wanted.app, int(settings["keep"]))
+    result = {**begun, **done}
+    if ended.state == SUCCEEDED:
+        return result, None
+    if not settings["must_succeed"]:
+        say(settings["urn"], f"run {name} {_verb(ended)}: a result, since must_succeed is off", warning=True)
+        return result, None
+    return result, failure(settings, ended, result)
+
+
+def complete(settings: dict[str, Any], begun: dict[str, Any]) -> dict[str, Any]:
+    """The record of a run that was not waited for: complete if the run has ended, else as it was."""
+    cluster = Cluster.of(Connection.of(settings["connection"]))
+    try:
+        run = cluster.get_run(settings["namespace"], begun["run"])
+    except NotFound:
+        return {**begun, "state": outcome.FAILED, "reason": "Deleted before its end was recorded"}
+    if not outcome.has_ended(run):
+        return begun
+    done, ended = _follow(cluster, settings, run)
+    if ended.state != SUCCEEDED:
+        say(settings["urn"], f"run {begun['run']} {_verb(ended)}", warning=True)
+    return {**begun, **done}
+
+
+def failure(settings: dict[str, Any], ended: Outcome, result: dict[str, Any]) -> str:
+    """What the person at the terminal reads when a task has failed."""
+    name = result["run"]
+    lines = [
+        f"task {settings['task']!r} of app {settings['app']!r} {_verb(ended)} (run {name}, id {result['task_id']})"
+    ]
+    tail = [] if settings["log_mode"] == "none" else result["log"].splitlines()[-LAST_LINES:]
+    lines += ["  last lines of its log:", *(f"    {line}" for line in tail)] if tail else []
+    if result["log_lines"]:
+        lines.append(f"  its whole log: kf logs {settings['app']} --task --run {name} -n 0 --recent")
+    if ended.exit_code in (126, 127, 128) and settings["manifest"] and _shell(settings["manifest"]):
+        lines.append("  if the image has no /bin/sh, write the command as a list: command=['program', 'argument']")
+    lines.append("  the next update tries it again")
+    return "\n".join(lines)
+
+
+def secret_values(cluster: Cluster, namespace: str, manifest: dict[str, Any], urn: str) -> list[str]:
+    """The values of all Secrets that a run refers to; one too short to hide is warned of."""
+    wanted: dict[str, set[str]] = {}
+    for ref in pipelinerun.secrets_of(manifest):
+        wanted.setdefault(ref["name"], set()).add(ref["key"])
+    values = []
+    for name, keys in sorted(wanted.items()):
+        try:
+            data = (cluster.get(namespace, "secrets", name) or {}).get("data") or {}
+        except ClusterError as error:
+            say(urn, f"secret values of {name} cannot be masked in the log: {error}", warning=True)
+            continue
+        for key in sorted(keys & data.keys()):
+            value = base64.b64decode(data[key]).decode("utf-8", "replace")
+            if 0 < len(value) < SHORTEST:
+                say(urn, f"secret variable {key} is shorter than {SHORTEST} characters and is not masked", warning=True)
+            values.append(value)
+    return values
+
+
+def _follow(cluster: Cluster, settings: dict[str, Any], run: dict[str, Any]) -> tuple[dict[str, Any], Outcome]:
+    namespace, name, urn = settings["namespace"], run["metadata"]["name"], settings["urn"]
+    follower = Follower(
+        cluster,
+        namespace,
+        name,
+        say=lambda text, **how: say(urn, text, **how),
+        masker=Masker(secret_values(cluster, namespace, run, urn)),
+        show_log=settings["log_mode"],
+        start_timeout=int(settings.get("start_timeout") or 0),
+    )
+    ended = follower.follow()
+    if ended.state == SUCCEEDED and ended.sentence != "succeeded":
+        say(urn, f"run {name} {ended.sentence}", warning=True)
+    try:
+        cluster.annotate_run(namespace, name, {pipelinerun.OUTCOME: ended.sentence})
+    except ClusterError:
+        pass  # it is deleted already or cannot be reached: the record in the state is what counts
+    reader = follower.reader
+    return {
+        "state": ended.state,
+        "reason": ended.reason,
+        "exit_code": ended.exit_code,
+        "started_at": ended.started_at,
+        "finished_at": ended.finished_at,
+        "duration": ended.duration,
+        "log": reader.tail(),
+        "log_digest": reader.digest,
+        "log_lines": reader.lines,
+        "results": ended.results,
+    }, ended
+
+
+def _empty() -> dict[str, Any]:
+    return {
+        "exit_code": None, "started_at": None, "finished_at": None, "duration": None,
+        "log": "", "log_digest": "", "log_lines": 0, "results": {},
+    }  # fmt: skip
+
+
+def _verb(ended: Outcome) -> str:
+    return ended.sentence if ended.state != outcome.FAILED else f"failed: {ended.sentence}"
+
+
+def _shell(manifest: dict[str, Any]) -> bool:
+    return bool(pipelinerun.step_of(manifest)["command"] == ["/bin/sh"])
+
+
+def _cluster_uid(cluster: Cluster) -> str:
+    try:
+        return cluster.uid()
+    except ClusterError:
+        return ""

@@ -1,0 +1,256 @@
+"""The record of one run of a task, as a resource.
+
+A run is an event: it is submitted, followed and recorded once, and afterwards its record in the
+state is all that counts. Whoever deletes the PipelineRun later deletes history, not state, so
+neither `refresh` nor `up` runs the task again. Replacing the record (a changed key) is a new run.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    Resource,
+    ResourceProvider,
+    UpdateResult,
+)
+from pulumi.output import contains_unknowns
+
+from . import hosting
+from .core import definition as definitions
+from .core.definition import ALWAYS
+from .core.outcome import CANCELLED, FAILED, RUNNING, TIMED_OUT
+from .reporting import say, say_once
+
+RECORD = (
+    "run", "task_id", "state", "reason", "exit_code", "started_at", "finished_at",
+    "duration", "log", "log_digest", "log_lines", "results", "cluster_uid",
+)  # fmt: skip
+_IDENTITY = ("connection", "stack", "namespace", "app", "task", "key", "urn", "log_mode", "must_succeed")
+
+_decided: dict[tuple[str, ...], tuple[Any, dict[str, Any]]] = {}
+
+
+def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+    """Decides whether the task will run and says why; what it decided becomes inputs (`key`, `because`, `nth`)."""
+    from . import survey as surveys
+    from .connection import Connection
+
+    inputs = dict(news)
+    preview = bool(news.get("__preview"))
+    definition, when = news["definition"], news["when"]
+    unknown = [part for part in definitions.deciding(when) if contains_unknowns(definition[part])]
+    identity = (news["stack"], news["namespace"], news["app"], news["task"])
+    if not olds and identity in _decided and _decided[identity][0] == repr(definition):
+        return CheckResult({**inputs, **_decided[identity][1]}, [])  # the second check of a replacement
+    known = None if contains_unknowns(news["connection"]) else Connection.of(news["connection"])
+    seen = surveys.survey(known, news["namespace"]) if known else surveys.Survey()
+    refusal = _refuse(news, seen, preview)
+    if refusal:
+        return CheckResult(inputs, [CheckFailure("", refusal)])
+    _note(news, seen, known is None)
+    if unknown:
+        words = " and ".join(definitions.PARTS[part] for part in unknown)
+        because = f"{words} {'is' if len(unknown) == 1 else 'are'} known only during the update"
+        decided: dict[str, Any] = {"because": because, "nth": olds.get("nth", 0)}
+        say(news["urn"], f"may run: {because}")
+    else:
+        decided = _decide(olds, news, seen)
+        if decided["key"] != olds.get("key"):
+            say(news["urn"], f"will run: {decided['because']}")
+    _decided[identity] = (repr(definition), decided)
+    if known and seen.exists and not seen.unasked and not contains_unknowns(news["manifest"]):
+        if news["manifest"] != olds.get("manifest"):
+            refusal = _dry_run(known, news)
+        if not preview and olds.get("key"):
+            _mark_recorded(known, news, olds["key"], seen)
+    return CheckResult({**inputs, **decided}, [CheckFailure("", refusal)] if refusal else [])
+
+
+def diff(olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+    """Only another key is another run; an unfinished record is completed; all else waits for the next run."""
+    if news.get("key") is None or contains_unknowns(news["key"]):
+        return DiffResult(changes=True, replaces=[])
+    again = news["key"] != olds.get("key")
+    failed = olds.get("state") in (FAILED, CANCELLED, TIMED_OUT) and bool(news["must_succeed"])
+    if again or failed:
+        return DiffResult(changes=True, replaces=["key"])
+    moved = olds.get("__provider") != news.get("__provider")
+    return DiffResult(changes=moved or olds.get("state") == RUNNING)
+
+
+def create(news: dict[str, Any]) -> CreateResult:
+    """Starts the run or adopts it, follows it, records it and prunes; raises if the task must succeed and did not."""
+    from . import recording
+
+    record, failure = recording.record(news)
+    if failure:
+        raise hosting.Failure(failure)
+    return CreateResult(record["run"], {**_identity(news), **record})
+
+
+def update(olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+    """Completes the record of a run that was not waited for."""
+    return UpdateResult({**olds, **_identity(news), **_completed({**olds, **news, "run": olds["run"]}, olds)})
+
+
+def read(props: dict[str, Any]) -> dict[str, Any]:
+    """The record as it is; one that is unfinished is completed if its run has ended."""
+    return {**props, **_completed(props, props)}
+
+
+def _completed(settings: dict[str, Any], olds: dict[str, Any]) -> dict[str, Any]:
+    if olds.get("state") != RUNNING:
+        return {name: olds.get(name) for name in RECORD}
+    from . import recording
+
+    return recording.complete(settings, {name: olds.get(name) for name in RECORD})
+
+
+def _identity(news: dict[str, Any]) -> dict[str, Any]:
+    return {name: news[name] for name in _IDENTITY}
+
+
+def _decide(olds: dict[str, Any], news: dict[str, Any], seen: Any) -> dict[str, Any]:
+    from .submission import adoptable, attempts
+
+    definition, when = news["definition"], news["when"]
+    nth = int(olds.get("nth", 0)) + (1 if olds and when == ALWAYS else 0)
+    key = definitions.key(definition, when, nth)
+    if olds.get("key") == key:
+        return {"key": key, "nth": nth, "because": olds.get("because", "")}
+    same = attempts(seen.runs, news["app"], news["task"], key, news["stack"])
+    found = adoptable(same)
+    if found:
+        state = "has ended" if found.finished else "is still running"
+        because = f"adopts run {found.name}, which {state} and is not recorded yet"
+    elif same and same[-1].failed:
+        last = same[-1]
+        because = f"the last attempt failed: run {last.name}, {last.annotations.get('kf.dev/outcome') or last.reason}"
+    elif olds.get("definition") and not contains_unknowns(olds["definition"]):
+        because = definitions.explain(olds["definition"], definition, when)
+        because = because or (f"when is {when!r}" if when == ALWAYS else f"when changed to {when!r}")
+    elif same:
+        because = f"the state has no record of it (run {same[-1].name} was of another life of this stack)"
+    else:
+        because = "first run"
+    return {"key": key, "nth": nth, "because": because}
+
+
+def _refuse(news: dict[str, Any], seen: Any, preview: bool) -> str | None:
+    from .errors import Denied, NotFound, Unreachable
+
+    what = f"task {news['task']!r} of app {news['app']!r}"
+    if seen.unasked and not (preview and isinstance(seen.unasked, (Unreachable, Denied, NotFound))):
+        return f"{what}: {seen.unasked}. Nothing was started; repeat the update when the cluster answers"
+    other = seen.foreign_owner(news["app"], news["stack"])
+    if other:
+        return (
+            f"app {news['app']!r} in namespace {news['namespace']!r} belongs to stack {other!r}: "
+            "choose another app_name or namespace for this stack, or destroy the other stack first"
+        )
+    return None
+
+
+def _note(news: dict[str, Any], seen: Any, connection_unknown: bool) -> None:
+    namespace = news["namespace"]
+    if connection_unknown:
+        text = "the cluster is known only during the update: runs in it and admission were not asked for"
+    elif seen.unasked:
+        text = f"this preview could not ask the cluster: {seen.unasked}. Shown is what the state tells"
+    elif not seen.exists:
+        text = f"namespace {namespace!r} is created by this update: admission was not asked for"
+    else:
+        return
+    say_once(news["urn"], text, about=f"{namespace} {news['stack']}")
+
+
+def _dry_run(connection: Any, news: dict[str, Any]) -> str | None:
+    from .cluster import Cluster
+    from .core.pipelinerun import instantiate
+    from .errors import ClusterError, Denied, NotFound, Unreachable
+
+    trial = instantiate(
+        news["manifest"], name=f"{news['app']}-dry-run"[:58], key="dry-run", task_id=0, attempt=0, started_by="preview"
+    )
+    try:
+        Cluster.of(connection).create_run(trial, dry_run=True)
+    except (Denied, NotFound, Unreachable) as error:
+        if not news.get("__preview"):
+            return f"task {news['task']!r} of app {news['app']!r}: {error}"
+        say_once(news["urn"], f"admission was not asked for: {error}", about=f"dry run {news['namespace']}")
+    except ClusterError as error:
+        return f"task {news['task']!r} of app {news['app']!r} would not be admitted: {error}"
+    return None
+
+
+def _mark_recorded(connection: Any, news: dict[str, Any], key: str, seen: Any) -> None:
+    from .cluster import Cluster
+    from .core.pipelinerun import RECORDED
+    from .errors import NotFound
+    from .submission import attempts
+
+    for run in attempts(seen.runs, news["app"], news["task"], key, news["stack"])[-1:]:
+        if run.finished and not run.failed and RECORDED not in run.annotations:
+            try:
+                Cluster.of(connection).annotate_run(news["namespace"], run.name, {RECORDED: "true"})
+            except NotFound:
+                continue
+
+
+class RunProvider(ResourceProvider):
+    """Adapter between the dynamic provider host and the functions above.
+
+    Its class path is in every state file and its instances carry nothing: both are frozen.
+    """
+
+    serialize_as_secret_always = False
+
+    def configure(self, req: ConfigureRequest) -> None:
+        hosting.prepare()
+
+    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        return hosting.plainly(lambda: check(olds or {}, news))
+
+    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+        return diff(olds, news)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        return hosting.plainly(lambda: create(props))
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        return ReadResult(id_, hosting.plainly(lambda: read(props)))
+
+    def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        return hosting.plainly(lambda: update(olds, news))
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """Nothing: history belongs to the App's retention, not to the record of one run."""
+
+
+class Run(Resource, module="kf", name="Run"):
+    """One run of a task and its record; made by Task."""
+
+    run: pulumi.Output[str]
+    task_id: pulumi.Output[int]
+    state: pulumi.Output[str]
+    reason: pulumi.Output[str]
+    exit_code: pulumi.Output[int | None]
+    started_at: pulumi.Output[str]
+    finished_at: pulumi.Output[str | None]
+    duration: pulumi.Output[float | None]
+    log: pulumi.Output[str]
+    log_digest: pulumi.Output[str]
+    log_lines: pulumi.Output[int]
+    results: pulumi.Output[dict[str, str]]
+
+    def __init__(self, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
+        record = dict.fromkeys((*RECORD, "key", "because", "nth"))
+        super().__init__(RunProvider(), name, {**record, **props}, opts)

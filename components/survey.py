@@ -1,0 +1,81 @@
+"""What `check` may know of the cluster: asked once for each namespace and process, and allowed to fail in a preview.
+
+`check` runs for every resource, one after the other, and stalls all registrations meanwhile. So
+there is one list for a namespace, and after the first connection that failed the rest answers at
+once. `create` never uses this: it asks anew.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+from typing import Any
+
+from .cluster import Cluster, ListedRun
+from .connection import Connection
+from .core import naming, pipelinerun
+from .errors import ClusterError, Denied, NotFound, Unreachable
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The runs of a namespace, who owns what in it, and what could not be asked."""
+
+    exists: bool = True
+    owner: str | None = None
+    owners: dict[str, str] = field(default_factory=dict)
+    runs: list[ListedRun] = field(default_factory=list)
+    now: str | None = None
+    unasked: ClusterError | None = None
+
+    def of(self, app: str) -> list[ListedRun]:
+        """The runs of one App."""
+        return [run for run in self.runs if run.labels.get(pipelinerun.NAME) == app]
+
+    def foreign_owner(self, app: str, stack: str) -> str | None:
+        """The other stack that an App of this name belongs to, if there is one."""
+        own = naming.label_value(stack)
+        found = {self.owners.get(app, own), *(run.labels.get(pipelinerun.STACK, own) for run in self.of(app))}
+        return next(iter(sorted(found - {own})), None)
+
+
+@functools.cache
+def survey(connection: Connection, namespace: str) -> Survey:
+    """Asks the cluster about a namespace, once."""
+    failed = _failures.get(connection)
+    if failed:
+        return Survey(unasked=failed)
+    try:
+        return _ask(Cluster.of(connection), namespace)
+    except Unreachable as error:
+        _failures[connection] = error
+        return Survey(unasked=error)
+    except (Denied, NotFound) as error:
+        return Survey(unasked=error)
+
+
+_failures: dict[Connection, Unreachable] = {}
+
+
+def _ask(cluster: Cluster, namespace: str) -> Survey:
+    found = cluster.namespace(namespace)
+    if found is None:
+        return Survey(exists=False)
+    try:
+        runs = cluster.list_runs(namespace)
+    except NotFound:
+        raise NotFound("the cluster has no PipelineRuns: Tekton Pipelines is not installed in it") from None
+    return Survey(
+        owner=_label(found, pipelinerun.STACK),
+        owners={
+            _label(item, pipelinerun.NAME) or "": _label(item, pipelinerun.STACK) or ""
+            for item in cluster.config_maps(namespace, f"{pipelinerun.TEMPLATE}=app")
+        },
+        runs=runs,
+        now=cluster.now,
+    )
+
+
+def _label(obj: dict[str, Any], name: str) -> str | None:
+    value: str | None = (obj["metadata"].get("labels") or {}).get(name)
+    return value

@@ -1,0 +1,206 @@
+"""A Task: a command that runs once in the environment of its App, and again when its definition changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from .app import App
+from .core import command as commands
+from .core import definition as definitions
+from .core import naming, pipelinerun, quantities
+from .core.command import Command
+from .core.errors import InvalidInput
+from .core.pipelinerun import Resources
+from .inputs import Env, Layer, checked, labels, plain, stack_id, template_data, urn_of
+from .run import Run
+
+LOG_MODES = ("follow", "tail", "none")
+
+
+class Task(pulumi.ComponentResource):
+    """Runs during `pulumi up`, in the App's environment, as one pod with one container.
+
+    - `app`: whose image, variables, resources and start command it inherits; its own values win.
+    - `command`, `args`: as on App. `env`: own variables. `memory`, `disk`, `cpu`: own amounts,
+      request and limit alike, so a task may exceed its App.
+    - `timeout` (the Space's, "1h"; "0" for none), `start_timeout` ("10m": for a pod that waits for a
+      node), `retries` (0: Tekton starts the command again in a new pod).
+    - `when`: "change" (the default: another image, command, own variable or trigger is a new run),
+      "trigger" (only `triggers` decide; without any it runs once) or "always" (every update).
+      A run that failed is tried again by the next update in all three.
+    - `wait` (True): follow the run; False submits it and goes on. `must_succeed` (True): a failure
+      fails the update, so that what depends on the task is not touched.
+    - `results`: names that the command writes to files in `$KF_RESULTS`; Outputs afterwards.
+    - `log`: "follow" (the default), "tail" (only the last lines) or "none" (only the outcome; log and
+      results are secret outputs).
+
+    Outputs are those of the last run that the state holds. Raises pulumi.RunError for bad input.
+    """
+
+    run: pulumi.Output[str]
+    task_id: pulumi.Output[int]
+    state: pulumi.Output[str]
+    reason: pulumi.Output[str]
+    exit_code: pulumi.Output[int | None]
+    started_at: pulumi.Output[str]
+    finished_at: pulumi.Output[str | None]
+    duration: pulumi.Output[float | None]
+    log: pulumi.Output[str]
+    log_digest: pulumi.Output[str]
+    results: pulumi.Output[dict[str, str]]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        app: App,
+        command: pulumi.Input[Command] | None = None,
+        args: pulumi.Input[Sequence[str]] | None = None,
+        env: Env | None = None,
+        memory: str | None = None,
+        disk: str | None = None,
+        cpu: str | float | None = None,
+        timeout: str | None = None,
+        start_timeout: str = "10m",
+        retries: int = 0,
+        when: str = definitions.CHANGE,
+        triggers: pulumi.Input[Any] | None = None,
+        wait: bool = True,
+        must_succeed: bool = True,
+        results: Sequence[str] = (),
+        log: str = "follow",
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        checked(lambda: naming.check_name("task", name))
+        self.name = name
+        self.app = app
+        owner = f"task {name!r} of {app.owner}"
+        resources = checked(lambda: _resources(owner, app.resources, memory, disk, cpu))
+        checked(lambda: _check(owner, when, log, results, opts))
+        limit = (
+            app.space.defaults["timeout"]
+            if timeout is None
+            else checked(lambda: quantities.duration(timeout, f"{owner}: timeout"))
+        )
+        patience = checked(lambda: quantities.seconds(start_timeout, f"{owner}: start_timeout"))
+        tries = checked(lambda: quantities.count(retries, f"{owner}: retries"))
+        own = pulumi.Output.all(command=plain(command, f"command of {owner}"), args=plain(args, f"args of {owner}"))
+        trigger = plain(triggers if triggers is not None else [], f"triggers of {owner}")
+        full_name = f"{app.name}-{name}"
+        super().__init__("kf:index:Task", full_name, {"app": app.name, "name": name, "when": when}, opts)
+        space = app.space
+        child = pulumi.ResourceOptions(parent=self, provider=space.provider, depends_on=app.children)
+        metadata = {"namespace": space.namespace, "labels": labels(app.name)}
+        layer = Layer(self, owner, env, f"kf-{app.name}.{name}.env", metadata, child)
+        argv = pulumi.Output.all(own=own, start=app.start).apply(lambda given: checked(lambda: _argv(owner, **given)))
+
+        def render(given: dict[str, Any]) -> dict[str, Any]:
+            layers = [("Space", given["space"]), ("App", given["app"]), ("Task", given["task"])]
+            return pipelinerun.render(
+                app.spec(
+                    name,
+                    given["argv"],
+                    layers,
+                    image=given["image"],
+                    pod=given["pod"],
+                    namespace=given["namespace"],
+                    resources=resources,
+                    timeout=limit,
+                    retries=tries,
+                    results=list(results),
+                )  # fmt: skip
+            )
+
+        manifest = pulumi.Output.all(
+            argv=argv, image=app.image, pod=app.pod, namespace=space.namespace,
+            space=space.layer.values, app=app.layer.values, task=layer.values,
+        ).apply(render)  # fmt: skip
+        settings = {"keep": app.keep, "stack": stack_id(), "app": app.name, "task": name}
+        template = kubernetes.core.v1.ConfigMap(
+            full_name,
+            metadata={
+                "name": f"kf-{app.name}.{name}",
+                "namespace": space.namespace,
+                "labels": {**labels(app.name), pipelinerun.TEMPLATE: "task", pipelinerun.TASK: name},
+            },
+            data=manifest.apply(lambda rendered: template_data(rendered, settings)),
+            opts=child,
+        )
+        before = [*app.children, *layer.resources, template, *_depends_on(opts)]
+        record = Run(
+            full_name,
+            {
+                "__preview": pulumi.runtime.is_dry_run(),
+                "connection": space.connection,
+                "stack": stack_id(),
+                "namespace": space.namespace,
+                "app": app.name,
+                "task": name,
+                "counter": f"kf-{app.name}",
+                "definition": {
+                    "image": app.image,
+                    "argv": argv,
+                    "env": layer.values.apply(lambda values: {n: v["text"] for n, v in values.items() if "text" in v}),
+                    "secret_env": layer.values.apply(lambda values: sorted(n for n, v in values.items() if "key" in v)),
+                    "triggers": trigger,
+                },
+                "manifest": manifest,
+                "when": when,
+                "wait": wait,
+                "must_succeed": must_succeed,
+                "keep": app.keep,
+                "start_timeout": patience,
+                "log_mode": log,
+                "urn": urn_of(self),
+            },
+            pulumi.ResourceOptions(
+                parent=self,
+                depends_on=before,
+                retain_on_delete=True,
+                additional_secret_outputs=["log", "results"] if log == "none" else None,
+            ),
+        )
+        app.add_run(record.run)
+        outputs = ("run", "task_id", "state", "reason", "exit_code", "started_at", "finished_at", "duration",
+                   "log", "log_digest", "results")  # fmt: skip
+        for output in outputs:
+            setattr(self, output, getattr(record, output))
+        self.register_outputs({output: getattr(self, output) for output in outputs})
+
+
+def _argv(owner: str, own: dict[str, Any], start: dict[str, Any]) -> list[str]:
+    return commands.resolve(owner, start["entrypoint"], own["command"], own["args"], start["command"], start["args"])
+
+
+def _resources(owner: str, inherited: Resources, memory: Any, disk: Any, cpu: Any) -> Resources:
+    return Resources(
+        memory=inherited.memory if memory is None else quantities.size(memory, f"{owner}: memory"),
+        disk=inherited.disk if disk is None else quantities.size(disk, f"{owner}: disk"),
+        cpu=inherited.cpu if cpu is None else quantities.cpu(cpu, f"{owner}: cpu"),
+        cpu_limit=inherited.cpu_limit if cpu is None or inherited.cpu_limit is None else quantities.cpu(cpu, owner),
+    )
+
+
+def _check(owner: str, when: str, log: str, results: Sequence[str], opts: pulumi.ResourceOptions | None) -> None:
+    if when not in definitions.WHEN:
+        raise InvalidInput(f"{owner}: when={when!r} is unknown: use one of {', '.join(map(repr, definitions.WHEN))}")
+    if log not in LOG_MODES:
+        raise InvalidInput(f"{owner}: log={log!r} is unknown: use one of {', '.join(map(repr, LOG_MODES))}")
+    for result in results:
+        naming.check_name(f"{owner}: result", result)
+    if opts and opts.protect:
+        raise InvalidInput(
+            f"{owner}: protect=True would forbid every new run, because a run replaces the record of the last one: "
+            "protect the App or the Space instead"
+        )
+
+
+def _depends_on(opts: pulumi.ResourceOptions | None) -> list[pulumi.Resource]:
+    given = opts.depends_on if opts else None
+    if given is None:
+        return []
+    return list(given) if isinstance(given, (list, tuple)) else [given]  # type: ignore[list-item]
