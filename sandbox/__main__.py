@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sandbox import environment, packages
+from sandbox import environment, faults, packages
 from sandbox.lifecycle import Sandbox
 from sandbox.places import CHECKOUT
 from sandbox.steps import Failure, Steps
@@ -54,13 +54,13 @@ def obey(chosen: argparse.Namespace, sandbox: Sandbox) -> int:
             for name, image in sandbox.build()[1].items():
                 print(f"{record.registry}/{name} {image.digest}")
         case "stop":
-            sandbox.stop_part(chosen.part)
+            faults.stop(sandbox, chosen.part)
         case "start":
-            sandbox.start_part(chosen.part)
+            faults.start(sandbox, chosen.part)
         case "second" if chosen.action == "up":
-            print(sandbox.second_up())
+            print(faults.second_up(sandbox))
         case "second":
-            sandbox.second_down()
+            faults.second_down(sandbox)
     return 0
 
 

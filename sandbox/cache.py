@@ -50,6 +50,8 @@ class Cache:
         partial.mkdir(parents=True, exist_ok=True)
         make(partial)
         partial.rename(entry)
+        for abandoned in self.folder.glob(f".{name}-*.partial"):
+            shutil.rmtree(abandoned, ignore_errors=True)
         return entry
 
     @contextmanager

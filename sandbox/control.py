@@ -12,9 +12,10 @@ from pathlib import Path
 from sandbox import pki
 from sandbox.api import Api
 from sandbox.places import SERVICES, Places
-from sandbox.processes import Part
+from sandbox.processes import Part, connects
 from sandbox.record import Record
 
+SCHEDULER_PORT = 10259
 BARE = (
     "namespace-controller",
     "garbage-collector-controller",
@@ -114,8 +115,7 @@ def controller_manager(plane: Plane, places: Places, record: Record) -> Part:
     """The controllers, with volumes from folders of this machine."""
     keys = places.pki
     flags = {
-        **component(plane, "controller-manager"),
-        "secure-port": str(plane.manager_port),
+        **component(plane, record, "controller-manager", plane.manager_port),
         "controllers": ",".join(plane.controllers),
         "use-service-account-credentials": "true",
         "service-account-private-key-file": str(keys / "sa.key"),
@@ -130,7 +130,8 @@ def controller_manager(plane: Plane, places: Places, record: Record) -> Part:
 
 
 def scheduler(plane: Plane, places: Places, record: Record) -> Part:
-    return controller(plane, places, record, "scheduler", component(plane, "scheduler"))
+    flags = component(plane, record, "scheduler", SCHEDULER_PORT)
+    return controller(plane, places, record, "scheduler", flags)
 
 
 def controller(
@@ -139,16 +140,19 @@ def controller(
     """A part that talks to the API server with a kubeconfig of its own."""
     text = pki.kubeconfig(places.pki, name, server(plane, record))
     files = {plane.folder / f"config/{name}.kubeconfig": text}
-    return Part(plane.part(name), (record.kube, name, *arguments(flags)), files)
+    port = int(flags["secure-port"])
+    command = (record.kube, name, *arguments(flags))
+    return Part(plane.part(name), command, files, lambda: connects(record.node, port))
 
 
-def component(plane: Plane, name: str) -> dict[str, str]:
+def component(plane: Plane, record: Record, name: str, port: int) -> dict[str, str]:
     kubeconfig = str(plane.folder / f"config/{name}.kubeconfig")
     return {
         "kubeconfig": kubeconfig,
         "authentication-kubeconfig": kubeconfig,
         "authorization-kubeconfig": kubeconfig,
-        "bind-address": "127.0.0.1",
+        "bind-address": record.node,
+        "secure-port": str(port),
         "leader-elect": "false",
     }
 

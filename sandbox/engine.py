@@ -51,5 +51,5 @@ def supported(version: str) -> bool:
 def prepare_home(home: Path, provider: Path) -> None:
     """PULUMI_HOME with the Kubernetes provider as the plugin that the engine looks for."""
     plugin = home / "plugins" / f"resource-kubernetes-v{tools.PROVIDER}" / provider.name
-    if not plugin.exists() or plugin.stat().st_size != provider.stat().st_size:
+    if not plugin.exists() or not plugin.samefile(provider):
         place(provider, plugin)

@@ -13,6 +13,7 @@ from sandbox.cache import Cache
 from sandbox.layers import Root
 from sandbox.steps import Steps, run
 
+SHELL = f"tekton/shell:v{tools.TEKTON}"
 SOURCES = ("layers.py", "roots.py", "images.py")
 
 
@@ -55,9 +56,11 @@ def recipes(tekton: Path) -> dict[str, Recipe]:
             roots.pause, {"Entrypoint": ["/bin/busybox", "sleep", "2147483647"], "Env": found}
         ),
     }
+    user = {"User": "65532:65532", "Env": found}
+    known[SHELL] = Recipe(roots.busybox, user)
     for name in tools.TEKTON_COMMANDS:
         binary = tekton / "bin" / name
-        settings = {"Entrypoint": [f"/ko-app/{name}"], "User": "65532:65532", "Env": found}
+        settings = {"Entrypoint": [f"/ko-app/{name}"], **user}
         known[f"tekton/{name}:v{tools.TEKTON}"] = Recipe(command_root(binary), settings)
     return known
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from sandbox import cache as caches
@@ -16,6 +17,7 @@ from sandbox import (
     network,
     packages,
     pki,
+    processes,
     registry,
     sweep,
     tekton,
@@ -46,10 +48,15 @@ class Sandbox:
     def pulumi_home(self) -> Path:
         return self.cache.folder / "pulumi-home"
 
+    def lock(self) -> AbstractContextManager[None]:
+        """One command at a time changes the sandbox."""
+        return self.cache.lock("sandbox", self.steps)
+
     def build(self) -> tuple[Toolchain, dict[str, Image]]:
         """Packages, tools and images, from the cache where they are there already."""
+        go = toolchain.go_version(self.environ)
         packages.ensure(self.steps, self.cache.folder / "packages.log", self.environ)
-        tools = toolchain.build(self.cache, self.environ, self.steps)
+        tools = toolchain.build(self.cache, go, self.environ, self.steps)
         engine.prepare_home(self.pulumi_home, tools.provider)
         return tools, images.build(self.cache, tools.tekton, self.steps)
 
@@ -62,7 +69,7 @@ class Sandbox:
     def up(self) -> None:
         """Everything that is missing, and nothing else."""
         tools, packed = self.build()
-        with self.cache.lock("sandbox", self.steps):
+        with self.lock():
             record = self.prepare(tools)
             base = cluster.base_parts(self.places, record)
             self.start(base)
@@ -81,9 +88,8 @@ class Sandbox:
                 raise pushed[0]
             self.install(record, tools, packed)
             if not until(lambda: cluster.node_ready(api), 60.0):
-                raise Failure(
-                    f"The node is not ready after 60 s; see {self.places.log}/kubelet.log"
-                )
+                log = self.keeper.log_file("kubelet")
+                raise Failure(f"The node is not ready after 60 s:\n{tail(log)}")
             self.steps.say("node ready")
             for part in later:
                 self.keeper.wait(part)
@@ -94,6 +100,7 @@ class Sandbox:
         """The record, the network, the groups and the keys."""
         record = records.load(self.places.record)
         if record is None:
+            self.refuse_another()
             sweep.end_everything(self.places, gentle=False)
             sweep.unmount(self.places.home)
             network.remove(keep_folder=True)
@@ -117,6 +124,14 @@ class Sandbox:
         pki.create(self.places.pki, record.node, record.host)
         control.write_kubeconfig(control.first(self.places), self.places, record)
         return record
+
+    def refuse_another(self) -> None:
+        """Names of links and namespaces are the machine's, so there can be only one."""
+        for home in set(processes.homes().values()) - {self.places.home}:
+            raise Failure(
+                f"Another sandbox runs in {home}. "
+                f"Stop it first: SANDBOX_HOME={home} python3 -m sandbox down"
+            )
 
     def start(self, parts: list[Part]) -> None:
         started = [part.name for part in parts if self.keeper.start(part)]
@@ -145,7 +160,7 @@ class Sandbox:
             self.steps.say("Tekton's objects applied")
 
     def down(self) -> None:
-        with self.cache.lock("sandbox", self.steps):
+        with self.lock():
             self.steps.say("stopping")
             sweep.everything(self.places, records.load(self.places.record))
             self.steps.say("the sandbox is down; nothing of it is left but the build cache")
@@ -167,53 +182,3 @@ class Sandbox:
         available = tekton.available(Api(self.places.kubeconfig))
         print(f"{'tekton':20} {'available' if available else 'not available'}")
         return healthy and available
-
-    def stop_part(self, name: str) -> None:
-        self.part(name)
-        with self.cache.lock("sandbox", self.steps):
-            was = self.keeper.stop(name, 10.0)
-        self.steps.say(f"{name} {'stopped' if was else 'was not running'}")
-
-    def start_part(self, name: str) -> None:
-        part = self.part(name)
-        with self.cache.lock("sandbox", self.steps):
-            self.start([part])
-            self.keeper.wait(part)
-        self.steps.say(f"{name} runs")
-
-    def part(self, name: str) -> Part:
-        kept = self.existing()
-        known = cluster.parts(self.places, kept)
-        second = control.second(self.places)
-        if second.kubeconfig.exists():
-            known |= {part.name: part for part in cluster.second_parts(self.places, kept)}
-        if name not in known:
-            raise Failure(f"There is no part {name!r}; the parts are: {', '.join(known)}.")
-        return known[name]
-
-    def second_up(self) -> Path:
-        """A second API server with Tekton's definitions; returns its kubeconfig."""
-        record = self.existing()
-        plane = control.second(self.places)
-        with self.cache.lock("sandbox", self.steps):
-            control.write_kubeconfig(plane, self.places, record)
-            parts = cluster.second_parts(self.places, record)
-            self.start(parts)
-            for part in parts:
-                self.keeper.wait(part)
-            kubectl = Path(record.kube).parent / "bin/kubectl"
-            tekton.apply(kubectl, plane.kubeconfig, tekton.definitions(Path(record.tekton)))
-            api = Api(plane.kubeconfig)
-            account = "/api/v1/namespaces/default/serviceaccounts/default"
-            if not until(lambda: bool(api.get(tekton.RUNS)) and bool(api.get(account)), 60.0):
-                raise Failure("Tekton's definitions are not served by the second API server.")
-            self.steps.say("second API server ready")
-        return plane.kubeconfig
-
-    def second_down(self) -> None:
-        plane = control.second(self.places)
-        with self.cache.lock("sandbox", self.steps):
-            for name in ("controller-manager", "apiserver", "etcd"):
-                self.keeper.stop(plane.part(name), 2.0)
-            sweep.remove(plane.folder)
-        self.steps.say("second API server gone")

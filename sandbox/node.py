@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import http.client
 import json
-import socket
 from pathlib import Path
 from typing import Any
 
 from sandbox import pki
+from sandbox.api import Api
 from sandbox.control import Plane, arguments, server
 from sandbox.places import DNS_SERVICE, NAMESPACE, NODE, PODS, Places
-from sandbox.processes import Part
+from sandbox.processes import Part, connects
 from sandbox.record import Record
 
 DOMAIN = "cluster.local"
+PROXY_PORT = 10256
+HEALTH = f"/api/v1/nodes/{NODE}/proxy/healthz"
 COREFILE = """.:53 {{
     errors
     ready 127.0.0.1:8181
@@ -45,7 +48,9 @@ def kubelet(plane: Plane, places: Places, record: Record) -> Part:
         kubeconfig: pki.kubeconfig(places.pki, "kubelet", server(plane, record)),
         resolver: f"nameserver {DNS_SERVICE}\n",
     }
-    return Part("kubelet", (record.kube, "kubelet", *arguments(flags)), files)
+    api = Api(plane.kubeconfig)
+    command = (record.kube, "kubelet", *arguments(flags))
+    return Part("kubelet", command, files, lambda: api.ask("GET", HEALTH)[0] == http.client.OK)
 
 
 def kubelet_settings(places: Places, record: Record, resolver: Path) -> dict[str, Any]:
@@ -102,7 +107,7 @@ def proxy(plane: Plane, places: Places, record: Record) -> Part:
         "kind": "KubeProxyConfiguration",
         "mode": "iptables",
         "bindAddress": record.node,
-        "healthzBindAddress": "127.0.0.1:10256",
+        "healthzBindAddress": f"{record.node}:{PROXY_PORT}",
         "metricsBindAddress": "127.0.0.1:10249",
         "clusterCIDR": PODS,
         "clientConnection": {"kubeconfig": str(kubeconfig)},
@@ -120,7 +125,8 @@ def proxy(plane: Plane, places: Places, record: Record) -> Part:
         config: json.dumps(settings, indent=1),
         kubeconfig: pki.kubeconfig(places.pki, "proxy", server(plane, record)),
     }
-    return Part("proxy", (record.kube, "proxy", f"--config={config}"), files)
+    command = (record.kube, "proxy", f"--config={config}")
+    return Part("proxy", command, files, lambda: connects(record.node, PROXY_PORT))
 
 
 def dns(plane: Plane, places: Places, record: Record) -> Part:
@@ -133,11 +139,3 @@ def dns(plane: Plane, places: Places, record: Record) -> Part:
     }
     command = (record.dns, "-conf", str(config))
     return Part("dns", command, files, lambda: connects(record.node, 53))
-
-
-def connects(address: str, port: int) -> bool:
-    try:
-        socket.create_connection((address, port), timeout=2).close()
-    except OSError:
-        return False
-    return True

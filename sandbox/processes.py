@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -148,6 +149,15 @@ def until(true: Callable[[], bool], seconds: float, pause: float = 0.1) -> bool:
     return True
 
 
+def connects(address: str, port: int) -> bool:
+    """Whether a program accepts connections there."""
+    try:
+        socket.create_connection((address, port), timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
 def end(identities: Iterable[Identity], grace: float) -> None:
     """Asks processes to end, and ends those that do not."""
     left = list(identities)
@@ -160,9 +170,10 @@ def end(identities: Iterable[Identity], grace: float) -> None:
     until(lambda: not any(identity.alive() for identity in left), 10.0, 0.05)
 
 
-def marked(home: Path) -> Iterator[Identity]:
-    """Every process that was started for this sandbox, with or without a pid file."""
-    mark = f"{MARKER}={home}".encode()
+def homes() -> dict[Identity, Path]:
+    """Every process that was started for a sandbox, with or without a pid file, and whose."""
+    mark = f"{MARKER}=".encode()
+    found: dict[Identity, Path] = {}
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit() or int(folder.name) == os.getpid():
             continue
@@ -170,6 +181,13 @@ def marked(home: Path) -> Iterator[Identity]:
             variables = (folder / "environ").read_bytes().split(b"\0")
         except OSError:
             continue
-        identity = identify(int(folder.name)) if mark in variables else None
+        named = [variable for variable in variables if variable.startswith(mark)]
+        identity = identify(int(folder.name)) if named else None
         if identity:
-            yield identity
+            found[identity] = Path(os.fsdecode(named[0].removeprefix(mark)))
+    return found
+
+
+def marked(home: Path) -> list[Identity]:
+    """The processes that were started for this sandbox."""
+    return [identity for identity, theirs in homes().items() if theirs == home]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 from collections.abc import Iterable
@@ -23,7 +22,7 @@ def end_everything(places: Places, gentle: bool = True) -> None:
     cgroups.kill()
 
     def ended() -> bool:
-        left = list(processes.marked(places.home))
+        left = processes.marked(places.home)
         for identity in left:
             identity.kill(signal.SIGKILL)
         return not left
@@ -89,7 +88,7 @@ def remove(path: Path) -> None:
 def remove_links(folder: Path, home: Path) -> None:
     """Links into our folder, in a folder that others use too."""
     for link in each(folder):
-        if link.is_symlink() and Path(os.readlink(link)).is_relative_to(home):
+        if link.is_symlink() and link.readlink().is_relative_to(home):
             link.unlink()
 
 

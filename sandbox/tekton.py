@@ -10,7 +10,7 @@ from typing import Any
 
 from sandbox import cache, tools
 from sandbox.api import Api, condition
-from sandbox.images import Image
+from sandbox.images import SHELL, Image
 from sandbox.processes import until
 from sandbox.steps import Failure, run
 
@@ -57,7 +57,7 @@ def translate(text: str, images: Mapping[str, Image], registry: str) -> str:
         return images[f"tekton/{match[1]}:v{tools.TEKTON}"].at(registry)
 
     text = re.sub(r"ko://github\.com/tektoncd/pipeline/cmd/(\w+)", ours, text)
-    shell = images["busybox:1"].at(registry)
+    shell = images[SHELL].at(registry)
     text = re.sub(r"cgr\.dev/chainguard/busybox@sha256:[0-9a-f]+", shell, text)
     text = text.replace('"devel"', f'"v{tools.TEKTON}"')
     text = text.replace('set-security-context: "false"', 'set-security-context: "true"')
@@ -81,7 +81,18 @@ def applied(text: str) -> str:
 def available(api: Api) -> bool:
     """Whether controller and webhook run."""
     path = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
-    return all(condition(api.get(f"{path}/{name}"), "Available") for name in DEPLOYMENTS)
+    return all(rolled_out(api.get(f"{path}/{name}")) for name in DEPLOYMENTS)
+
+
+def rolled_out(deployment: dict[str, Any]) -> bool:
+    """Whether the newest pods, and only those, are there and available."""
+    status = deployment.get("status", {})
+    wanted = deployment.get("spec", {}).get("replicas")
+    return (
+        condition(deployment, "Available")
+        and status.get("observedGeneration") == deployment["metadata"]["generation"]
+        and status.get("updatedReplicas") == status.get("replicas") == wanted
+    )
 
 
 def admits(api: Api) -> bool:

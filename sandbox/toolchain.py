@@ -7,7 +7,6 @@ earlier ones compile, and each finished tool is kept whatever happens to the nex
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import threading
 import time
@@ -38,9 +37,8 @@ class Toolchain:
         return self.kube.parent / "bin/kubectl"
 
 
-def build(cache: Cache, environ: Mapping[str, str], steps: Steps) -> Toolchain:
+def build(cache: Cache, go: str, environ: Mapping[str, str], steps: Steps) -> Toolchain:
     """Every tool, built where the cache has none."""
-    go = go_version(environ)
     chosen = choose(cache, environ)
     missing = [tool for tool in chosen if not cache.entry(tool.name, tools.key(tool, go)).is_dir()]
     if not missing:
@@ -135,7 +133,7 @@ def maker(tool: Tool, environ: Mapping[str, str], steps: Steps) -> Callable[[Pat
             command = ["go", "build", *tool.flags, "-o", str(unfinished), package]
             log = entry / "build.log"
             steps.watch(title, command, tool.folder, go_environ(environ), log)
-            os.rename(unfinished, target)
+            unfinished.rename(target)
         add_files(tool, entry, environ)
 
     return make
