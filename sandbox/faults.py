@@ -49,10 +49,11 @@ def second_up(sandbox: Sandbox) -> Path:
     plane = control.second(sandbox.places)
     with sandbox.lock():
         control.write_kubeconfig(plane, sandbox.places, record)
-        parts = cluster.second_parts(sandbox.places, record)
-        sandbox.start(parts)
-        for part in parts:
-            sandbox.keeper.wait(part)
+        *base, controllers = cluster.second_parts(sandbox.places, record)
+        for parts in (base, [controllers]):
+            sandbox.start(parts)
+            for part in parts:
+                sandbox.keeper.wait(part)
         kubectl = Path(record.kube).parent / "bin/kubectl"
         tekton.apply(kubectl, plane.kubeconfig, tekton.definitions(Path(record.tekton)))
         api = Api(plane.kubeconfig)
