@@ -17,12 +17,12 @@ from .core import outcome
 from .core.log import LogReader
 from .core.masking import Masker
 from .core.outcome import Outcome
-from .errors import ClusterError, Conflict, Denied, NotFound, Refused, Unreachable
+from .errors import Conflict, Denied, Refused, Unreachable
+from .pump import LOG_GRACE_SECONDS, Pump
 
 SHOWN_LINES = 500
 LAST_LINES = 50
 STATUS_SECONDS = 0.5
-LOG_GRACE_SECONDS = 20
 PATIENCE_SECONDS = 600
 
 Say = Callable[..., None]
@@ -45,7 +45,7 @@ class Follower:
 
     def __post_init__(self) -> None:
         self.reader = LogReader(self.masker)
-        self._pumps: dict[str, _Pump] = {}
+        self._pumps: dict[str, Pump] = {}
         self._shown = 0
         self._last_status = 0.0
         self._lock = threading.Lock()
@@ -78,7 +78,7 @@ class Follower:
             if uid not in self._pumps:
                 if self._pumps:
                     self._tell(f"{self.name}: its pod is gone, Tekton starts the command again in a new one", True)
-                self._pumps[uid] = _Pump(self, pod["metadata"]["name"])
+                self._pumps[uid] = Pump(self.cluster, self.namespace, pod["metadata"]["name"], self.receive)
             if outcome.container_ended(pod):
                 self._pumps[uid].ended.set()
 
@@ -167,39 +167,3 @@ class Follower:
             )
         for line in rest:
             self.say(line)
-
-
-class _Pump:
-    """Carries the log of one pod to the follower, without loss or repetition when the connection breaks."""
-
-    def __init__(self, follower: Follower, pod: str) -> None:
-        self.ended = threading.Event()
-        self._follower = follower
-        self._pod = pod
-        self.thread = threading.Thread(target=self._run, daemon=True, name=f"log of {pod}")
-        self.thread.start()
-
-    def _run(self) -> None:
-        taken = 0
-        give_up = float("inf")
-        while time.monotonic() < give_up:
-            if self.ended.is_set():
-                give_up = min(give_up, time.monotonic() + LOG_GRACE_SECONDS)
-            skip = taken
-            try:
-                for chunk in self._follower.cluster.log(self._follower.namespace, self._pod, follow=True):
-                    new, skip = chunk[skip:], max(skip - len(chunk), 0)
-                    taken += len(new)
-                    if new and not self._follower.receive(new):
-                        return
-                if self.ended.is_set() or self._container_ended():
-                    return
-            except NotFound:
-                return
-            except ClusterError:  # the container waits to start, or the connection broke
-                pass
-            time.sleep(0.5)
-
-    def _container_ended(self) -> bool:
-        pod = self._follower.cluster.get(self._follower.namespace, "pods", self._pod)
-        return pod is None or outcome.container_ended(pod)
