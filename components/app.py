@@ -60,28 +60,27 @@ class App(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         checked(lambda: naming.check_name("app", name))
-        self.name = checked(lambda: naming.check_name("app", app_name if app_name is not None else name))
-        self.owner = f"app {self.name!r}"
-        self.space = space
-        self.resources = checked(lambda: self._resources(memory, disk, cpu, cpu_limit))
-        self.keep = (
-            space.defaults["keep"] if keep is None else checked(lambda: quantities.count(keep, f"{self.owner}: keep"))
-        )
-        what = f"of {self.owner}"
-        self.image = plain(image, f"image {what}")
+        own_name = checked(lambda: naming.check_name("app", app_name if app_name is not None else name))
+        owner = f"app {own_name!r}"
+        resources = checked(lambda: _resources(owner, space, memory, disk, cpu, cpu_limit))
+        kept = checked(lambda: quantities.count(space.defaults["keep"] if keep is None else keep, f"{owner}: keep"))
+        given_image = plain(image, f"image of {owner}")
+        props = {"image": given_image, "keep": kept, **resources.__dict__}
+        super().__init__("kf:index:App", name, props, opts)
+        # The base class has set every key of props as an attribute; from here on they are ours again.
+        self.name, self.owner, self.space, self.resources, self.keep = own_name, owner, space, resources, kept
+        self.image = given_image
         self.start = pulumi.Output.all(
-            command=plain(command, f"command {what}"),
-            args=plain(args, f"args {what}"),
-            entrypoint=plain(entrypoint, f"entrypoint {what}"),
+            command=plain(command, f"command of {owner}"),
+            args=plain(args, f"args of {owner}"),
+            entrypoint=plain(entrypoint, f"entrypoint of {owner}"),
         )
         self.pod = pulumi.Output.all(
-            labels=plain(labels or {}, f"labels {what}"),
-            annotations=plain(annotations or {}, f"annotations {what}"),
-            node_selector=plain(node_selector or {}, f"node_selector {what}"),
-            security_context=plain(security_context, f"security_context {what}"),
+            labels=plain(labels or {}, f"labels of {owner}"),
+            annotations=plain(annotations or {}, f"annotations of {owner}"),
+            node_selector=plain(node_selector or {}, f"node_selector of {owner}"),
+            security_context=plain(security_context, f"security_context of {owner}"),
         )
-        props = {"image": self.image, "keep": self.keep, **self.resources.__dict__}
-        super().__init__("kf:index:App", name, props, opts)
         child = pulumi.ResourceOptions(parent=self, provider=space.provider, depends_on=space.resources)
         metadata = {"namespace": space.namespace, "labels": own_labels(self.name)}
         self.layer = Layer(self, self.owner, env, f"kf-{self.name}.env", metadata, child)
@@ -126,15 +125,6 @@ class App(pulumi.ComponentResource):
 
     def _declared_runs(self) -> pulumi.Output[list[str]]:
         return pulumi.Output.all(*self._runs)
-
-    def _resources(self, memory: Any, disk: Any, cpu: Any, cpu_limit: Any) -> Resources:
-        defaults = self.space.defaults
-        return Resources(
-            memory=defaults["memory"] if memory is None else quantities.size(memory, f"{self.owner}: memory"),
-            disk=defaults["disk"] if disk is None else quantities.size(disk, f"{self.owner}: disk"),
-            cpu=defaults["cpu"] if cpu is None else quantities.cpu(cpu, f"{self.owner}: cpu"),
-            cpu_limit=None if cpu_limit is None else quantities.cpu(cpu_limit, f"{self.owner}: cpu_limit"),
-        )
 
     def _template(self, name: str, opts: pulumi.ResourceOptions) -> kubernetes.core.v1.ConfigMap:
         """What `kf run-task` submits: the App's own start command, or none if it has none."""
@@ -187,3 +177,13 @@ class App(pulumi.ComponentResource):
         parent = opts.parent if opts else None
         retain = opts.retain_on_delete if opts else None
         History(name, props, pulumi.ResourceOptions(parent=parent, depends_on=self.children, retain_on_delete=retain))
+
+
+def _resources(owner: str, space: Space, memory: Any, disk: Any, cpu: Any, cpu_limit: Any) -> Resources:
+    defaults = space.defaults
+    return Resources(
+        memory=defaults["memory"] if memory is None else quantities.size(memory, f"{owner}: memory"),
+        disk=defaults["disk"] if disk is None else quantities.size(disk, f"{owner}: disk"),
+        cpu=defaults["cpu"] if cpu is None else quantities.cpu(cpu, f"{owner}: cpu"),
+        cpu_limit=None if cpu_limit is None else quantities.cpu(cpu_limit, f"{owner}: cpu_limit"),
+    )

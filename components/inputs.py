@@ -104,11 +104,30 @@ def urn_of(resource: pulumi.Resource) -> pulumi.Output[str]:
     return pulumi.Output(set(), cast(Awaitable[str], resource.urn.future()), resource.urn.is_known())
 
 
-def connection_of(provider: pulumi.ProviderResource) -> pulumi.Output[dict[str, Any]]:
-    """Kubeconfig, context and cluster of a Kubernetes provider, as a secret."""
-    names = ("kubeconfig", "context", "cluster")
-    given = {name: provider.__dict__.get(name) for name in names}
-    return pulumi.Output.secret(pulumi.Output.all(**given).apply(lambda all_: {k: v for k, v in all_.items() if v}))
+def connection_of(settings: Mapping[str, pulumi.Input[str | None] | None]) -> pulumi.Output[dict[str, Any]]:
+    """Kubeconfig, context and cluster as a secret; without any of them it is the ambient cluster.
+
+    In the preview that creates a provider its unset properties are as unknown as one that is
+    computed: whatever is known beside a known kubeconfig describes the cluster.
+    """
+    outputs = {name: pulumi.Output.from_input(value) for name, value in settings.items() if value is not None}
+
+    async def content() -> dict[str, Any]:
+        found = {name: await output.future() for name, output in outputs.items() if await output.is_known()}
+        return {name: value for name, value in found.items() if value}
+
+    async def known() -> bool:
+        return not outputs or any([await output.is_known() for output in outputs.values()])
+
+    async def resources() -> set[pulumi.Resource]:
+        return {resource for output in outputs.values() for resource in await output.resources()}
+
+    return pulumi.Output.secret(pulumi.Output(resources(), content(), known(), _no()))
+
+
+def settings_of(provider: pulumi.ProviderResource) -> dict[str, Any]:
+    """What a Kubernetes provider says about its cluster."""
+    return {name: provider.__dict__.get(name) for name in ("kubeconfig", "context", "cluster")}
 
 
 def template_data(manifest: dict[str, Any], settings: dict[str, Any]) -> dict[str, str]:

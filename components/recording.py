@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import functools
+from collections.abc import Callable
 from typing import Any
 
 from .cluster import Cluster
@@ -92,7 +94,9 @@ def failure(settings: dict[str, Any], ended: Outcome, result: dict[str, Any]) ->
     return "\n".join(lines)
 
 
-def secret_values(cluster: Cluster, namespace: str, manifest: dict[str, Any], urn: str) -> list[str]:
+def secret_values(
+    cluster: Cluster, namespace: str, manifest: dict[str, Any], warn: Callable[[str], None]
+) -> list[str]:
     """The values of all Secrets that a run refers to; one too short to hide is warned of."""
     wanted: dict[str, set[str]] = {}
     for ref in pipelinerun.secrets_of(manifest):
@@ -102,24 +106,25 @@ def secret_values(cluster: Cluster, namespace: str, manifest: dict[str, Any], ur
         try:
             data = (cluster.get(namespace, "secrets", name) or {}).get("data") or {}
         except ClusterError as error:
-            say(urn, f"secret values of {name} cannot be masked in the log: {error}", warning=True)
+            warn(f"secret values of {name} cannot be masked in the log: {error}")
             continue
         for key in sorted(keys & data.keys()):
             value = base64.b64decode(data[key]).decode("utf-8", "replace")
             if 0 < len(value) < SHORTEST:
-                say(urn, f"secret variable {key} is shorter than {SHORTEST} characters and is not masked", warning=True)
+                warn(f"secret variable {key} is shorter than {SHORTEST} characters and is not masked")
             values.append(value)
     return values
 
 
 def _follow(cluster: Cluster, settings: dict[str, Any], run: dict[str, Any]) -> tuple[dict[str, Any], Outcome]:
     namespace, name, urn = settings["namespace"], run["metadata"]["name"], settings["urn"]
+    warn = functools.partial(say, urn, warning=True)
     follower = Follower(
         cluster,
         namespace,
         name,
         say=lambda text, **how: say(urn, text, **how),
-        masker=Masker(secret_values(cluster, namespace, run, urn)),
+        masker=Masker(secret_values(cluster, namespace, run, warn)),
         show_log=settings["log_mode"],
         start_timeout=int(settings.get("start_timeout") or 0),
     )

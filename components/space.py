@@ -9,7 +9,7 @@ import pulumi_kubernetes as kubernetes
 
 from .core import naming, quantities
 from .core.retention import DEFAULT_KEEP
-from .inputs import Env, Layer, checked, connection_of, labels, stack_id
+from .inputs import Env, Layer, checked, connection_of, labels, settings_of, stack_id
 
 KUBERNETES = "kubernetes:core/v1:Namespace"
 
@@ -61,8 +61,8 @@ class Space(pulumi.ComponentResource):
         props: dict[str, Any] = {"name": name, **self.defaults}
         super().__init__("kf:index:Space", name, props, opts)
         self.name = name
-        self.provider = self._choose_provider(kubeconfig, context)
-        self.connection = connection_of(self.provider)
+        self.provider, settings = self._choose_provider(kubeconfig, context)
+        self.connection = connection_of(settings)
         self.owns_namespace = namespace is None
         self.resources: list[pulumi.Resource] = []
         self.namespace = self._namespace(namespace)
@@ -72,27 +72,31 @@ class Space(pulumi.ComponentResource):
 
     def _choose_provider(
         self, kubeconfig: pulumi.Input[str] | None, context: pulumi.Input[str] | None
-    ) -> pulumi.ProviderResource:
+    ) -> tuple[pulumi.ProviderResource, dict[str, Any]]:
         given = self.get_provider(KUBERNETES)
         if given and kubeconfig is None and context is None:
             flags = ("enable_secret_mutable", "enable_config_map_mutable")
             if any(given.__dict__.get(flag) is None for flag in flags):
                 pulumi.log.warn(
-                    "the Kubernetes provider does not set enable_secret_mutable and enable_config_map_mutable: a "
-                    "changed Secret or ConfigMap is deleted and made anew, and a task that starts meanwhile does not find it",
+                    "the Kubernetes provider does not set enable_secret_mutable and enable_config_map_mutable: "
+                    "a changed Secret or ConfigMap is deleted and made anew, and a starting task may miss it",
                     self,
                 )
-            return given
-        settings = pulumi.Config("kubernetes")
-        return kubernetes.Provider(
+            return given, settings_of(given)
+        stack = pulumi.Config("kubernetes")
+        settings: dict[str, Any] = {
+            "kubeconfig": kubeconfig if kubeconfig is not None else stack.get("kubeconfig"),
+            "context": context if context is not None else stack.get("context"),
+            "cluster": stack.get("cluster"),
+        }
+        own = kubernetes.Provider(
             self.name,
-            kubeconfig=kubeconfig if kubeconfig is not None else settings.get("kubeconfig"),
-            context=context if context is not None else settings.get("context"),
-            cluster=settings.get("cluster"),
+            **settings,
             enable_secret_mutable=True,
             enable_config_map_mutable=True,
             opts=pulumi.ResourceOptions(parent=self),
         )
+        return own, settings
 
     def _namespace(self, given: pulumi.Input[str] | kubernetes.core.v1.Namespace | None) -> pulumi.Output[str]:
         if isinstance(given, kubernetes.core.v1.Namespace):

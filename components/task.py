@@ -76,8 +76,6 @@ class Task(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         checked(lambda: naming.check_name("task", name))
-        self.name = name
-        self.app = app
         owner = f"task {name!r} of {app.owner}"
         resources = checked(lambda: _resources(owner, app.resources, memory, disk, cpu))
         checked(lambda: _check(owner, when, log, results, opts))
@@ -91,7 +89,7 @@ class Task(pulumi.ComponentResource):
         own = pulumi.Output.all(command=plain(command, f"command of {owner}"), args=plain(args, f"args of {owner}"))
         trigger = plain(triggers if triggers is not None else [], f"triggers of {owner}")
         full_name = f"{app.name}-{name}"
-        super().__init__("kf:index:Task", full_name, {"app": app.name, "name": name, "when": when}, opts)
+        super().__init__("kf:index:Task", full_name, {"app": app.name, "task": name, "when": when}, opts)
         space = app.space
         child = pulumi.ResourceOptions(parent=self, provider=space.provider, depends_on=app.children)
         metadata = {"namespace": space.namespace, "labels": labels(app.name)}

@@ -16,6 +16,7 @@ DOLLAR = "KF_DOLLAR"
 Command = Union[str, Sequence[str]]
 
 _TEKTON_NAMES = "params context tasks finally steps step artifacts credentials workspaces results inputs outputs"
+_CARRIED = re.compile(r"\$\$|\$\(" + DOLLAR + r"\)")
 _DOLLAR_SIGN = re.compile(r"\$(?=(\((?:" + "|".join(_TEKTON_NAMES.split()) + r")\b)?)")
 
 
@@ -26,7 +27,7 @@ def carry(text: str) -> str:
 
 def needs_dollar(texts: Sequence[str]) -> bool:
     """Whether any carried text refers to the variable that holds a dollar."""
-    return any(f"$({DOLLAR})" in text for text in texts)
+    return any(f"$({DOLLAR})" in _CARRIED.findall(text) for text in texts)
 
 
 def dollar_variable() -> Dict[str, object]:

@@ -33,6 +33,7 @@ class LogReader:
         self._digest = hashlib.sha256()
         self._line = ""
         self._length = 0
+        self._returned = False
         self._tail: Deque[str] = deque()
         self._tail_bytes = 0
         self._ends_with_newline = True
@@ -79,18 +80,20 @@ class LogReader:
         return shown
 
     def _append(self, piece: str) -> None:
-        line = self._line + piece
-        self._length += len(piece)
-        overwritten = line.rstrip("\r").rfind("\r") + 1
+        written = ("\r" if self._returned else "") + piece
+        text = written.rstrip("\r")
+        self._returned = len(text) < len(written)  # what comes next overwrites the line, unless it is the newline
+        overwritten = text.rfind("\r") + 1
         if overwritten:
-            line = line[overwritten:]
-            self._length = len(line)
+            self._line, self._length = "", 0
+        self._length += len(text) - overwritten
         # What may be the beginning of a secret at the cut is kept, so that it is masked before it is cut off.
-        self._line = line[: LONGEST_LINE + self._masker.longest]
+        room = LONGEST_LINE + self._masker.longest - len(self._line)
+        self._line += text[overwritten : overwritten + room]
 
     def _complete(self) -> str:
         shown = self._show(self._line, self._length)
-        self._line, self._length = "", 0
+        self._line, self._length, self._returned = "", 0, False
         self.lines += 1
         self._tail.append(shown)
         self._tail_bytes += len(shown.encode()) + 1
@@ -99,10 +102,8 @@ class LogReader:
         return shown
 
     def _show(self, line: str, length: int) -> str:
-        text = harmless(self._masker.mask(line.rstrip("\r")))
-        if length <= LONGEST_LINE:
-            return text
-        return f"{text[:LONGEST_LINE]}… [a line of {length} characters]"
+        text = harmless(self._masker.mask(line, LONGEST_LINE))
+        return text if length <= LONGEST_LINE else f"{text}… [a line of {length} characters]"
 
 
 def harmless(text: str) -> str:

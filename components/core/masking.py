@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import Iterable, List, Set
+from typing import Iterable, List, Optional, Set
 from urllib.parse import quote, quote_plus
 
 SHORTEST = 6
@@ -27,9 +27,16 @@ class Masker:
         self.longest = len(ordered[0]) if ordered else 0
         self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
 
-    def mask(self, text: str) -> str:
-        """`text` without secrets."""
-        return self._pattern.sub(MASK, text) if self._pattern else text
+    def mask(self, text: str, limit: Optional[int] = None) -> str:
+        """The first `limit` characters of `text` without secrets; one that begins among them is hidden as a whole."""
+        end = len(text) if limit is None else min(limit, len(text))
+        shown, at = [], 0
+        for found in self._pattern.finditer(text) if self._pattern else ():
+            if found.start() >= end:
+                break
+            shown += [text[at : found.start()], MASK]
+            at = found.end()
+        return "".join([*shown, text[at:end]])
 
 
 def _forms(value: str) -> List[str]:

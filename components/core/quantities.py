@@ -8,15 +8,17 @@ of two, with or without B, in any case), cpu and time follow Kubernetes and Go.
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from .errors import InvalidInput
 
-_BYTES = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT])(i?)(B?)", re.ASCII | re.IGNORECASE)
-_CPU = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(m?)", re.ASCII)
-_SPAN = re.compile(r"(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?", re.ASCII)
+_BYTES = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,12})?)\s*([KMGT])(i?)(B?)", re.ASCII | re.IGNORECASE)
+_CPU = re.compile(r"([0-9]{1,12}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})(m?)", re.ASCII)
+_SPAN = re.compile(r"(?:([0-9]{1,10})h)?(?:([0-9]{1,10})m)?(?:([0-9]{1,10})s)?", re.ASCII)
 _POWER = {"K": 1, "M": 2, "G": 3, "T": 4}
 _MEBI = 1024**2
+_TOO_LARGE = 1024**5  # from here on Kubernetes writes Pi, for cpu from a thousand cores on `1k`
+_LONGEST_SPAN = 2**63 // 10**9  # Go counts nanoseconds
 
 
 def size(value: object, what: str) -> str:
@@ -32,14 +34,18 @@ def size(value: object, what: str) -> str:
     if binary and (byte or not (unit.isupper() and binary == "i")):
         raise InvalidInput(f"{what}: {value!r} is no amount: write it as '{number}{unit.upper()}i'")
     amount = Decimal(number) * 1024 ** _POWER[unit.upper()]
-    whole = int(amount) if amount == int(amount) else int(amount) // _MEBI * _MEBI
-    if whole <= 0:
-        raise InvalidInput(f"{what}: {value!r} is nothing: give it more than 0, such as '512M'")
+    whole = int(amount) if Decimal(number) % 1 == 0 else int(amount) // _MEBI * _MEBI
+    if not whole:
+        raise InvalidInput(
+            f"{what}: {value!r} is nothing: give it more than 0 (a fraction is cut down to whole MiB), such as '512M'"
+        )
+    if whole >= _TOO_LARGE:
+        raise InvalidInput(f"{what}: {value!r} is more than any node has: give it less than '1024T'")
     return binary_quantity(whole)
 
 
 def binary_quantity(amount: int) -> str:
-    """Bytes with the largest binary unit that leaves a whole number."""
+    """Bytes with the largest binary unit that leaves a whole number, as Kubernetes writes what is below 1Pi."""
     for unit in ("", "Ki", "Mi", "Gi"):
         if amount % 1024:
             return f"{amount}{unit}"
@@ -51,11 +57,10 @@ def cpu(value: object, what: str) -> str:
     """`100m`, `0.5`, `1000m`, 2 … as a canonical quantity of cores (`100m`, `500m`, `1`, `2`)."""
     text = str(value).strip() if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
     match = _CPU.fullmatch(text)
-    try:
-        milli = Decimal(match[1]) * (1 if match[2] else 1000) if match else Decimal(-1)
-    except InvalidOperation:  # a lone dot
-        milli = Decimal(-1)
-    if milli != int(milli) or milli <= 0:
+    milli = Decimal(match[1]) * (1 if match[2] else 1000) if match else Decimal(0)
+    if milli >= 1_000_000:
+        raise InvalidInput(f"{what}: {value!r} is more than any node has: give it less than 1000 cores")
+    if milli % 1 or not milli:
         raise InvalidInput(
             f"{what}: {value!r} is no amount of cpu: write cores or thousandths, such as '0.5' or '100m'"
         )
@@ -69,7 +74,7 @@ def seconds(value: object, what: str) -> int:
         return 0
     match = _SPAN.fullmatch(text) if text else None
     total = sum(int(part or 0) * unit for part, unit in zip(match.groups(), (3600, 60, 1))) if match else 0
-    if not total:
+    if not 0 < total <= _LONGEST_SPAN:
         raise InvalidInput(f"{what}: {value!r} is no span of time: write '30m', '1h30m' or '90s' ('0' for no limit)")
     return total
 

@@ -1,0 +1,215 @@
+"""A stack of its own for each test, on the real engine and the real cluster."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from . import messages
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+RUNS = "pipelineruns.tekton.dev"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+
+
+@dataclass
+class Result:
+    """What a command printed and how it ended."""
+
+    code: int
+    text: str
+
+    def ok(self) -> Result:
+        assert self.code == 0, self.text
+        return self
+
+    def failed(self) -> Result:
+        assert self.code != 0, self.text
+        return self
+
+
+def run(command: list[str], cwd: Path | None = None, env: dict[str, str] | None = None, timeout: int = 240) -> Result:
+    done = subprocess.run(
+        command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        timeout=timeout, check=False,
+    )  # fmt: skip
+    return Result(done.returncode, done.stdout.decode("utf-8", "replace"))
+
+
+def kubectl(*arguments: str) -> str:
+    return run(["kubectl", *arguments]).ok().text
+
+
+def objects(kind: str, namespace: str, selector: str = "") -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = json.loads(kubectl("get", kind, "-n", namespace, "-l", selector, "-o", "json"))[
+        "items"
+    ]
+    return sorted(items, key=lambda item: (item["metadata"]["creationTimestamp"], item["metadata"]["name"]))
+
+
+def eventually(condition: Callable[[], Any], seconds: float = 60, what: str = "") -> Any:
+    deadline = time.monotonic() + seconds
+    while True:
+        found = condition()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what or condition}"
+        time.sleep(0.3)
+
+
+@dataclass
+class Stack:
+    """A project in a folder, its state beside it, and a namespace named after it."""
+
+    folder: Path
+    name: str = "dev"
+    project: str = "e2e"
+    env: dict[str, str] = field(default_factory=dict)
+    namespace: str = field(default_factory=lambda: f"e2e-{uuid.uuid4().hex[:8]}")
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "state").mkdir(exist_ok=True)
+        runtime = {"name": "python", "options": {"virtualenv": str(CHECKOUT / ".venv")}}
+        (self.folder / "Pulumi.yaml").write_text(json.dumps({"name": self.project, "runtime": runtime}))
+        self.env = {
+            **os.environ,
+            "PYTHONPATH": str(CHECKOUT),
+            "PULUMI_BACKEND_URL": f"file://{self.folder}/state",
+            "PULUMI_CONFIG_PASSPHRASE": "e2e",
+            "NAMESPACE": self.namespace,
+            **self.env,
+        }
+        self.pulumi("stack", "init", self.name).ok()
+
+    def write(self, body: str) -> Stack:
+        """The program: `body` after a Space `space` in the test's namespace and the sandbox's registry `R`."""
+        head = (
+            "import os, pulumi, pulumi_kubernetes as k8s\n"
+            "from pulumi import Output, ResourceOptions\n"
+            "from components import App, Space, Task\n"
+            "R = os.environ['SANDBOX_REGISTRY']; NS = os.environ['NAMESPACE']; config = pulumi.Config()\n"
+        )
+        if "Space(" not in body:
+            head += "space = Space(NS, memory='32M', disk='64M', cpu='10m')\n"
+        (self.folder / "__main__.py").write_text(head + body)
+        return self
+
+    def task(self, arguments: str = "command='echo hello'", app: str = "", after: str = "") -> Stack:
+        """The common program: one App `shop` with one Task `migrate`."""
+        return self.write(
+            f"app = App('shop', space=space, image=f'{{R}}/busybox:1', {app})\n"
+            f"migrate = Task('migrate', app=app, {arguments})\n"
+            "for output in ('run', 'task_id', 'state', 'reason', 'exit_code', 'duration', 'log', 'log_digest', "
+            "'started_at', 'finished_at', 'results'):\n"
+            "    pulumi.export(output, getattr(migrate, output))\n" + after
+        )
+
+    def pulumi(self, *arguments: str, timeout: int = 240) -> Result:
+        return run(["pulumi", *arguments, "--non-interactive"], self.folder, self.env, timeout)
+
+    def preview(self, *arguments: str) -> Result:
+        return self.pulumi("preview", "--color", "never", *arguments)
+
+    def up(self, *arguments: str, timeout: int = 240) -> Result:
+        return self.pulumi("up", "--yes", "--skip-preview", "--color", "never", *arguments, timeout=timeout)
+
+    def refresh(self) -> Result:
+        return self.pulumi("refresh", "--yes", "--skip-preview", "--color", "never")
+
+    def destroy(self) -> Result:
+        return self.pulumi("destroy", "--yes", "--skip-preview", "--color", "never")
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """`pulumi up` in the background, its output readable line by line."""
+        command = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--color", "never", *arguments]
+        return subprocess.Popen(
+            command, cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
+        )  # fmt: skip
+
+    def outputs(self) -> dict[str, Any]:
+        text = self.pulumi("stack", "output", "--json", "--show-secrets").ok().text
+        found: dict[str, Any] = json.loads(text[text.index("{") :])
+        return found
+
+    def state(self) -> dict[str, Any]:
+        text = self.pulumi("stack", "export").ok().text
+        found: dict[str, Any] = json.loads(text[text.index("{") :])
+        return found
+
+    def urn(self, type_: str, name: str) -> str:
+        resources = self.state()["deployment"]["resources"]
+        return next(r["urn"] for r in resources if r["type"] == type_ and r["urn"].endswith(f"::{name}"))
+
+    def runs(self, app: str = "shop") -> list[dict[str, Any]]:
+        return objects(RUNS, self.namespace, f"app.kubernetes.io/name={app},kf.dev/key")
+
+    def pods(self, app: str = "shop") -> list[dict[str, Any]]:
+        return objects("pods", self.namespace, f"app.kubernetes.io/name={app}")
+
+    def kf(self, *arguments: str) -> Result:
+        return run([str(CHECKOUT / "kf"), *arguments, "--space", self.namespace], self.folder, self.env)
+
+
+def changes(result: Result) -> str:
+    """The summary of an update, such as `1 created, 3 unchanged`."""
+    lines = result.text.split("Resources:")[-1].strip().splitlines()
+    return ", ".join(line.strip() for line in lines[:6] if line.strip() and "Duration" not in line)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sandbox() -> None:
+    missing = [name for name in ("SANDBOX_REGISTRY", "KUBECONFIG", "PULUMI_HOME") if name not in os.environ]
+    if missing:
+        pytest.exit(f"these tests need the sandbox ({', '.join(missing)} not set): run them with `make test`", 2)
+
+
+@pytest.fixture
+def stacks(tmp_path: Path) -> Iterator[Callable[..., Stack]]:
+    """Makes stacks; afterwards their processes are ended and their namespaces deleted."""
+    made: list[Stack] = []
+
+    def make(folder: str = "stack", **settings: Any) -> Stack:
+        made.append(Stack(tmp_path / folder, **settings))
+        return made[-1]
+
+    yield make
+    subprocess.run(["pkill", "-9", "-f", str(tmp_path)], check=False)
+    for namespace in {stack.namespace for stack in made}:
+        run(["kubectl", "delete", "namespace", namespace, "--ignore-not-found", "--wait=false"])
+
+
+@pytest.fixture
+def stack(stacks: Callable[..., Stack]) -> Stack:
+    return stacks()
+
+
+@pytest.fixture
+def message(stack: Stack) -> Callable[[str, str], None]:
+    """Compares a message that a person reads with the golden file."""
+    return lambda title, text: messages.check(title, text, stack.namespace)
+
+
+def kill_group(process: subprocess.Popen[str], number: int = signal.SIGKILL) -> None:
+    os.killpg(process.pid, number)
+    process.wait()
+
+
+__all__ = ["CHECKOUT", "Result", "Stack", "changes", "eventually", "kill_group", "kubectl", "objects", "run", "sys"]

@@ -1,0 +1,109 @@
+"""What can go wrong with a task's pod, and what the person at the terminal reads of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from .conftest import Stack, eventually, kubectl
+from .test_lifecycle import error_of
+
+Message = Callable[[str, str], None]
+
+
+def _fails(stack: Stack, within: int) -> str:
+    begun = time.monotonic()
+    text = stack.up().failed().text
+    assert time.monotonic() - begun < within, text
+    return error_of(text)
+
+
+def test_image_that_cannot_be_pulled(stack: Stack, message: Message) -> None:
+    stack.write("app = App('shop', space=space, image=f'{R}/nothing:1')\nTask('migrate', app=app, command='true')")
+    error = _fails(stack, 75)
+    assert "/nothing:1" in error and "could not start" in error
+    message("an image cannot be pulled", _until_colon(error, "could not start"))
+
+
+def test_command_that_does_not_exist(stack: Stack, message: Message) -> None:
+    error = _fails(stack.task("command=['no-such-program']"), 60)
+    assert "no-such-program" in error and "exit code" in error
+    shell = "app = App('shop', space=space, image=f'{R}/python:3', entrypoint=['/no/shell'])\n"
+    stack.write(shell + "Task('migrate', app=app, command='true')")
+    assert "/no/shell" in _fails(stack, 60)
+
+
+def test_missing_secret_is_named_and_nothing_runs_when_it_appears(stack: Stack, message: Message) -> None:
+    stack.task("command='echo ran'", "env={'PASSWORD': Output.secret('correct horse')}").up().ok()
+    kubectl("delete", "secret", "-n", stack.namespace, "kf-shop.env")
+    stack.task("command='echo ran again'", "env={'PASSWORD': Output.secret('correct horse')}")
+    error = _fails(stack, 60)
+    assert 'secret "kf-shop.env" not found' in error
+    message("a secret is missing", error)
+    kubectl("create", "secret", "generic", "-n", stack.namespace, "kf-shop.env", "--from-literal=PASSWORD=x")
+    time.sleep(12)
+    assert len(stack.pods()) == 1, "the pod that waited for the Secret is gone"
+
+
+def test_pod_that_cannot_be_scheduled(stack: Stack, message: Message) -> None:
+    stack.task("command='echo hi', start_timeout='15s', cpu='900'")
+    begun = time.monotonic()
+    process = stack.start()
+    assert process.stdout
+    shown = next(line for line in process.stdout if "Insufficient cpu" in line)
+    assert time.monotonic() - begun < 15 and "kf:index:Task shop-migrate" in shown
+    rest = process.stdout.read()
+    assert process.wait() != 0
+    error = error_of(rest)
+    assert "could not start within 15 s: not scheduled" in error and "Insufficient cpu" in error
+    message("a pod cannot be scheduled", error)
+    eventually(lambda: not stack.pods(), 40, "the pod is deleted")
+    condition = stack.runs()[0]["status"]["conditions"][0]
+    assert condition["reason"] == "Cancelled"
+
+
+def test_more_memory_than_its_limit(stack: Stack, message: Message) -> None:
+    eat = "command=['python3', '-c', 'x = bytearray(200 * 1024 * 1024); print(len(x))'], memory='64M'"
+    stack.write(f"app = App('shop', space=space, image=f'{{R}}/python:3')\nTask('migrate', app=app, {eat})")
+    error = _fails(stack, 60)
+    assert "ran out of memory (its limit is 64Mi)" in error
+    message("a task runs out of memory", error)
+
+
+def test_more_disk_than_its_limit_is_evicted(stack: Stack, message: Message) -> None:
+    fill = "command='head -c 80000000 /dev/zero > /tmp/full; sleep 120', disk='16M'"
+    error = _fails(stack.task(fill), 100)
+    assert "was evicted: " in error and "ephemeral" in error
+    message("a task fills its disk", error)
+
+
+def test_limits_are_the_apps_with_the_tasks_on_top(stack: Stack) -> None:
+    stack.write(
+        "app = App('shop', space=space, image=f'{R}/busybox:1', memory='64M', disk='32M', cpu='20m', cpu_limit='1',"
+        " env={'A': 'app', 'B': 'app'})\n"
+        "Task('plain', app=app, command='printenv A B')\n"
+        "Task('own', app=app, command='printenv A B', memory='128MB', disk='0.5G', cpu=0.25, env={'B': 'task'})\n"
+    ).up().ok()
+    found = {}
+    for pod in stack.pods():
+        [container] = pod["spec"]["containers"]
+        assert container["name"] == "step-task" and container["image"].endswith("/busybox:1")
+        env = {entry["name"]: entry.get("value") for entry in container["env"]}
+        found[pod["metadata"]["labels"]["kf.dev/task"]] = (container["resources"], env["A"], env["B"])
+    plain = {"cpu": "20m", "memory": "64Mi", "ephemeral-storage": "32Mi"}
+    own = {"cpu": "250m", "memory": "128Mi", "ephemeral-storage": "512Mi"}
+    assert found["plain"] == ({"requests": plain, "limits": {**plain, "cpu": "1"}}, "app", "app")
+    assert found["own"][0]["requests"] == own and found["own"][1:] == ("app", "task")
+    assert {**own, "cpu": found["own"][0]["limits"]["cpu"]} == found["own"][0]["limits"]
+
+
+def test_timeout(stack: Stack, message: Message) -> None:
+    error = _fails(stack.task("command='echo start; sleep 100', timeout='8s'"), 60)
+    assert "timed out after 8s" in error and "    start" in error
+    message("a task takes too long", error)
+
+
+def _until_colon(text: str, part: str) -> str:
+    """The message without the container runtime's own words, which name addresses and versions."""
+    lines = text.splitlines()
+    return "\n".join([lines[0].split(part)[0] + part, *lines[1:]])

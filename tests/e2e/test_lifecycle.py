@@ -1,0 +1,192 @@
+"""The life of a task from the first update to the last: when it runs, when it does not, and what is recorded."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from collections.abc import Callable
+
+from .conftest import RUNS, Stack, changes, eventually, kubectl
+
+WAITING = "command='echo ready; until [ -e /tmp/go ]; do sleep 0.2; done; echo done; echo problem >&2'"
+
+
+def test_first_up_follows_the_log_while_the_task_runs(stack: Stack) -> None:
+    process = stack.task(WAITING).start()
+    assert process.stdout
+    seen = []
+    for line in process.stdout:
+        seen.append(line)
+        if "ready" in line:
+            break
+    assert "kf:index:Task shop-migrate" in seen[-1], "the log stands under the task's resource"
+    pod = stack.pods()[0]["metadata"]["name"]
+    kubectl("exec", "-n", stack.namespace, pod, "-c", "step-task", "--", "touch", "/tmp/go")
+    rest = process.stdout.read()
+    assert process.wait() == 0, rest
+    out = stack.outputs()
+    raw = subprocess.run(
+        ["kubectl", "logs", "-n", stack.namespace, pod, "-c", "step-task"], capture_output=True, check=True
+    ).stdout
+    assert out["log"] == raw.decode() == "ready\ndone\nproblem\n"
+    assert out["log_digest"] == f"sha256:{hashlib.sha256(raw).hexdigest()}"
+    status = stack.runs()[0]["status"]
+    assert (out["started_at"], out["reason"]) == (status["startTime"], "Succeeded")
+    assert (out["exit_code"], out["state"], out["task_id"]) == (0, "Succeeded", 1)
+    assert out["run"] == stack.runs()[0]["metadata"]["name"]
+    kept = stack.kf("logs", "shop", "--task", "--recent").ok().text
+    assert "migrate/1 ready" in kept and "migrate/1 problem" in kept, "STDOUT and STDERR after the end"
+
+
+def test_nothing_changed_runs_nothing(stack: Stack) -> None:
+    stack.task().up().ok()
+    assert "~" not in changes(stack.up().ok()) and len(stack.runs()) == 1
+    stack.refresh().ok()
+    second = stack.preview().ok()
+    assert "will run" not in second.text and "may run" not in second.text
+    again = stack.up("--expect-no-changes").ok()
+    assert "~" not in changes(again) and len(stack.runs()) == 1
+
+
+def test_each_part_of_the_definition_runs_it_again(stack: Stack) -> None:
+    stack.task("command='echo one'").up().ok()
+    edits = {
+        "command='echo two'": "command changed: /bin/sh -c 'echo one' -> /bin/sh -c 'echo two'",
+        "command='echo two', env={'A': 'x'}": "env changed: +A",
+        "command='echo two', env={'A': 'y'}": "env changed: ~A",
+        "command='echo two', env={'A': 'y'}, triggers=[1]": "triggers changed: [] -> [1]",
+        "command='echo one'": "command changed",
+    }
+    for count, (arguments, because) in enumerate(edits.items(), start=2):
+        shown = stack.task(arguments).preview().ok()
+        assert f"will run: {because}" in shown.text
+        stack.up().ok()
+        assert len(stack.runs()) == count, "exactly one new run, the old ones kept"
+    ids = [int(run["metadata"]["labels"]["kf.dev/task-id"]) for run in stack.runs()]
+    assert ids == [1, 2, 3, 4, 5, 6]
+
+
+def test_everything_else_changes_only_the_template(stack: Stack) -> None:
+    consumer = "pulumi.export('copy', k8s.core.v1.ConfigMap('copy', metadata={'name': 'copy', 'namespace': space.namespace}, data={'log': migrate.log}, opts=ResourceOptions(provider=space.provider)).id)"  # noqa: E501
+    stack.task(app="env={'S': Output.secret('first-secret')}", after=consumer).up().ok()
+    one, two = "env={'S': Output.secret('first-secret')}", "env={'S': Output.secret('first-secret'), 'B': '1'}"
+    edits = [
+        ("timeout='30m', command='echo hello'", one),
+        ("memory='48M', command='echo hello'", one),
+        ("memory='48M', command='echo hello'", two),
+        ("memory='48M', command='echo hello'", f"{two}, labels={{'team': 'a'}}"),
+    ]
+    for arguments, app in edits:
+        shown = stack.task(arguments, app, consumer).preview().ok()
+        assert "ConfigMap shop-migrate update" in shown.text
+        for quiet in ("kf:Run", "ConfigMap copy", "will run", "may run", "replace"):
+            assert quiet not in shown.text, f"{quiet}: {shown.text}"
+        stack.up().ok()
+    rotated = "env={'S': Output.secret('second-secret'), 'B': '1'}, labels={'team': 'a'}"
+    shown = stack.task(edits[-1][0], rotated, consumer).preview().ok()
+    assert "Secret kf-shop.env update" in shown.text and "replace" not in shown.text and "kf:Run" not in shown.text
+    stack.up().ok()
+    assert len(stack.runs()) == 1
+    stack.task("memory='48M', command='echo $S | wc -c; echo $B'", rotated, consumer).up().ok()
+    assert stack.outputs()["log"] == "14\n1\n", "the next run uses the new values"
+    step = stack.runs()[-1]["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["steps"][0]
+    assert step["computeResources"]["limits"]["memory"] == "48Mi"
+    assert stack.pods()[-1]["metadata"]["labels"]["team"] == "a"
+
+
+def test_asking_for_another_run_makes_exactly_one(stack: Stack) -> None:
+    stack.task().up().ok()
+    urn = stack.urn("pulumi-python:dynamic/kf:Run", "shop-migrate")
+    stack.up("--replace", urn).ok()
+    assert len(stack.runs()) == 2
+    stack.pulumi("state", "taint", urn, "--yes").ok()
+    stack.up().ok()
+    assert len(stack.runs()) == 3
+    stack.write("app = App('shop', space=space, image=f'{R}/busybox:1')").up().ok()
+    assert len(stack.runs()) == 3, "the history stays when a task is removed"
+    shown = stack.task().preview().ok()
+    assert "will run: the state has no record of it" in shown.text
+    stack.up().ok()
+    assert len(stack.runs()) == 4
+    assert "--" not in changes(stack.up("--expect-no-changes").ok()) and len(stack.runs()) == 4
+
+
+def test_failure_fails_the_update_and_is_tried_again(stack: Stack, message: Callable[[str, str], None]) -> None:
+    gated = "k8s.core.v1.ConfigMap('after', metadata={'name': 'after', 'namespace': space.namespace}, opts=ResourceOptions(provider=space.provider, depends_on=[migrate]))"  # noqa: E501
+    script = "command='echo half; exit 3'"
+    first = stack.task(script, after=gated).up().failed()
+    name = stack.runs()[0]["metadata"]["name"]
+    assert "kf:Run (shop-migrate)" in first.text.split("Diagnostics:")[1]
+    for part in ("task 'migrate' of app 'shop' failed: exit code 3", name, "    half", f"--run {name}"):
+        assert part in first.text
+    message("a task fails", error_of(first.text))
+    names = {item["metadata"]["name"] for item in _objects(stack, "configmaps")}
+    assert "after" not in names, "what depends on it is not touched"
+    shown = stack.preview().ok()
+    assert f"will run: the last attempt failed: run {name}, exit code 3" in shown.text
+    stack.up().failed()
+    assert len(stack.runs()) == 2, "each update tries it once more, the first run stays"
+    stack.task("command='[ -n \"$FIXED\" ] || exit 3'", "env={'FIXED': 'yes'}", gated).up().ok()
+    assert "after" in {item["metadata"]["name"] for item in _objects(stack, "configmaps")}
+    assert "~" not in changes(stack.up("--expect-no-changes").ok()) and len(stack.runs()) == 3
+
+
+def test_must_succeed_off_makes_a_failure_a_result(stack: Stack) -> None:
+    stack.task("command='exit 3', must_succeed=False").up().ok()
+    out = stack.outputs()
+    assert (out["state"], out["exit_code"], out["reason"]) == ("Failed", 3, "StepFailed")
+    stack.up("--expect-no-changes").ok()
+    assert len(stack.runs()) == 1
+
+
+def test_when_trigger_and_always(stack: Stack) -> None:
+    stack.task("command='echo 1', when='always'").up().ok()
+    shown = stack.preview().ok()
+    assert shown.text.count("will run: when is 'always'") == 1
+    stack.up().ok()
+    assert len(stack.runs()) == 2
+    stack.task("command='echo 1', when='trigger', triggers=['v1']").up().ok()
+    stack.task("command='echo 2', when='trigger', triggers=['v1']").up().ok()
+    assert len(stack.runs()) == 3, "only triggers decide"
+    shown = stack.task("command='echo 2', when='trigger', triggers=['v2']").preview().ok()
+    assert "will run: triggers changed: ['v1'] -> ['v2']" in shown.text
+    stack.up().ok()
+    assert len(stack.runs()) == 4 and stack.outputs()["log"] == "2\n"
+
+
+def test_not_waiting_completes_the_record_later(stack: Stack) -> None:
+    stack.task("command='sleep 3; echo later', wait=False").up().ok()
+    assert stack.outputs()["state"] == "Running"
+    eventually(lambda: stack.runs()[0].get("status", {}).get("completionTime"))
+    stack.refresh().ok()
+    out = stack.outputs()
+    assert (out["state"], out["exit_code"]) == ("Succeeded", 0)
+    stack.up("--expect-no-changes").ok()
+    assert len(stack.runs()) == 1
+
+
+def test_runs_deleted_behind_our_back_stay_recorded(stack: Stack) -> None:
+    stack.task().up().ok()
+    kubectl("delete", RUNS, "-n", stack.namespace, "--all")
+    stack.refresh().ok()
+    stack.up("--expect-no-changes").ok()
+    assert stack.runs() == [] and stack.outputs()["log"] == "hello\n"
+
+
+def test_an_app_is_described_and_not_started(stack: Stack) -> None:
+    stack.write("app = App('shop', space=space, image=f'{R}/busybox:1', command='sleep 100')").up().ok()
+    for kind in ("deployments", "pods", "services", "ingresses", "statefulsets", "replicasets", "jobs"):
+        assert _objects(stack, kind) == [], kind
+
+
+def error_of(text: str) -> str:
+    """The first error under a resource of ours in the diagnostics."""
+    part = text.split("Diagnostics:")[-1]
+    part = part[part.index("error:") + len("error:") :]
+    return part.split("\n\n")[0].strip()
+
+
+def _objects(stack: Stack, kind: str) -> list[dict[str, object]]:
+    from .conftest import objects
+
+    return objects(kind, stack.namespace)
