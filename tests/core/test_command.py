@@ -67,8 +67,8 @@ def kubelet(text: str, environment: dict[str, str]) -> str:
 
 ENVIRONMENT = {"HOME": "/home", "PATH": "/bin", "A": "$$(HOME)", DOLLAR: "$"}
 PIECES = [
-    "$", "$$", "(", ")", "{", "}", "[", "'", "HOME", "A", "$(HOME)", "$$(HOME)", "${HOME}", f"$({DOLLAR})", DOLLAR, "params",
-    "$(params.x)", '$(params["x"])', "$(context.taskRun.name)", "$(context.pipelineRun.uid)", "$(tasks.a.results.b)",
+    "$", "$$", "(", ")", "{", "}", "[", "'", "HOME", "A", "$(HOME)", "$$(HOME)", "${HOME}", f"$({DOLLAR})", DOLLAR,
+    "params", "$(params.x)", '$(params["x"])', "$(context.taskRun.name)", "$(context.pipelineRun.uid)", "$(tasks.a.results.b)",
     "$(tasks.a.status)", "$(finally.a.results.b)", "$(workspaces.w.path)", "$(results.r.path)", "$(inputs.params.x)",
     "$(artifacts.path)", "$(step.artifacts.path)", "$(steps.a.outputs.b)", "$(steps.step-task.exitCode.path)",
     "$(steps.s.results.r)", "$(credentials.path)", "$(hostname)", "$(date +%Y)", "$((1+1))", " ", "\n", "é", ".", "x",
@@ -148,7 +148,8 @@ def test_no_start_command(args: list[str] | None) -> None:
     with pytest.raises(InvalidInput) as refused:
         resolve("task 'migrate' of app 'shop'", None, None, args, None, None)
     assert str(refused.value) == (
-        "Start command not found on App or Task (task 'migrate' of app 'shop'): give command=… to the Task or to its App"
+        "Start command not found on App or Task (task 'migrate' of app 'shop'): "
+        "give command=… to the Task or to its App"
     )
 
 
