@@ -94,9 +94,7 @@ def failure(settings: dict[str, Any], ended: Outcome, result: dict[str, Any]) ->
     return "\n".join(lines)
 
 
-def secret_values(
-    cluster: Cluster, namespace: str, manifest: dict[str, Any], warn: Callable[[str], None]
-) -> list[str]:
+def secret_values(cluster: Cluster, namespace: str, manifest: dict[str, Any], warn: Callable[[str], None]) -> list[str]:
     """The values of all Secrets that a run refers to; one too short to hide is warned of."""
     wanted: dict[str, set[str]] = {}
     for ref in pipelinerun.secrets_of(manifest):
