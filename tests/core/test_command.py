@@ -68,8 +68,9 @@ def kubelet(text: str, environment: dict[str, str]) -> str:
 ENVIRONMENT = {"HOME": "/home", "PATH": "/bin", "A": "$$(HOME)", DOLLAR: "$"}
 PIECES = [
     "$", "$$", "(", ")", "{", "}", "[", "'", "HOME", "A", "$(HOME)", "$$(HOME)", "${HOME}", f"$({DOLLAR})", DOLLAR,
-    "params", "$(params.x)", '$(params["x"])', "$(context.taskRun.name)", "$(context.pipelineRun.uid)", "$(tasks.a.results.b)",
-    "$(tasks.a.status)", "$(finally.a.results.b)", "$(workspaces.w.path)", "$(results.r.path)", "$(inputs.params.x)",
+    "params", "$(params.x)", '$(params["x"])', "$(context.taskRun.name)", "$(context.pipelineRun.uid)",
+    "$(tasks.a.results.b)", "$(tasks.a.status)", "$(finally.a.results.b)", "$(workspaces.w.path)", "$(results.r.path)",
+    "$(inputs.params.x)",
     "$(artifacts.path)", "$(step.artifacts.path)", "$(steps.a.outputs.b)", "$(steps.step-task.exitCode.path)",
     "$(steps.s.results.r)", "$(credentials.path)", "$(hostname)", "$(date +%Y)", "$((1+1))", " ", "\n", "é", ".", "x",
 ]  # fmt: skip
@@ -139,7 +140,7 @@ def test_plain_dollars_are_doubled_and_the_rest_is_left_alone() -> None:
         (None, ["", "x"], None, None, None, ["", "x"]),
     ],
 )  # fmt: skip
-def test_argv(entrypoint, command, args, app_command, app_args, argv) -> None:  # type: ignore[no-untyped-def]
+def test_argv(entrypoint, command, args, app_command, app_args, argv) -> None:
     assert resolve("task 'm'", entrypoint, command, args, app_command, app_args) == argv
 
 

@@ -116,7 +116,8 @@ def test_cpu_is_canonical_and_idempotent(milli: int) -> None:
 @pytest.mark.parametrize(
     ("written", "canonical", "count"),
     [("90s", "1m30s", 90), ("1h", "1h0m0s", 3600), ("30m", "30m0s", 1800), ("1h30m", "1h30m0s", 5400),
-     ("45s", "45s", 45), ("0", "0s", 0), (0, "0s", 0), ("0s", "0s", 0), ("100m", "1h40m0s", 6000), (" 5m ", "5m0s", 300)],
+     ("45s", "45s", 45), ("0", "0s", 0), (0, "0s", 0), ("0s", "0s", 0), ("100m", "1h40m0s", 6000),
+     (" 5m ", "5m0s", 300)],
 )  # fmt: skip
 def test_duration(written: object, canonical: str, count: int) -> None:
     assert quantities.duration(written, "timeout") == canonical

@@ -1,0 +1,71 @@
+"""A secret value is hidden in the forms in which tasks print it."""
+
+from __future__ import annotations
+
+import base64
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.core.masking import Masker
+
+SECRET = "p/ss w+rd~é"
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [SECRET, quote(SECRET, safe=""), quote_plus(SECRET)],
+)
+def test_plain_and_url_encoded(printed: str) -> None:
+    assert Masker([SECRET]).mask(f"url={printed}&x") == "url=[secret]&x"
+
+
+@given(
+    secret=st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), min_size=6, max_size=20),
+    lead=st.binary(max_size=8),
+    trail=st.binary(max_size=4),
+)
+def test_base64_wherever_it_stands_in_what_was_encoded(secret: str, lead: bytes, trail: bytes) -> None:
+    raw = lead + secret.encode() + trail
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        shown = Masker([secret]).mask(encode(raw).decode())
+        assert "[secret]" in shown
+        # What is left decides no whole byte of the secret beside its first and last.
+        assert len(shown.replace("[secret]", "")) <= len(encode(lead)) + len(encode(trail)) + 4
+
+
+@pytest.mark.parametrize("offset", [0, 1, 2])
+def test_base64_at_all_three_offsets(offset: int) -> None:
+    text = base64.b64encode(b"x" * offset + b"topsecret!").decode()
+    assert Masker(["topsecret!"]).mask(text).endswith({0: "[secret]Q==", 1: "[secret]E=", 2: "[secret]"}[offset])
+
+
+def test_every_line_of_a_value_is_a_secret_of_its_own() -> None:
+    masker = Masker(["-----BEGIN\r\nMIIEvQ\nabc\n"])
+    assert masker.mask("-----BEGIN") == "[secret]"
+    assert masker.mask("key: MIIEvQ!") == "key: [secret]!"
+    assert masker.mask("abc") == "abc"
+
+
+def test_short_values_are_left_alone() -> None:
+    assert Masker(["", "true", "12345"]).mask("true 12345") == "true 12345"
+    assert Masker(["123456"]).mask("true 123456") == "true [secret]"
+    assert Masker().mask("anything") == "anything"
+    assert Masker().longest == 0
+
+
+def test_the_longer_secret_is_hidden_as_a_whole() -> None:
+    masker = Masker(["hunter2", "postgres://u:hunter2@db"])
+    assert masker.mask("postgres://u:hunter2@db and hunter2") == "[secret] and [secret]"
+
+
+def test_what_stands_before_a_limit() -> None:
+    masker = Masker(["secret-1"])
+    assert masker.mask("ab secret-1 cd", 2) == "ab"
+    assert masker.mask("ab secret-1 cd", 3) == "ab "
+    assert masker.mask("ab secret-1 cd", 4) == "ab [secret]"
+    assert masker.mask("ab secret-1 cd", 12) == "ab [secret] "
+    assert masker.mask("ab secret-1 cd", 99) == "ab [secret] cd"
+    assert Masker().mask("abc", 2) == "ab"
