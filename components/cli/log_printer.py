@@ -1,0 +1,80 @@
+"""Prints what is there of a run's log: every line marked with its task, without secrets and control sequences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..core import outcome, pipelinerun
+from ..core.log import LogReader, harmless
+from ..core.masking import Masker
+from ..errors import ClusterError, NotFound, Unreachable
+from .target import TargetSpace
+
+if TYPE_CHECKING:
+    from ..cluster import ListedRun
+
+
+class LogPrinter:
+    """Prints the logs of runs of one Space."""
+
+    def __init__(self, space: TargetSpace) -> None:
+        self.space = space
+        self._maskers: dict[tuple[tuple[str, str], ...], Masker] = {}
+
+    def dump(self, run: ListedRun, lines: int) -> None:
+        """Prints the last `lines` lines (0: all) of a run, or says why there are none."""
+        try:
+            whole = self.space.whole_run(run.name)
+        except NotFound:
+            self.note(run, "was deleted just now")
+            return
+        pods = self.space.cluster.pods(self.space.name, run.name)
+        if not pods:
+            self.note(run, f"its pod is gone, and its log with it ({run.reason})" if run.finished else "has no pod yet")
+        for pod in pods:
+            if outcome.started(pod):
+                self._dump_pod(run, pod["metadata"]["name"], self.reader(whole), lines)
+            else:
+                self.note(run, f"has not started: {outcome.waiting(pod) or run.reason}")
+
+    def reader(self, whole_run: dict[str, Any]) -> LogReader:
+        """A reader that hides the values of the Secrets that a run refers to; each Secret is read once."""
+        from ..recording import secret_values
+
+        refs = tuple(sorted((ref["name"], ref["key"]) for ref in pipelinerun.secrets_of(whole_run)))
+        if refs not in self._maskers:
+            self._maskers[refs] = Masker(secret_values(self.space.cluster, self.space.name, whole_run, warn))
+        return LogReader(self._maskers[refs])
+
+    def show(self, run: ListedRun, lines: list[str]) -> None:
+        """Prints lines of a run at once."""
+        if lines:
+            start = mark(run)
+            click.echo("".join(f"{start} {line}\n" for line in lines), nl=False)
+
+    def note(self, run: ListedRun, text: str) -> None:
+        """Says something about a run that is not part of its log."""
+        warn(f"{mark(run)} (run {run.name}): {text}")
+
+    def _dump_pod(self, run: ListedRun, pod: str, reader: LogReader, lines: int) -> None:
+        try:
+            for chunk in self.space.cluster.log(self.space.name, pod, tail=lines or None):
+                self.show(run, reader.feed(chunk))
+            self.show(run, reader.finish())
+        except Unreachable:
+            raise
+        except ClusterError as error:
+            self.show(run, reader.finish())
+            self.note(run, f"its log cannot be read: {error}")
+
+
+def mark(run: ListedRun) -> str:
+    """What stands before every line of a run: `<task>/<id>`."""
+    return f"{run.labels.get(pipelinerun.TASK, run.name)}/{run.task_id}"
+
+
+def warn(text: str) -> None:
+    """One line on stderr."""
+    click.echo(f"kf: {harmless(' '.join(text.split()))}", err=True)

@@ -1,0 +1,77 @@
+"""`kf logs APP --task`: the logs of every task that is kept, finished ones too, and then of what runs.
+
+Unlike Kf, which skips finished tasks while it follows and mixes the lines of all of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ..core import pipelinerun
+from ..errors import NotFound
+from .log_printer import LogPrinter, warn
+from .target import Target, TargetSpace, listed, target_options
+
+if TYPE_CHECKING:
+    from ..cluster import ListedRun
+
+
+@click.command()
+@click.argument("app", required=False)
+@click.option("--task", is_flag=True, help="The logs of tasks (an App has no others).")
+@click.option("--recent", is_flag=True, help="End after what is there, in place of following what runs.")
+@click.option("-n", "--number", "lines", type=click.IntRange(min=0), default=10, show_default=True,
+              help="Lines of each run to begin with; 0 shows all.")  # fmt: skip
+@click.option("--run", "name", metavar="NAME", help="Only this run.")
+@click.option("--id", "task_id", metavar="N", type=click.IntRange(min=1), help="Only the run of APP with this ID.")
+@target_options
+@click.pass_obj
+def logs(
+    target: Target, app: str | None, task: bool, recent: bool, lines: int, name: str | None, task_id: int | None
+) -> None:
+    """Prints the logs of the tasks of APP, oldest first, each line marked <task>/<id>, and follows those that run.
+
+    Ends with Ctrl-C, with the run that --run or --id names, or at once with --recent.
+    """
+    if not task:
+        raise click.UsageError(f"{f'app {app!r}' if app else 'kf logs'}: only tasks have logs here: add --task")
+    if name is not None and task_id is not None:
+        raise click.UsageError(f"--run {name} and --id {task_id} both choose a run: give one of them")
+    if app is None and name is None:
+        raise click.UsageError("name the App whose tasks are meant, or one run with --run NAME")
+    space = target.open()
+    single = name is not None or task_id is not None
+    runs = _chosen(space, app, name, task_id)
+    printer = LogPrinter(space)
+    if not runs:
+        warn(f"app {app!r} has no tasks{'' if recent else ' yet, waiting for one'}")
+    for run in runs:
+        if recent or run.finished:
+            printer.dump(run, lines)
+    if not recent and not (single and runs[0].finished):
+        _follow(printer, app, runs, lines, runs[0].name if single else None)
+
+
+def _chosen(space: TargetSpace, app: str | None, name: str | None, task_id: int | None) -> list[ListedRun]:
+    if name is not None:
+        run = listed(space.whole_run(name))
+        owner = run.labels.get(pipelinerun.NAME, "")
+        if app and owner != app:
+            raise NotFound(f"run {name!r} belongs to app {owner!r}, not to {app!r}: give {owner!r}, or no app")
+        return [run]
+    if app and task_id is not None:
+        return [space.run_of(app, task_id)]
+    runs = space.runs(app)
+    if not runs and app:
+        space.check_app(app)
+    return runs
+
+
+def _follow(printer: LogPrinter, app: str | None, runs: list[ListedRun], lines: int, name: str | None) -> None:
+    from .following import Following, only
+
+    look = only(printer, name) if name else lambda: printer.space.runs(app)
+    done = {run.name for run in runs if run.finished}
+    Following(printer, look, done, {run.name for run in runs} - done, lines).follow(until=name)

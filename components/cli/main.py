@@ -1,0 +1,81 @@
+"""The commands under one roof: every error is one line on stderr that says what and what next, never a traceback.
+
+Nothing here imports the Kubernetes client: a command does when it runs, so that `kf --help` is quick.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+import warnings
+from typing import Any
+
+import click
+
+from ..core.errors import InvalidInput
+from ..errors import ClusterError, Denied, Unreachable
+from .logs import logs
+from .run_task import run_task
+from .target import target_options
+from .tasks import tasks
+from .terminate_task import terminate_task
+
+INTERRUPTED = 130
+
+
+class Commands(click.Group):
+    """A group that ends with Kf's exit codes: 1 for errors, 2 for wrong usage, 130 for Ctrl-C."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Runs a command and ends the process."""
+        _calm()
+        try:
+            code = super().main(*args, **{**extra, "standalone_mode": False})
+        except click.UsageError as error:
+            path = error.ctx.command_path if error.ctx else "kf"
+            code = _fail(f"{error.format_message()} ({path} --help says how)", error.exit_code)
+        except click.ClickException as error:
+            code = _fail(error.format_message(), error.exit_code)
+        except click.Abort:
+            code = INTERRUPTED
+        sys.exit(code)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs a command; what cluster and input did wrong becomes one line."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise click.exceptions.Exit(INTERRUPTED) from None
+        except (ClusterError, InvalidInput) as error:
+            raise click.ClickException(f"{error}{_advice(error)}") from None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@target_options
+def kf() -> None:
+    """Runs, lists, ends and reads the tasks of Apps that Pulumi has declared."""
+
+
+for command in (logs, run_task, tasks, terminate_task):
+    kf.add_command(command)
+
+
+def _advice(error: Exception) -> str:
+    if isinstance(error, Unreachable):
+        return "; choose a cluster that runs with KUBECONFIG, --kubeconfig or --context"
+    return "; log in again, or ask for the permission" if isinstance(error, Denied) else ""
+
+
+def _fail(text: str, code: int) -> int:
+    click.echo(f"kf: {' '.join(text.split())}", err=True)
+    return code
+
+
+def _calm() -> None:
+    """Keeps the client's own warnings (retries, certificates) and foreign encodings off the terminal."""
+    logging.getLogger("urllib3").setLevel(logging.CRITICAL)
+    warnings.simplefilter("ignore")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")

@@ -1,0 +1,96 @@
+"""`kf tasks`: the runs that are kept, oldest first, so that the newest stands above the prompt."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..core import pipelinerun
+from ..core.log import harmless
+from .table import aligned, span
+from .target import Target, target_options
+
+if TYPE_CHECKING:
+    from ..cluster import ListedRun
+
+LONGEST_REASON = 80
+COLUMNS = ("Name", "ID", "DisplayName", "Age", "Duration", "Succeeded", "Reason")
+
+
+@click.command()
+@click.argument("app", required=False)
+@click.option("-o", "--output", type=click.Choice(["json", "yaml", "name"]), help="For programs, in place of a table.")
+@target_options
+@click.pass_obj
+def tasks(target: Target, app: str | None, output: str | None) -> None:
+    """Lists the tasks of APP, or of the whole Space."""
+    space = target.open()
+    runs = space.runs(app, with_times=True)
+    if not runs:
+        space.check_app(app) if app else space.check_space()
+    if output:
+        _print(runs, output)
+    elif not runs:
+        click.echo(f"No tasks{f' of app {app!r}' if app else ''} in space {space.name!r}.")
+    else:
+        for line in table(runs, space.cluster.now, with_app=not app):
+            click.echo(line)
+
+
+def table(runs: list[ListedRun], now: str | None, *, with_app: bool = False) -> list[str]:
+    """The lines of the table; `now` is the cluster's time."""
+    rows = [
+        (
+            run.name,
+            str(run.task_id or ""),
+            run.labels.get(pipelinerun.TASK, ""),
+            span(run.created, now),
+            span(run.started_at, run.finished_at or now),
+            run.succeeded,
+            reason(run),
+        )
+        for run in runs
+    ]
+    if with_app:
+        apps = [run.labels.get(pipelinerun.NAME, "") for run in runs]
+        return aligned([("App", *COLUMNS), *((app, *row) for app, row in zip(apps, rows))])
+    return aligned([COLUMNS, *rows])
+
+
+def reason(run: ListedRun) -> str:
+    """Tekton's reason, and what is known beyond it: our sentence about a failure, or who cancelled."""
+    by = run.annotations.get(pipelinerun.CANCELLED_BY)
+    more = run.annotations.get(pipelinerun.OUTCOME) or (f"by {by}" if by else "")
+    text = f"{run.reason}: {more}" if more and run.succeeded != "True" else run.reason
+    plain = harmless(" ".join(text.split()))
+    return plain if len(plain) <= LONGEST_REASON else f"{plain[:LONGEST_REASON]}…"
+
+
+def _print(runs: list[ListedRun], output: str) -> None:
+    if output == "name":
+        for run in runs:
+            click.echo(run.name)
+    elif output == "json":
+        click.echo(json.dumps([_plain(run) for run in runs], indent=2))
+    else:
+        import yaml
+
+        click.echo(yaml.safe_dump([_plain(run) for run in runs], sort_keys=False), nl=False)
+
+
+def _plain(run: ListedRun) -> dict[str, Any]:
+    return {
+        "name": run.name,
+        "app": run.labels.get(pipelinerun.NAME, ""),
+        "id": run.task_id,
+        "displayName": run.labels.get(pipelinerun.TASK, ""),
+        "created": run.created,
+        "started": run.started_at,
+        "finished": run.finished_at,
+        "succeeded": run.succeeded,
+        "reason": run.reason,
+        "outcome": run.annotations.get(pipelinerun.OUTCOME, ""),
+        "startedBy": run.annotations.get(pipelinerun.STARTED_BY, ""),
+    }

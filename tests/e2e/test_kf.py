@@ -1,0 +1,253 @@
+"""The `kf` command against the real cluster, on Apps as Pulumi writes them but without Pulumi."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from components.core import pipelinerun
+from components.core.environment import Value, Variable
+from components.core.pipelinerun import Resources, TaskSpec
+from components.inputs import template_data
+
+from . import messages
+from .conftest import CHECKOUT, RUNS, Result, eventually, kubectl, objects
+
+pytestmark = pytest.mark.e2e
+
+PASSWORD = "correct horse battery"
+WAITS = "echo ready; until [ -e /tmp/go ]; do sleep 0.1; done; echo done"
+
+
+class Space:
+    """A namespace with Apps."""
+
+    def __init__(self) -> None:
+        self.name = f"kf-cli-{uuid.uuid4().hex[:8]}"
+        self.apply({"apiVersion": "v1", "kind": "Namespace"}, self.name)
+        self.apply({"apiVersion": "v1", "kind": "Secret", "stringData": {"PASSWORD": PASSWORD}}, "passwords")
+
+    def apply(self, manifest: dict[str, Any], name: str, labels: dict[str, str] | None = None) -> None:
+        metadata = {"name": name, "namespace": self.name, "labels": labels or {}}
+        text = json.dumps({**manifest, "metadata": metadata})
+        subprocess.run(["kubectl", "apply", "-f", "-"], input=text, text=True, check=True, stdout=subprocess.DEVNULL)
+
+    def app(self, name: str, command: str | None = "true", keep: int = 500) -> str:
+        """What Pulumi leaves in the cluster for an App."""
+        spec = TaskSpec(
+            namespace=self.name, app=name, task=name, stack="tests.kf", service_account=f"kf-{name}",
+            image=f"{os.environ['SANDBOX_REGISTRY']}/busybox:1",
+            argv=["/bin/sh", "-c", command] if command else [],
+            env=[Variable("PASSWORD", Value(secret="passwords", key="PASSWORD"), "App")],
+            resources=Resources("32Mi", "64Mi", "10m"),
+        )  # fmt: skip
+        data = template_data(
+            pipelinerun.render(spec), {"app": name, "entrypoint": None, "keep": keep, "stack": "tests.kf"}
+        )
+        self.apply({"apiVersion": "v1", "kind": "ServiceAccount"}, f"kf-{name}")
+        labels = {pipelinerun.NAME: name, pipelinerun.TEMPLATE: "app"}
+        self.apply({"apiVersion": "v1", "kind": "ConfigMap", "data": data}, f"kf-{name}", labels)
+        return name
+
+    def kf(self, *arguments: str) -> Result:
+        done = self.kf_apart(*arguments)
+        return Result(done.returncode, done.stdout + done.stderr)
+
+    def kf_apart(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """With stdout and stderr apart."""
+        env = {**os.environ, "KF_SPACE": self.name}
+        return subprocess.run([CHECKOUT / "kf", *arguments], env=env, capture_output=True, text=True, timeout=60)
+
+    def kf_many(self, *commands: tuple[str, ...]) -> list[subprocess.CompletedProcess[str]]:
+        """Several at once."""
+        with ThreadPoolExecutor(4) as pool:
+            return list(pool.map(lambda arguments: self.kf_apart(*arguments), commands))
+
+    def start(self, *arguments: str) -> Background:
+        return Background([str(CHECKOUT / "kf"), *arguments, "--space", self.name])
+
+    def submit(self, app: str, *arguments: str) -> str:
+        """The name of a run that `kf run-task` has started."""
+        text = self.kf("run-task", app, *arguments).ok().text
+        found = re.match(r"Task (\S+) is submitted successfully for execution\.\n", text)
+        assert found, text
+        return found[1]
+
+    def runs(self, app: str) -> list[dict[str, Any]]:
+        return objects(RUNS, self.name, f"app.kubernetes.io/name={app}")
+
+    def ended(self, *runs: str) -> None:
+        kubectl(
+            "wait", "-n", self.name, "--for=condition=Succeeded", "--timeout=60s", *(f"{RUNS}/{run}" for run in runs)
+        )
+
+    def go(self, run: str) -> None:
+        kubectl("exec", "-n", self.name, f"{run}-task-pod", "-c", pipelinerun.CONTAINER, "--", "touch", "/tmp/go")
+
+
+class Background:
+    """A `kf` that goes on, its lines readable as they come."""
+
+    def __init__(self, command: list[str]) -> None:
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
+        self.lines: list[str] = []
+        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+
+    def sees(self, line: str) -> None:
+        eventually(lambda: line in self.lines, 30, f"{line!r} in {self.lines}")
+
+    def end(self) -> tuple[int, str]:
+        """Exit code and stderr."""
+        code = self.process.wait(30)
+        self.thread.join()
+        assert self.process.stderr
+        return code, self.process.stderr.read()
+
+
+@pytest.fixture(scope="module")
+def space() -> Iterator[Space]:
+    made = Space()
+    yield made
+    kubectl("delete", "namespace", made.name, "--wait=false")
+
+
+def test_a_task_is_run_listed_and_read(space: Space) -> None:
+    app = space.app("shop", r"echo out; echo err >&2; echo $PASSWORD; printf '\033[2Jbar\n'")
+    assert space.kf("tasks", app).ok().text == f"No tasks of app 'shop' in space '{space.name}'.\n"
+    first = space.submit(app)
+    dollars = "$(params.x) $$ $(HOME)"
+    second = space.submit(app, "-c", f"for i in 1 2; do echo $i '{dollars}'; done; exit 3", "--name", "report")
+    space.ended(first)
+    eventually(lambda: all(run["status"].get("completionTime") for run in space.runs(app)))
+
+    header, *rows = space.kf("tasks", app).ok().text.splitlines()
+    assert header.split() == ["Name", "ID", "DisplayName", "Age", "Duration", "Succeeded", "Reason"]
+    assert re.fullmatch(rf"{first} +1 +shop +\d+m?\d*s +\d+s +True +Succeeded", rows[0])
+    assert re.fullmatch(rf"{second} +2 +report +\d+m?\d*s +\d+s +False +Failed", rows[1])
+    assert "App " in space.kf("tasks").ok().text
+    assert [task["id"] for task in json.loads(space.kf("tasks", app, "-o", "json").ok().text)] == [1, 2]
+    assert yaml.safe_load(space.kf("tasks", app, "-o", "yaml").ok().text)[1]["displayName"] == "report"
+    assert space.kf("tasks", app, "-o", "name").ok().text == f"{first}\n{second}\n"
+
+    raw = kubectl("logs", "-n", space.name, f"{first}-task-pod", "-c", pipelinerun.CONTAINER)
+    assert PASSWORD in raw
+    log = space.kf_apart("logs", app, "--task", "--recent").stdout.splitlines()
+    assert sorted(log[:4]) == ["shop/1 [secret]", "shop/1 bar", "shop/1 err", "shop/1 out"]
+    assert log[4:] == [f"report/2 1 {dollars}", f"report/2 2 {dollars}"]
+    last = space.kf_apart("logs", app, "--task", "--recent", "-n", "1").stdout.splitlines()
+    assert [line.split()[0] for line in last] == ["shop/1", "report/2"]
+    assert space.kf_apart("logs", "--task", "--run", second, "-n", "0").stdout.splitlines() == log[4:]
+
+    kubectl("delete", "pod", "-n", space.name, f"{second}-task-pod")
+    gone = space.kf_apart("logs", app, "--task", "--id", "2")
+    assert (gone.returncode, gone.stdout) == (0, "")
+    assert gone.stderr == f"kf: report/2 (run {second}): its pod is gone, and its log with it (Failed)\n"
+
+
+def test_the_flags_change_this_run_only(space: Space) -> None:
+    app = space.app("flags", "sleep 1")
+    amounts = ("--cpu-cores", "0.02", "-m", "48M", "-k", "32MB")
+    space.submit(app, *amounts, "--name", "big", "-c", "true")
+    run = space.runs(app)[0]
+    assert run["metadata"]["annotations"]["kf.dev/started-by"].startswith("kf run-task by ")
+    assert run["metadata"]["labels"]["kf.dev/task"] == "big"
+    step = pipelinerun.step_of(run)
+    assert (step["command"], step["args"]) == (["/bin/sh"], ["-c", "true"])
+    given = {"memory": "48Mi", "ephemeral-storage": "32Mi"}
+    assert step["computeResources"] == {"requests": {**given, "cpu": "20m"}, "limits": given}
+    kubectl("delete", RUNS, "-n", space.name, run["metadata"]["name"])
+
+
+def test_what_cannot_run_says_why(space: Space) -> None:
+    space.app("bare", None)
+    wrong = {
+        "kf run-task: no start command": ("run-task", "bare"),
+        "kf run-task: bad amount": ("run-task", "bare", "-c", "true", "-m", "3"),
+        "kf run-task: bad name": ("run-task", "bare", "-c", "true", "--name", "Two Words"),
+        "kf run-task: empty command": ("run-task", "bare", "-c", ""),
+        "kf run-task: unknown app": ("run-task", "bear"),
+        "kf tasks: unknown app": ("tasks", "bear"),
+        "kf tasks: unknown space": ("tasks", "--space", "kf-cli-nowhere"),
+    }
+    for title, result in zip(wrong, space.kf_many(*wrong.values())):
+        assert (result.returncode, result.stdout, result.stderr.count("\n")) == (1, "", 1), result.stderr
+        messages.check(title, re.sub("(?<=its apps are )[a-z, ]+", "APPS", result.stderr), space.name)
+    assert space.runs("bare") == []
+
+
+def test_no_more_than_keep_stay(space: Space) -> None:
+    app = space.app("kept", keep=1)
+    space.ended(space.submit(app))
+    last = space.submit(app)
+    eventually(lambda: [run["metadata"]["name"] for run in space.runs(app)] == [last])
+    space.ended(last)
+    assert [run["metadata"]["labels"]["kf.dev/task-id"] for run in space.runs(app)] == ["2"]
+
+
+def test_logs_follow_what_runs_and_what_comes(space: Space) -> None:
+    app = space.app("live", WAITS)
+    first = space.submit(app)
+    everything = space.start("logs", app, "--task")
+    everything.sees("live/1 ready")
+    one = space.start("logs", app, "--task", "--id", "1")
+    one.sees("live/1 ready")
+    space.submit(app, "-c", "seq 20; printf end", "--name", "later")
+    everything.sees("later/2 end")
+    assert everything.lines == ["live/1 ready", *(f"later/2 {n}" for n in range(1, 21)), "later/2 end"]
+    space.go(first)
+    everything.sees("live/1 done")
+    assert one.end() == (0, "")
+    assert one.lines == ["live/1 ready", "live/1 done"]
+    assert everything.process.poll() is None
+    everything.process.send_signal(signal.SIGINT)
+    assert everything.end() == (130, "")
+
+
+def test_a_task_is_terminated_once(space: Space) -> None:
+    app = space.app("long", "seq 30; sleep 600")
+    by_id, by_name = space.submit(app), space.submit(app)
+    eventually(lambda: "long/1 30\n" in space.kf("logs", app, "--task", "--recent").text)
+    log = space.start("logs", app, "--task", "--id", "1", "-n", "2")
+    log.sees("long/1 30")
+    done = space.kf("terminate-task", app, "1").ok().text
+    assert done == f'Task "{by_id}" is successfully submitted for termination\n'
+    assert re.match("Can't terminate (terminated|completed) Task\n", space.kf("terminate-task", by_id).ok().text)
+    space.kf("terminate-task", by_name).ok()
+    eventually(lambda: space.kf("tasks", app).text.count("Cancelled: by kf terminate-task by") == 2)
+    assert space.kf("terminate-task", app, "1").ok().text == "Can't terminate completed Task\n"
+    assert log.end()[0] == 0
+    assert log.lines == ["long/1 29", "long/1 30"]
+    unknown = space.kf("terminate-task", app, "77")
+    assert (unknown.code, 'No Task found for App "long" and Task ID "77"' in unknown.text) == (1, True)
+    assert space.kf("terminate-task", app, "x1").code == 2
+    assert space.kf("terminate-task", f"{app}-nothing").code == 1
+
+
+def test_without_a_cluster_there_is_one_error(space: Space, tmp_path: Path) -> None:
+    config = yaml.safe_load(kubectl("config", "view", "--raw"))
+    config["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:1"
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(yaml.safe_dump(config))
+    commands = (("tasks",), ("logs", "shop", "--task"), ("run-task", "shop"), ("terminate-task", "shop", "1"))
+    for result in space.kf_many(*((*command, "--kubeconfig", str(kubeconfig)) for command in commands)):
+        assert (result.returncode, result.stdout) == (1, "")
+        assert re.fullmatch("kf: the cluster at https://127.0.0.1:1 does not answer: .*; choose .*\n", result.stderr)
