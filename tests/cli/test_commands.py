@@ -1,0 +1,161 @@
+"""What the commands say, on a cluster of plain data."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any, cast
+
+import pytest
+from click.testing import CliRunner, Result
+
+from components.cli.main import kf
+from components.cli.run_task import start_command
+from components.cli.target import Target, TargetSpace
+from components.cli.tasks import reason
+from components.cli.terminate_task import unable
+from components.cluster import Cluster, ListedRun
+from components.core.errors import InvalidInput
+from components.errors import Denied, NotFound, Unreachable
+
+NOW = "2026-01-01T01:00:00Z"
+
+
+def run(number: int, succeeded: str = "True", **more: Any) -> ListedRun:
+    labels = {"app.kubernetes.io/name": "shop", "kf.dev/task": "migrate", "kf.dev/task-id": str(number)}
+    return ListedRun(
+        name=f"shop-migrate-{number}", uid=str(number), created=f"2026-01-01T00:0{number}:00Z",
+        finished=succeeded != "Unknown", labels=labels, annotations=more.pop("annotations", {}), succeeded=succeeded,
+        reason=more.pop("reason", "Succeeded"), **more,
+    )  # fmt: skip
+
+
+@dataclasses.dataclass
+class FakeCluster:
+    """The answers that the commands need."""
+
+    runs: list[ListedRun] = dataclasses.field(default_factory=list)
+    apps: tuple[str, ...] = ("shop", "blog")
+    spaces: tuple[str, ...] = ("dev",)
+    trouble: BaseException | None = None
+    now: str = NOW
+
+    def list_runs(self, namespace: str, app: str | None = None, selector: str = "", **_: Any) -> list[ListedRun]:
+        if self.trouble:
+            raise self.trouble
+        return [one for one in self.runs if app in (None, one.labels["app.kubernetes.io/name"])]
+
+    def get(self, namespace: str, plural: str, name: str) -> dict[str, Any] | None:
+        return {"kind": plural} if name.removeprefix("kf-") in self.apps else None
+
+    def get_run(self, namespace: str, name: str) -> dict[str, Any]:
+        raise NotFound(f'pipelineruns.tekton.dev "{name}" not found')
+
+    def config_maps(self, namespace: str, selector: str) -> list[dict[str, Any]]:
+        return [{"metadata": {"labels": {"app.kubernetes.io/name": app}}} for app in self.apps]
+
+    def namespace(self, name: str) -> dict[str, Any] | None:
+        return {} if name in self.spaces else None
+
+
+@dataclasses.dataclass
+class FakeTarget(Target):
+    cluster: FakeCluster = dataclasses.field(default_factory=FakeCluster)
+
+    def open(self) -> TargetSpace:
+        return TargetSpace(cast(Cluster, self.cluster), self.space or "dev")
+
+
+def call(cluster: FakeCluster, *arguments: str) -> Result:
+    return CliRunner().invoke(kf, arguments, obj=FakeTarget(cluster=cluster))
+
+
+def test_newest_last_with_exact_durations() -> None:
+    done = run(1, started_at="2026-01-01T00:01:00Z", finished_at="2026-01-01T00:02:05Z")
+    runs = [run(2, "Unknown", reason="Running", started_at="2026-01-01T00:50:00Z"), done]
+    result = call(FakeCluster(runs), "tasks", "shop")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "Name            ID  DisplayName  Age  Duration  Succeeded  Reason",
+        "shop-migrate-1  1   migrate      59m  1m5s      True       Succeeded",
+        "shop-migrate-2  2   migrate      58m  10m       Unknown    Running",
+    ]
+
+
+def test_the_whole_space_shows_the_app_too() -> None:
+    assert call(FakeCluster([run(1)]), "tasks").stdout.splitlines()[1].startswith("shop  shop-migrate-1")
+
+
+def test_for_programs() -> None:
+    assert call(FakeCluster([run(2), run(1)]), "tasks", "-o", "name").stdout == "shop-migrate-1\nshop-migrate-2\n"
+    assert json.loads(call(FakeCluster(), "tasks", "-o", "json").stdout) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "expected"),
+    [
+        (run(1, "True", annotations={"kf.dev/outcome": "succeeded"}), "Succeeded"),
+        (run(1, "False", reason="Failed", annotations={"kf.dev/outcome": "exit code 3"}), "Failed: exit code 3"),
+        (run(1, "False", reason="Cancelled", annotations={"kf.dev/cancelled-by": "me"}), "Cancelled: by me"),
+        (run(1, "False", reason="Failed", annotations={"kf.dev/outcome": "\x1b[2Ja\nb"}), "Failed: a b"),
+        (run(1, "False", reason="Failed", annotations={"kf.dev/outcome": "x" * 99}), f"Failed: {'x' * 72}…"),
+    ],
+)
+def test_reason_tells_what_is_known(one: ListedRun, expected: str) -> None:
+    assert reason(one) == expected
+
+
+@pytest.mark.parametrize(
+    ("cluster", "arguments", "code", "text"),
+    [
+        (FakeCluster(), ["tasks"], 0, "No tasks in space 'dev'."),
+        (FakeCluster(), ["tasks", "shop"], 0, "No tasks of app 'shop' in space 'dev'."),
+        (FakeCluster(), ["tasks", "shp"], 1, "kf: app 'shp' not found in space 'dev': its apps are blog, shop; choose"),
+        (FakeCluster(apps=()), ["tasks", "shp"], 1, "kf: app 'shp' not found in space 'dev': it has no apps; choose"),
+        (FakeCluster(), ["--space", "d", "tasks"], 1, "kf: space 'd' not found in the cluster: choose"),
+        (FakeCluster(), ["--space", "d", "tasks", "--space", "dev"], 0, "No tasks in space 'dev'."),
+        (FakeCluster(trouble=NotFound("no such resource")), ["tasks"], 1, "kf: the cluster has no PipelineRuns"),
+        (
+            FakeCluster(trouble=Unreachable("down")),
+            ["tasks"],
+            1,
+            "kf: down; choose a cluster that runs with KUBECONFIG",
+        ),
+        (FakeCluster(trouble=Denied("401")), ["tasks"], 1, "kf: 401; log in again"),
+        (FakeCluster(trouble=KeyboardInterrupt()), ["tasks"], 130, ""),
+        (FakeCluster(), ["terminate-task", "shop", "3"], 1, 'kf: No Task found for App "shop" and Task ID "3"'),
+        (FakeCluster(), ["terminate-task", "nothing"], 1, 'kf: No Task found with name "nothing"'),
+        (FakeCluster(), ["terminate-task", "shop", "-3"], 2, "kf: "),
+        (FakeCluster(), ["terminate-task", "shop", "x"], 2, "kf: app 'shop': Task ID 'x' is not a number"),
+        (FakeCluster(), ["logs", "shop"], 2, "kf: app 'shop': only tasks have logs here: add --task"),
+        (FakeCluster(), ["logs", "--task"], 2, "kf: name the App whose tasks are meant"),
+        (FakeCluster(), ["logs", "shop", "--task", "--run", "a", "--id", "1"], 2, "kf: --run a and --id 1 both"),
+        (FakeCluster(), ["logs", "shop", "--task", "--recent"], 0, "kf: app 'shop' has no tasks"),
+        (FakeCluster(), ["logs", "shop", "--task", "-n", "-1"], 2, "kf: Invalid value for '-n'"),
+        (FakeCluster(), ["run-task", "shop", "-m", "3"], 1, "kf: app 'shop': --memory-limit: '3' is no amount"),
+        (FakeCluster(), ["run-task"], 2, "kf: Missing argument 'APP'. (kf run-task --help says how)"),
+        (FakeCluster(), ["jump"], 2, "kf: No such command 'jump'."),
+    ],
+)
+def test_one_line_and_the_exit_code(cluster: FakeCluster, arguments: list[str], code: int, text: str) -> None:
+    result = call(cluster, *arguments)
+    assert result.exit_code == code, result.output
+    assert result.output.startswith(text)
+    assert result.output.count("\n") == (1 if text else 0)
+    assert bool(result.stderr) == result.output.startswith("kf: ")
+
+
+def test_kf_words_for_what_cannot_be_terminated() -> None:
+    running: dict[str, Any] = {"metadata": {"annotations": {}}, "spec": {}, "status": {}}
+    ended = {**running, "status": {"conditions": [{"type": "Succeeded", "status": "False"}]}}
+    assert unable(running) == ""
+    assert unable(ended) == "Can't terminate completed Task"
+    assert unable({**running, "spec": {"status": "Cancelled"}}) == "Can't terminate terminated Task"
+
+
+def test_a_command_goes_through_the_entrypoint_of_the_app() -> None:
+    template = {"spec": {"pipelineSpec": {"tasks": [{"taskSpec": {"steps": [{"command": []}]}}]}}}
+    assert start_command("shop", template, {"entrypoint": ["/launch"]}, "run it") == ["/launch", "run it"]
+    assert start_command("shop", template, {"entrypoint": None}, "run it") == ["/bin/sh", "-c", "run it"]
+    with pytest.raises(InvalidInput, match="Start command not found on App or Task"):
+        start_command("shop", template, {"entrypoint": None}, None)
