@@ -154,7 +154,7 @@ def test_kf_words_for_what_cannot_be_terminated() -> None:
 
 
 def test_a_command_goes_through_the_entrypoint_of_the_app() -> None:
-    template = {"spec": {"pipelineSpec": {"tasks": [{"taskSpec": {"steps": [{"command": []}]}}]}}}
+    template: dict[str, Any] = {"spec": {"pipelineSpec": {"tasks": [{"taskSpec": {"steps": [{"command": []}]}}]}}}
     assert start_command("shop", template, {"entrypoint": ["/launch"]}, "run it") == ["/launch", "run it"]
     assert start_command("shop", template, {"entrypoint": None}, "run it") == ["/bin/sh", "-c", "run it"]
     with pytest.raises(InvalidInput, match="Start command not found on App or Task"):
