@@ -52,7 +52,7 @@ def _describe(part: str, before: Any, after: Any) -> str:
         return _keys(before or {}, after or {})
     if part == "secret_env":
         return _keys(dict.fromkeys(before or []), dict.fromkeys(after or []))
-    return f"{_cut(str(before))} -> {_cut(str(after))}"
+    return f"{_cut(str(_whole(before)))} -> {_cut(str(_whole(after)))}"
 
 
 def _images(before: str, after: str) -> str:
@@ -71,3 +71,12 @@ def _keys(before: Dict[str, Any], after: Dict[str, Any]) -> str:
 
 def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _whole(value: Any) -> Any:
+    """`value` with whole numbers as people write them: Pulumi hands every number over as a float."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    return {name: _whole(item) for name, item in value.items()} if isinstance(value, dict) else value

@@ -116,6 +116,9 @@ def _judge(
         )
     if container.get("reason") == "OOMKilled" or inner.get("reason") == "StepOOM":
         return FAILED, f"ran out of memory ({_memory(run)})"
+    if inner.get("reason") == "TaskRunImagePullFailed":
+        words = str(inner.get("message", "")).rpartition("message: ")[2].strip('".')
+        return FAILED, f"could not start: image {step_of(dict(run))['image']} cannot be pulled: {words}"
     if inner.get("reason") in ("StepFailed", "Failed") and exit_code is not None:
         return FAILED, _exit(int(exit_code))
     return FAILED, str(inner.get("message") or ended.get("message") or reason or "failed")
