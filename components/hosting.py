@@ -18,8 +18,8 @@ from .errors import ClusterError
 T = TypeVar("T")
 THREADS = 512
 
-# A class of `builtins` is printed by its name alone: `error: <text>` instead of `components.hosting.Failure: <text>`.
-Failure: type[Exception] = type("error", (Exception,), {"__module__": "builtins"})
+# A class of `builtins` is printed by its name alone: `kf: <text>` instead of `components.hosting.Failure: <text>`.
+Failure: type[Exception] = type("kf", (Exception,), {"__module__": "builtins"})
 
 
 def prepare() -> None:

@@ -19,6 +19,7 @@ from .submission import Submission, prune, submit
 from .survey import survey
 
 LAST_LINES = 10
+NOT_EXECUTED = "Error executing command"  # Tekton's entrypoint, when the image does not have the program
 
 
 def record(settings: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
@@ -88,7 +89,7 @@ def failure(settings: dict[str, Any], ended: Outcome, result: dict[str, Any]) ->
     lines += ["  last lines of its log:", *(f"    {line}" for line in tail)] if tail else []
     if result["log_lines"]:
         lines.append(f"  its whole log: kf logs {settings['app']} --task --run {name} -n 0 --recent")
-    if ended.exit_code in (126, 127, 128) and settings["manifest"] and _shell(settings["manifest"]):
+    if settings["manifest"] and _shell(settings["manifest"]) and any(NOT_EXECUTED in line for line in tail):
         lines.append("  if the image has no /bin/sh, write the command as a list: command=['program', 'argument']")
     lines.append("  the next update tries it again")
     return "\n".join(lines)

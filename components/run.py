@@ -7,6 +7,7 @@ neither `refresh` nor `up` runs the task again. Replacing the record (a changed 
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pulumi
@@ -35,7 +36,8 @@ RECORD = (
 )  # fmt: skip
 _IDENTITY = ("connection", "stack", "namespace", "app", "task", "key", "urn", "log_mode", "must_succeed")
 
-_decided: dict[tuple[str, ...], tuple[Any, dict[str, Any]]] = {}
+# What the first check of a replacement found out, for its second check, which is not given the old inputs.
+_decided: dict[tuple[str, ...], tuple[str, dict[str, Any]]] = {}
 
 
 def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
@@ -48,7 +50,7 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
     definition, when = news["definition"], news["when"]
     unknown = [part for part in definitions.deciding(when) if contains_unknowns(definition[part])]
     identity = (news["stack"], news["namespace"], news["app"], news["task"])
-    if not olds and identity in _decided and _decided[identity][0] == repr(definition):
+    if not olds and identity in _decided and _decided[identity][0] == _fingerprint(definition):
         return CheckResult({**inputs, **_decided[identity][1]}, [])  # the second check of a replacement
     known = None if contains_unknowns(news["connection"]) else Connection.of(news["connection"])
     seen = surveys.survey(known, news["namespace"]) if known else surveys.Survey()
@@ -65,7 +67,7 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         decided = _decide(olds, news, seen)
         if decided["key"] != olds.get("key"):
             say(news["urn"], f"will run: {decided['because']}")
-    _decided[identity] = (repr(definition), decided)
+    _decided[identity] = (_fingerprint(definition), decided)
     if known and seen.exists and not seen.unasked and not contains_unknowns(news["manifest"]):
         if news["manifest"] != olds.get("manifest"):
             refusal = _dry_run(known, news)
@@ -142,6 +144,10 @@ def _decide(olds: dict[str, Any], news: dict[str, Any], seen: Any) -> dict[str, 
     else:
         because = "first run"
     return {"key": key, "nth": nth, "because": because}
+
+
+def _fingerprint(definition: dict[str, Any]) -> str:
+    return json.dumps(definition, sort_keys=True, default=lambda unknown: "unknown")
 
 
 def _refuse(news: dict[str, Any], seen: Any, preview: bool) -> str | None:

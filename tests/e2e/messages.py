@@ -20,9 +20,11 @@ def check(title: str, text: str, namespace: str) -> None:
     """Fails if a message is not fit for a person, or is not the one in the golden file."""
     found = _normalise(text, namespace)
     assert not [word for word in _FORBIDDEN if word in found], found
-    assert re.search(r"(task|app|space|stack|namespace) '", found), f"names no resource: {found}"
+    assert re.search(r"\b(task|app|space|stack|namespace)\b", found), f"names no resource: {found}"
     assert re.search(
-        r"(write|use|give|choose|repeat|rename|next update|pass|set|destroy|kf logs|look for|create)\b", found
+        r"(write|use|give|choose|repeat|rename|next update|pass|set|destroy|kf logs|look for|create)\b",
+        found,
+        re.IGNORECASE,
     ), f"names no next step: {found}"
     with GOLDEN.open("a+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

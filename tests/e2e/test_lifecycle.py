@@ -159,9 +159,9 @@ def test_not_waiting_completes_the_record_later(stack: Stack) -> None:
     assert stack.outputs()["state"] == "Running"
     eventually(lambda: stack.runs()[0].get("status", {}).get("completionTime"))
     stack.refresh().ok()
-    out = stack.outputs()
-    assert (out["state"], out["exit_code"]) == ("Succeeded", 0)
     stack.up("--expect-no-changes").ok()
+    out = stack.outputs()
+    assert (out["state"], out["exit_code"], out["log"]) == ("Succeeded", 0, "later\n")
     assert len(stack.runs()) == 1
 
 
@@ -180,10 +180,11 @@ def test_an_app_is_described_and_not_started(stack: Stack) -> None:
 
 
 def error_of(text: str) -> str:
-    """The first error under a resource of ours in the diagnostics."""
-    part = text.split("Diagnostics:")[-1]
-    part = part[part.index("error:") + len("error:") :]
-    return part.split("\n\n")[0].strip()
+    """The first error in the diagnostics, one under a resource of ours if there is one."""
+    blocks = [block for block in text.split("Diagnostics:")[-1].split("\n\n") if "error:" in block]
+    ours = [block for block in blocks if "kf:" in block.strip().splitlines()[0]]
+    block = (ours or blocks)[0]
+    return block.split("error:", 1)[1].split("\n    error:")[0].strip()
 
 
 def _objects(stack: Stack, kind: str) -> list[dict[str, object]]:

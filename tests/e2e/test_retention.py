@@ -84,26 +84,23 @@ def test_destroy_leaves_nothing_of_the_app(stack: Stack) -> None:
 
 def test_destroy_of_an_unreachable_cluster_fails_and_keeps_the_state(stack: Stack) -> None:
     stack.task().up().ok()
-    good = stack.env["KUBECONFIG"]
-    stack.env["KUBECONFIG"] = _unreachable(stack)
+    cut_off(stack)
     before = len(stack.state()["deployment"]["resources"])
     failed = stack.destroy().failed()
     assert "the runs of app 'shop'" in failed.text and "PULUMI_K8S_DELETE_UNREACHABLE=true" in failed.text
     assert len(stack.state()["deployment"]["resources"]) == before
-    stack.env["KUBECONFIG"] = good
+    reconnect(stack)
     stack.destroy().ok()
 
 
-def _unreachable(stack: Stack) -> str:
-    path = stack.folder / "unreachable.yaml"
-    config = {
-        "apiVersion": "v1", "kind": "Config", "current-context": "c",
-        "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1", "insecure-skip-tls-verify": True}}],
-        "users": [{"name": "c", "user": {"token": "t"}}],
-        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "c"}}],
-    }  # fmt: skip
-    path.write_text(json.dumps(config))
-    return str(path)
+def cut_off(stack: Stack) -> None:
+    """The same cluster, which cannot be reached any more: the proxy on the way does not answer."""
+    stack.env.update(HTTPS_PROXY="http://127.0.0.1:1", NO_PROXY="127.0.0.1,localhost")
+
+
+def reconnect(stack: Stack) -> None:
+    """Takes the broken proxy away."""
+    del stack.env["HTTPS_PROXY"]
 
 
 def _wait_finished(stack: Stack) -> None:

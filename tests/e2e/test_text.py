@@ -15,16 +15,18 @@ def test_dollars_arrive_verbatim(stack: Stack) -> None:
     quoted = " ".join(f"'{text}'" for text in DOLLARS)
     stack.write(
         "app = App('shop', space=space, image=f'{R}/busybox:1', env={'P': 'pa$$w$(HOME)$'})\n"
-        f"a = Task('a', app=app, command=['printf', '%s\\\\n', *{DOLLARS!r}], env={{'Q': '$(context.taskRun.name)$$'}})\n"
-        f'b = Task("b", app=app, command="""printf \'%s\\\\n\' {quoted}; printenv P; echo $(echo shell)""")\n'
-        "c = Task('c', app=app, command=['printenv', 'P', 'Q'], env={'Q': '$(context.taskRun.name)$$'})\n"
+        f"a = Task('a', app=app, command=['printf', '%s\\\\n', *{DOLLARS!r}])\n"
+        f'b = Task("b", app=app, command="""printf \'%s\\\\n\' {quoted}; echo "$P"; echo $(echo shell)""")\n'
+        "py = App('py', space=space, image=f'{R}/python:3', env={'P': 'pa$$w$(HOME)$'})\n"
+        'read = \'import os; print(os.environ["P"], os.environ["Q"])\'\n'
+        "c = Task('c', app=py, command=['python3', '-c', read], env={'Q': '$(context.taskRun.name)$$'})\n"
         "pulumi.export('logs', Output.all(a.log, b.log, c.log))"
     ).up().ok()
     typed = "".join(f"{text}\n" for text in DOLLARS)
     assert stack.outputs()["logs"] == [
         typed,
         f"{typed}pa$$w$(HOME)$\nshell\n",
-        "pa$$w$(HOME)$\n$(context.taskRun.name)$$\n",
+        "pa$$w$(HOME)$ $(context.taskRun.name)$$\n",
     ]
 
 
