@@ -8,6 +8,7 @@ changes the next run, not whether there is one.
 from __future__ import annotations
 
 import shlex
+from os.path import commonprefix
 from typing import Any, Dict, List, Mapping
 
 from .naming import digest
@@ -15,7 +16,7 @@ from .naming import digest
 CHANGE, TRIGGER, ALWAYS = "change", "trigger", "always"
 WHEN = (CHANGE, TRIGGER, ALWAYS)
 PARTS = {"image": "image", "argv": "command", "env": "env", "secret_env": "secret env", "triggers": "triggers"}
-_LONGEST = 100
+_LONGEST, _CONTEXT = 100, 20
 
 Definition = Mapping[str, Any]
 
@@ -47,12 +48,12 @@ def _describe(part: str, before: Any, after: Any) -> str:
     if part == "image":
         return _images(str(before), str(after))
     if part == "argv":
-        return f"{_cut(shlex.join(before or []))} -> {_cut(shlex.join(after or []))}"
+        return _texts(shlex.join(before or []), shlex.join(after or []))
     if part == "env":
         return _keys(before or {}, after or {})
     if part == "secret_env":
         return _keys(dict.fromkeys(before or []), dict.fromkeys(after or []))
-    return f"{_cut(str(_whole(before)))} -> {_cut(str(_whole(after)))}"
+    return _texts(str(_whole(before)), str(_whole(after)))
 
 
 def _images(before: str, after: str) -> str:
@@ -69,8 +70,18 @@ def _keys(before: Dict[str, Any], after: Dict[str, Any]) -> str:
     return ", ".join(marks)
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+def _texts(before: str, after: str) -> str:
+    """Both texts on one line; of long ones the part where they begin to differ."""
+    before, after = (text.replace("\n", "\\n") for text in (before, after))
+    start = 0
+    if max(len(before), len(after)) > _LONGEST:
+        start = max(len(commonprefix([before, after])) - _CONTEXT, 0)
+    return f"{_cut(before, start)} -> {_cut(after, start)}"
+
+
+def _cut(text: str, start: int) -> str:
+    end = start + _LONGEST
+    return f"{'…' if start else ''}{text[start:end]}{'…' if len(text) > end else ''}"
 
 
 def _whole(value: Any) -> Any:

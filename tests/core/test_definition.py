@@ -64,6 +64,7 @@ def test_the_key_is_the_same_in_every_version() -> None:
         ("env", {}, "env changed: -A"),
         ("secret_env", ["OTHER"], "secret env changed: +OTHER, -TOKEN"),
         ("triggers", ["v2"], "triggers changed: ['v1'] -> ['v2']"),
+        ("triggers", [{"v": 2.0}, 0.5], "triggers changed: ['v1'] -> [{'v': 2}, 0.5]"),
     ],
 )
 def test_the_words_for_what_changed(part: str, after: Any, words: str) -> None:
@@ -84,6 +85,13 @@ def test_long_digests_and_commands_are_cut() -> None:
     )
     words = definition.explain({**BASE, "argv": ["a"]}, {**BASE, "argv": ["x" * 500]})
     assert words == f"command changed: a -> {'x' * 100}…"
+
+
+def test_of_long_commands_the_difference_is_shown_on_one_line() -> None:
+    before, after = (["sh", "-c", f"{'x' * 200}\n{end}"] for end in ("echo old", "echo new"))
+    assert definition.explain({**BASE, "argv": before}, {**BASE, "argv": after}) == (
+        "command changed: …xxxxxxxxxxxxx\\necho old' -> …xxxxxxxxxxxxx\\necho new'"
+    )
 
 
 def test_values_of_secrets_are_no_part_of_a_definition() -> None:

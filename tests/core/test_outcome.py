@@ -12,7 +12,7 @@ START, END = "2026-01-01T10:00:00Z", "2026-01-01T10:01:30Z"
 
 
 def pipeline_run(status: str, reason: str, message: str = "", **metadata: Any) -> dict[str, Any]:
-    step = {"name": "task", "computeResources": {"limits": {"memory": "64Mi"}}}
+    step = {"name": "task", "image": "r/none:1", "computeResources": {"limits": {"memory": "64Mi"}}}
     return {
         "metadata": {"name": "shop-m-1", **metadata},
         "spec": {
@@ -123,11 +123,12 @@ def test_a_cancelled_run_ends_when_its_process_has_ended() -> None:
 
 def test_an_image_that_cannot_be_pulled() -> None:
     message = (
-        'the step "task" in TaskRun "m" failed to pull the image "r/none:1". The pod errored with the message: "x."'
+        'the step "task" in TaskRun "m" failed to pull the image "x". The pod errored with the message: "not found."'
     )
     outcome = conclude(FAILED_RUN, task_run("False", "TaskRunImagePullFailed", message), None)
     assert (outcome.state, outcome.reason) == ("Failed", "TaskRunImagePullFailed")
-    assert (outcome.sentence, outcome.exit_code) == (message, None)
+    assert outcome.sentence == "could not start: image r/none:1 cannot be pulled: not found"
+    assert outcome.exit_code is None
 
 
 def test_what_its_follower_saw_comes_first() -> None:
