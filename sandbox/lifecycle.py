@@ -80,6 +80,10 @@ class Sandbox:
                 self.keeper.wait(part)
             self.steps.say("API server ready")
             api = Api(self.places.kubeconfig)
+            if record.afresh:
+                tekton.forget_pods(api)
+                record.afresh = False
+                record.save(self.places.record)
             later = cluster.later_parts(self.places, record)
             self.start(later)
             cluster.apply_base(api, record)
@@ -112,6 +116,7 @@ class Sandbox:
             )
         elif record.boot != records.boot_id() or not network.present():
             self.steps.say("the machine was restarted or the network is gone: starting afresh")
+            record.afresh = True
             sweep.runtime_state(self.places, record)
             record.boot = records.boot_id()
         record.path = [str(folder) for folder in tools.path]

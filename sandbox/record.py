@@ -41,6 +41,7 @@ class Record:
     dns: str = ""
     tekton: str = ""
     applied: str = ""
+    afresh: bool = False
     sysctls: dict[str, str] = field(default_factory=dict)
     existed: list[str] = field(default_factory=list)
 

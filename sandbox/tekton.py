@@ -15,6 +15,7 @@ from sandbox.processes import until
 from sandbox.steps import Failure, run
 
 NAMESPACE = "tekton-pipelines"
+PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 DEPLOYMENTS = ("tekton-pipelines-controller", "tekton-pipelines-webhook")
 RUNS = "/apis/tekton.dev/v1/namespaces/default/pipelineruns"
 PROBE = {
@@ -51,7 +52,11 @@ def join(files: list[Path]) -> str:
 
 
 def translate(text: str, images: Mapping[str, Image], registry: str) -> str:
-    """Our images, our version, quick probes, and steps that a restricted namespace admits."""
+    """Our images, our version, quick probes, and steps that a restricted namespace admits.
+
+    Without election a restarted controller works at once; else it waits a minute for the
+    lease of the one that died.
+    """
 
     def ours(match: re.Match[str]) -> str:
         return images[f"tekton/{match[1]}:v{tools.TEKTON}"].at(registry)
@@ -60,6 +65,7 @@ def translate(text: str, images: Mapping[str, Image], registry: str) -> str:
     shell = images[SHELL].at(registry)
     text = re.sub(r"cgr\.dev/chainguard/busybox@sha256:[0-9a-f]+", shell, text)
     text = text.replace('"devel"', f'"v{tools.TEKTON}"')
+    text = text.replace('"-entrypoint-image"', '"-disable-ha", "-entrypoint-image"')
     text = text.replace('set-security-context: "false"', 'set-security-context: "true"')
     return re.sub(
         r"(readinessProbe:.*?initialDelaySeconds: )\d+(\s+periodSeconds: )\d+",
@@ -81,7 +87,21 @@ def applied(text: str) -> str:
 def available(api: Api) -> bool:
     """Whether controller and webhook run."""
     path = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
-    return all(rolled_out(api.get(f"{path}/{name}")) for name in DEPLOYMENTS)
+    deployed = all(rolled_out(api.get(f"{path}/{name}")) for name in DEPLOYMENTS)
+    pods = [pod for pod in api.get(PODS).get("items", []) if counts(pod)]
+    ready = sum(condition(pod, "Ready") for pod in pods)
+    return deployed and ready == len(pods) == len(DEPLOYMENTS)
+
+
+def counts(pod: dict[str, Any]) -> bool:
+    """Whether a pod is meant to run: neither ended nor on its way out."""
+    ended = pod.get("status", {}).get("phase") in ("Failed", "Succeeded")
+    return not ended and "deletionTimestamp" not in pod["metadata"]
+
+
+def forget_pods(api: Api) -> None:
+    """Drops pods that died with their node, whose status still says that they run."""
+    api.ask("DELETE", PODS, {"gracePeriodSeconds": 0})
 
 
 def rolled_out(deployment: dict[str, Any]) -> bool:
@@ -106,7 +126,7 @@ def admits(api: Api) -> bool:
 
 def wait(api: Api, seconds: float = 180.0) -> None:
     if not until(lambda: available(api) and admits(api), seconds, 0.25):
-        pods = api.get(f"/api/v1/namespaces/{NAMESPACE}/pods").get("items", [])
+        pods = api.get(PODS).get("items", [])
         said = [
             f"    {pod['metadata']['name']}: {json.dumps(pod.get('status', {}))[:600]}"
             for pod in pods

@@ -71,21 +71,38 @@ def footprint() -> dict[str, list[str]]:
     }
 
 
-def kubectl(*words: str) -> str:
+def registry() -> str:
+    return str(json.loads(PLACES.record.read_text())["node"]) + ":5000"
+
+
+def kubectl(*words: str, stdin: str | None = None) -> str:
     kube = json.loads(PLACES.record.read_text())["kube"]
     command = [kube, "kubectl", f"--kubeconfig={PLACES.kubeconfig}", *words]
-    done = subprocess.run(command, text=True, capture_output=True, check=False)
+    done = subprocess.run(command, input=stdin, text=True, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def pod_runs() -> None:
     """A new pod starts, is seen, and its output is read back."""
-    registry = json.loads(PLACES.record.read_text())["node"] + ":5000"
     name = f"footprint-{time.time_ns()}"
     command = ["--restart=Never", "--attach", "--rm", "--quiet", "--", "echo", "it runs"]
-    said = kubectl("run", name, f"--image={registry}/busybox:1", *command)
+    said = kubectl("run", name, f"--image={registry()}/busybox:1", *command)
     assert said.splitlines()[0] == "it runs"
+
+
+def pipeline_runs() -> None:
+    """Tekton works off a run within half a minute."""
+    step = {"name": "s", "image": registry() + "/busybox:1", "command": ["true"]}
+    run = {
+        "apiVersion": "tekton.dev/v1",
+        "kind": "PipelineRun",
+        "metadata": {"name": f"footprint-{time.time_ns()}", "namespace": "default"},
+        "spec": {"pipelineSpec": {"tasks": [{"name": "t", "taskSpec": {"steps": [step]}}]}},
+    }
+    name = kubectl("create", "--output=name", "--filename=-", stdin=json.dumps(run)).strip()
+    kubectl("wait", name, "--for=condition=Succeeded", "--timeout=30s")
+    kubectl("delete", name)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -103,6 +120,7 @@ def test_down_leaves_the_machine_as_it_was() -> None:
     assert time.monotonic() - began < 60, "a warm start takes a minute at most"
     sandbox("second", "up")
     pod_runs()
+    pipeline_runs()
     sandbox("down")
     after = footprint()
     assert after == before
@@ -140,6 +158,7 @@ def test_up_repairs_a_sandbox_of_which_everything_was_killed() -> None:
     subprocess.run(["ip", "netns", "del", "kf-sandbox"], check=True)
     sandbox("up")
     pod_runs()
+    pipeline_runs()
     kubectl("delete", "configmap", "kept")
 
 
