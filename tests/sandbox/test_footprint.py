@@ -48,9 +48,9 @@ def output(*argv: str) -> list[str]:
 
 def footprint() -> dict[str, list[str]]:
     """Everything of the machine that the sandbox touches."""
-    names = [
-        name.read_text().strip() for name in Path("/proc").glob("[0-9]*/comm") if name.exists()
-    ]
+    pids = [folder.name for folder in Path("/proc").iterdir() if folder.name.isdigit()]
+    living = [pid for pid in pids if processes.identify(int(pid))]
+    names = [name_of(pid) for pid in living]
     groups = [
         str(folder)
         for pattern in ("kubepods*", "kf-sandbox*")
@@ -69,6 +69,13 @@ def footprint() -> dict[str, list[str]]:
             str(entry) for each in map(Path, folders) if each.exists() for entry in each.iterdir()
         ),
     }
+
+
+def name_of(pid: str) -> str:
+    try:
+        return Path("/proc", pid, "comm").read_text().strip()
+    except OSError:
+        return ""
 
 
 def registry() -> str:
