@@ -55,28 +55,20 @@ def record(settings: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
         return {**_empty(), **begun}, None
     done, ended = _follow(cluster, settings, run)
     prune(cluster, wanted.namespace, wanted.app, int(settings["keep"]))
-    result = {**begun, **done}
-    if ended.state == SUCCEEDED:
-        return result, None
-    if not settings["must_succeed"]:
-        say(settings["urn"], f"run {name} {_verb(ended)}: a result, since must_succeed is off", warning=True)
-        return result, None
-    return result, failure(settings, ended, result)
+    return _judge(settings, {**begun, **done}, ended)
 
 
-def complete(settings: dict[str, Any], begun: dict[str, Any]) -> dict[str, Any]:
-    """The record of a run that was not waited for: complete if the run has ended, else as it was."""
+def complete(settings: dict[str, Any], begun: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
+    """The record of a run that was not waited for, complete if it has ended; also what to fail with, if anything."""
     cluster = Cluster.of(Connection.of(settings["connection"]))
     try:
         run = cluster.get_run(settings["namespace"], begun["run"])
     except NotFound:
-        return {**begun, "state": outcome.FAILED, "reason": "Deleted before its end was recorded"}
+        return {**begun, "state": outcome.UNKNOWN, "reason": "Deleted before its end was recorded"}, None
     if not outcome.has_ended(run):
-        return begun
+        return begun, None
     done, ended = _follow(cluster, settings, run)
-    if ended.state != SUCCEEDED:
-        say(settings["urn"], f"run {begun['run']} {_verb(ended)}", warning=True)
-    return {**begun, **done}
+    return _judge(settings, {**begun, **done}, ended)
 
 
 def failure(settings: dict[str, Any], ended: Outcome, result: dict[str, Any]) -> str:
@@ -89,7 +81,7 @@ def failure(settings: dict[str, Any], ended: Outcome, result: dict[str, Any]) ->
     lines += ["  last lines of its log:", *(f"    {line}" for line in tail)] if tail else []
     if result["log_lines"]:
         lines.append(f"  its whole log: kf logs {settings['app']} --task --run {name} -n 0 --recent")
-    if settings["manifest"] and _shell(settings["manifest"]) and any(NOT_EXECUTED in line for line in tail):
+    if _shell(settings.get("manifest")) and any(NOT_EXECUTED in line for line in tail):
         lines.append("  if the image has no /bin/sh, write the command as a list: command=['program', 'argument']")
     lines.append("  the next update tries it again")
     return "\n".join(lines)
@@ -149,6 +141,15 @@ def _follow(cluster: Cluster, settings: dict[str, Any], run: dict[str, Any]) -> 
     }, ended
 
 
+def _judge(settings: dict[str, Any], result: dict[str, Any], ended: Outcome) -> tuple[dict[str, Any], str | None]:
+    if ended.state == SUCCEEDED:
+        return result, None
+    if settings["must_succeed"]:
+        return result, failure(settings, ended, result)
+    say(settings["urn"], f"run {result['run']} {_verb(ended)}: a result, since must_succeed is off", warning=True)
+    return result, None
+
+
 def _empty() -> dict[str, Any]:
     return {
         "exit_code": None, "started_at": None, "finished_at": None, "duration": None,
@@ -160,8 +161,8 @@ def _verb(ended: Outcome) -> str:
     return ended.sentence if ended.state != outcome.FAILED else f"failed: {ended.sentence}"
 
 
-def _shell(manifest: dict[str, Any]) -> bool:
-    return bool(pipelinerun.step_of(manifest)["command"] == ["/bin/sh"])
+def _shell(manifest: dict[str, Any] | None) -> bool:
+    return bool(manifest and pipelinerun.step_of(manifest)["command"] == ["/bin/sh"])
 
 
 def _cluster_uid(cluster: Cluster) -> str:

@@ -27,7 +27,8 @@ from pulumi.output import contains_unknowns
 from . import hosting
 from .core import definition as definitions
 from .core.definition import ALWAYS
-from .core.outcome import CANCELLED, FAILED, RUNNING, TIMED_OUT
+from .core.outcome import RUNNING
+from .core.pipelinerun import OUTCOME
 from .reporting import say, say_once
 
 RECORD = (
@@ -61,11 +62,11 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
     if unknown:
         words = " and ".join(definitions.PARTS[part] for part in unknown)
         because = f"{words} {'is' if len(unknown) == 1 else 'are'} known only during the update"
-        decided: dict[str, Any] = {"because": because, "nth": olds.get("nth", 0)}
+        decided: dict[str, Any] = {"because": because, "nth": olds.get("nth", 0), "again": False}
         say(news["urn"], f"may run: {because}")
     else:
         decided = _decide(olds, news, seen)
-        if decided["key"] != olds.get("key"):
+        if decided["again"] or decided["key"] != olds.get("key"):
             say(news["urn"], f"will run: {decided['because']}")
     _decided[identity] = (_fingerprint(definition), decided)
     if known and seen.exists and not seen.unasked and not contains_unknowns(news["manifest"]):
@@ -80,9 +81,7 @@ def diff(olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
     """Only another key is another run; an unfinished record is completed; all else waits for the next run."""
     if news.get("key") is None or contains_unknowns(news["key"]):
         return DiffResult(changes=True, replaces=[])
-    again = news["key"] != olds.get("key")
-    failed = olds.get("state") in (FAILED, CANCELLED, TIMED_OUT) and bool(news["must_succeed"])
-    if again or failed:
+    if news["again"] or news["key"] != olds.get("key"):
         return DiffResult(changes=True, replaces=["key"])
     moved = olds.get("__provider") != news.get("__provider")
     return DiffResult(changes=moved or olds.get("state") == RUNNING)
@@ -99,21 +98,28 @@ def create(news: dict[str, Any]) -> CreateResult:
 
 
 def update(olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
-    """Completes the record of a run that was not waited for."""
-    return UpdateResult({**olds, **_identity(news), **_completed({**olds, **news, "run": olds["run"]}, olds)})
+    """Completes the record of a run that was not waited for; raises if it must succeed and did not."""
+    record, failure = _completed({**olds, **news}, olds)
+    if failure:
+        raise hosting.Failure(failure)
+    return UpdateResult({**olds, **_identity(news), **record})
 
 
 def read(props: dict[str, Any]) -> dict[str, Any]:
     """The record as it is; one that is unfinished is completed if its run has ended."""
-    return {**props, **_completed(props, props)}
+    record, failure = _completed(props, props)
+    if failure:
+        say(props["urn"], failure, warning=True)
+    return {**props, **record}
 
 
-def _completed(settings: dict[str, Any], olds: dict[str, Any]) -> dict[str, Any]:
+def _completed(settings: dict[str, Any], olds: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
+    begun = {name: olds.get(name) for name in RECORD}
     if olds.get("state") != RUNNING:
-        return {name: olds.get(name) for name in RECORD}
+        return begun, None
     from . import recording
 
-    return recording.complete(settings, {name: olds.get(name) for name in RECORD})
+    return recording.complete(settings, begun)
 
 
 def _identity(news: dict[str, Any]) -> dict[str, Any]:
@@ -126,16 +132,17 @@ def _decide(olds: dict[str, Any], news: dict[str, Any], seen: Any) -> dict[str, 
     definition, when = news["definition"], news["when"]
     nth = int(olds.get("nth", 0)) + (1 if olds and when == ALWAYS else 0)
     key = definitions.key(definition, when, nth)
-    if olds.get("key") == key:
-        return {"key": key, "nth": nth, "because": olds.get("because", "")}
     same = attempts(seen.runs, news["app"], news["task"], key, news["stack"])
+    again = bool(same and same[-1].failed and OUTCOME in same[-1].annotations and news["must_succeed"])
+    if olds.get("key") == key and not again:
+        return {"key": key, "nth": nth, "because": olds.get("because", ""), "again": False}
     found = adoptable(same)
     if found:
         state = "has ended" if found.finished else "is still running"
         because = f"adopts run {found.name}, which {state} and is not recorded yet"
     elif same and same[-1].failed:
         last = same[-1]
-        because = f"the last attempt failed: run {last.name}, {last.annotations.get('kf.dev/outcome') or last.reason}"
+        because = f"the last attempt failed: run {last.name}, {last.annotations.get(OUTCOME) or last.reason}"
     elif olds.get("definition") and not contains_unknowns(olds["definition"]):
         because = definitions.explain(olds["definition"], definition, when)
         because = because or (f"when is {when!r}" if when == ALWAYS else f"when changed to {when!r}")
@@ -143,7 +150,7 @@ def _decide(olds: dict[str, Any], news: dict[str, Any], seen: Any) -> dict[str, 
         because = f"the state has no record of it (run {same[-1].name} was of another life of this stack)"
     else:
         because = "first run"
-    return {"key": key, "nth": nth, "because": because}
+    return {"key": key, "nth": nth, "because": because, "again": again}
 
 
 def _fingerprint(definition: dict[str, Any]) -> str:
@@ -258,5 +265,5 @@ class Run(Resource, module="kf", name="Run"):
     results: pulumi.Output[dict[str, str]]
 
     def __init__(self, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
-        record = dict.fromkeys((*RECORD, "key", "because", "nth"))
+        record = dict.fromkeys((*RECORD, "key", "because", "nth", "again"))
         super().__init__(RunProvider(), name, {**record, **props}, opts)

@@ -26,9 +26,7 @@ class Api:
         authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
         self.context = ssl.create_default_context(cadata=authority)
 
-    def ask(
-        self, method: str, path: str, body: Any = None, kind: str = "application/json"
-    ) -> tuple[int, str]:
+    def ask(self, method: str, path: str, body: Any = None, kind: str = "application/json") -> tuple[int, str]:
         """The status and the text of an answer; 0 when nobody answers."""
         connection = http.client.HTTPSConnection(self.server, timeout=10, context=self.context)
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": kind}

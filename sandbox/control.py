@@ -134,9 +134,7 @@ def scheduler(plane: Plane, places: Places, record: Record) -> Part:
     return controller(plane, places, record, "scheduler", flags)
 
 
-def controller(
-    plane: Plane, places: Places, record: Record, name: str, flags: dict[str, str]
-) -> Part:
+def controller(plane: Plane, places: Places, record: Record, name: str, flags: dict[str, str]) -> Part:
     """A part that talks to the API server with a kubeconfig of its own."""
     text = pki.kubeconfig(places.pki, name, server(plane, record))
     files = {plane.folder / f"config/{name}.kubeconfig": text}

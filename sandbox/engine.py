@@ -35,9 +35,7 @@ def suitable(environ: Mapping[str, str], ours: Path) -> Path | None:
     if not shutil.which(HOST, path=os.pathsep.join([beside, search])):
         return None
     try:
-        said = subprocess.run(
-            [found, "version"], text=True, capture_output=True, timeout=30, check=True
-        ).stdout
+        said = subprocess.run([found, "version"], text=True, capture_output=True, timeout=30, check=True).stdout
     except (OSError, subprocess.SubprocessError):
         return None
     return Path(found) if supported(said) else None

@@ -21,9 +21,7 @@ def variables(
         "PATH": os.pathsep.join(path),
         "KUBECONFIG": str(kubeconfig),
         "PULUMI_HOME": str(pulumi_home),
-        "PULUMI_BACKEND_URL": (
-            environ.get("PULUMI_BACKEND_URL") or f"file://{checkout / '.pulumi-state'}"
-        ),
+        "PULUMI_BACKEND_URL": (environ.get("PULUMI_BACKEND_URL") or f"file://{checkout / '.pulumi-state'}"),
         "PULUMI_CONFIG_PASSPHRASE": environ.get("PULUMI_CONFIG_PASSPHRASE", ""),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",

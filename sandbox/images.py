@@ -52,9 +52,7 @@ def recipes(tekton: Path) -> dict[str, Recipe]:
     known = {
         "busybox:1": Recipe(roots.busybox, {"Cmd": ["/bin/sh"], "Env": found}),
         "python:3": Recipe(roots.python, {"Cmd": ["python3"], "Env": found}),
-        "pause:1": Recipe(
-            roots.pause, {"Entrypoint": ["/bin/busybox", "sleep", "2147483647"], "Env": found}
-        ),
+        "pause:1": Recipe(roots.pause, {"Entrypoint": ["/bin/busybox", "sleep", "2147483647"], "Env": found}),
     }
     user = {"User": "65532:65532", "Env": found}
     known[SHELL] = Recipe(roots.busybox, user)

@@ -133,19 +133,14 @@ class Sandbox:
     def refuse_another(self) -> None:
         """Names of links and namespaces are the machine's, so there can be only one."""
         for home in set(processes.homes().values()) - {self.places.home}:
-            raise Failure(
-                f"Another sandbox runs in {home}. "
-                f"Stop it first: SANDBOX_HOME={home} python3 -m sandbox down"
-            )
+            raise Failure(f"Another sandbox runs in {home}. Stop it first: SANDBOX_HOME={home} python3 -m sandbox down")
 
     def start(self, parts: list[Part]) -> None:
         started = [part.name for part in parts if self.keeper.start(part)]
         if started:
             self.steps.say("started " + ", ".join(started))
 
-    def push(
-        self, record: Record, part: Part, packed: dict[str, Image], failed: list[BaseException]
-    ) -> None:
+    def push(self, record: Record, part: Part, packed: dict[str, Image], failed: list[BaseException]) -> None:
         """Fills the registry beside everything else; what goes wrong is kept for the caller."""
         try:
             self.keeper.wait(part)

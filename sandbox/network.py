@@ -32,9 +32,7 @@ def choose(taken: Iterable[str]) -> tuple[str, str, int]:
         if not any(network.overlaps(other) for other in others if other.version == 4):
             node, host = network.hosts()
             return str(node), str(host), network.prefixlen
-    raise Failure(
-        "No free network for the sandbox: all of " + ", ".join(CANDIDATES) + " are routed already."
-    )
+    raise Failure("No free network for the sandbox: all of " + ", ".join(CANDIDATES) + " are routed already.")
 
 
 def routes() -> list[str]:

@@ -42,9 +42,7 @@ def ensure(steps: Steps, log: Path, environ: Mapping[str, str]) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as sink:
         for command in (["update"], ["install", "-y", "--no-install-recommends", *lacking]):
-            done = subprocess.run(
-                ["apt-get", *command], env=quiet, stdout=sink, stderr=sink, check=False
-            )
+            done = subprocess.run(["apt-get", *command], env=quiet, stdout=sink, stderr=sink, check=False)
     if done.returncode:
         raise Failure(f"apt-get could not install {names}:\n{tail(log)}")
     steps.say("Debian packages installed")

@@ -72,8 +72,7 @@ def create(folder: Path, node: str, host: str) -> None:
     run(["openssl", "genrsa", "-out", "sa.key", "2048"], cwd=folder)
     run(["openssl", "rsa", "-in", "sa.key", "-pubout", "-out", "sa.pub"], cwd=folder)
     lines = [
-        ",".join([secrets.token_hex(16), user, name, *filter(None, [group])])
-        for name, (user, group) in USERS.items()
+        ",".join([secrets.token_hex(16), user, name, *filter(None, [group])]) for name, (user, group) in USERS.items()
     ]
     unfinished = tokens.with_suffix(".new")
     unfinished.write_text("\n".join(lines) + "\n")

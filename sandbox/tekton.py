@@ -127,8 +127,5 @@ def admits(api: Api) -> bool:
 def wait(api: Api, seconds: float = 180.0) -> None:
     if not until(lambda: available(api) and admits(api), seconds, 0.25):
         pods = api.get(PODS).get("items", [])
-        said = [
-            f"    {pod['metadata']['name']}: {json.dumps(pod.get('status', {}))[:600]}"
-            for pod in pods
-        ]
+        said = [f"    {pod['metadata']['name']}: {json.dumps(pod.get('status', {}))[:600]}" for pod in pods]
         raise Failure(f"Tekton is not ready after {seconds:.0f} s:\n" + "\n".join(said))

@@ -64,7 +64,12 @@ def choose(cache: Cache, environ: Mapping[str, str]) -> tuple[Tool, ...]:
 def locate(cache: Cache, chosen: Sequence[Tool], go: str) -> Toolchain:
     """The paths of finished tools."""
     entries = {tool: cache.entry(tool.name, tools.key(tool, go)) for tool in chosen}
-    ours = [entries[tool] for tool in (tools.PULUMI, tools.LANGUAGE) if tool in entries]
+    ours = [entries[tools.PULUMI]] if tools.PULUMI in entries else []
+    for engine_entry in ours:  # the engine takes its language host from beside itself and warns of one from PATH
+        for file in (entries[tools.LANGUAGE] / "bin").iterdir():
+            beside = engine_entry / "bin" / file.name
+            if not beside.exists() or not beside.samefile(file):
+                place(file, beside)
     return Toolchain(
         kube=entries[tools.KUBE] / "kube",
         dns=entries[tools.DNS] / "dns",
@@ -109,9 +114,7 @@ def fetch_all(missing: Sequence[Tool], environ: Mapping[str, str]) -> None:
 def fetch(tool: Tool, environ: Mapping[str, str]) -> bool:
     """Downloads exactly the modules that the tool's packages need."""
     command = ["go", "list", "-deps", "-tags", tools.FLAGS[1], *tool.packages.values()]
-    done = subprocess.run(
-        command, cwd=tool.folder, env=go_environ(environ), capture_output=True, check=False
-    )
+    done = subprocess.run(command, cwd=tool.folder, env=go_environ(environ), capture_output=True, check=False)
     return done.returncode == 0
 
 

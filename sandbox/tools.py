@@ -82,11 +82,7 @@ LANGUAGE = Tool(
     "language",
     "pulumi-language-python 3.188.0",
     "language",
-    {
-        "bin/pulumi-language-python": (
-            "github.com/pulumi/pulumi/sdk/python/cmd/pulumi-language-python/v3"
-        )
-    },
+    {"bin/pulumi-language-python": ("github.com/pulumi/pulumi/sdk/python/cmd/pulumi-language-python/v3")},
     (f"{PULUMI_VERSION}=v3.188.0",),
 )
 PIPELINES = Tool(
@@ -120,8 +116,7 @@ def key(tool: Tool, go: str) -> str:
 def wanted_go() -> tuple[int, ...]:
     """The newest Go that any of the modules asks for."""
     found = [
-        re.search(r"^go (\d[\d.]*)$", (MODULES / tool.module / "go.mod").read_text(), re.MULTILINE)
-        for tool in ALL
+        re.search(r"^go (\d[\d.]*)$", (MODULES / tool.module / "go.mod").read_text(), re.MULTILINE) for tool in ALL
     ]
     return max(numbers(match[1]) for match in found if match)
 

@@ -56,7 +56,7 @@ def check_env_name(owner: str, name: object) -> str:
 def check_text(what: str, value: object) -> None:
     """Refuses anything but text, and text made by putting an Output into an f-string."""
     if not isinstance(value, str):
-        raise InvalidInput(f"{what} must be text, not {type(value).__name__} {value!r}")
+        raise InvalidInput(f"{what} must be text, not {type(value).__name__} {value!r}: write it in quotes")
     if _OUTPUT_AS_TEXT in value:
         raise InvalidInput(
             f"{what} holds the help text of an Output instead of its value: an Output was put into an f-string "

@@ -13,7 +13,8 @@ from typing import Any, Dict, Mapping, Optional
 
 from .pipelinerun import CANCELLED_BY, CONTAINER, step_of
 
-SUCCEEDED, FAILED, CANCELLED, TIMED_OUT, RUNNING = "Succeeded", "Failed", "Cancelled", "TimedOut", "Running"
+SUCCEEDED, FAILED, CANCELLED, TIMED_OUT = "Succeeded", "Failed", "Cancelled", "TimedOut"
+RUNNING, UNKNOWN = "Running", "Unknown"
 _Object = Mapping[str, Any]
 
 

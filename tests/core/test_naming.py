@@ -30,7 +30,7 @@ def test_check_name_accepts_dns_labels() -> None:
          "letter or digit: rename it, for example to 'my-task'"),
         ("-", "task '-': a name consists of lower-case letters, digits and '-', and begins and ends with a "
          "letter or digit: rename it, for example to 'shop'"),
-        (None, "the name of a task must be text, not NoneType None"),
+        (None, "the name of a task must be text, not NoneType None: write it in quotes"),
     ],
 )  # fmt: skip
 def test_check_name_refuses(name: object, message: str) -> None:
@@ -65,7 +65,7 @@ def test_an_output_in_an_f_string_is_refused() -> None:
 
 def test_check_text_accepts_text_and_nothing_else() -> None:
     naming.check_text("env A", "")
-    with pytest.raises(InvalidInput, match="^env A must be text, not int 5$"):
+    with pytest.raises(InvalidInput, match="^env A must be text, not int 5: write it in quotes$"):
         naming.check_text("env A", 5)
 
 

@@ -57,7 +57,7 @@ def test_admission_errors_appear_in_preview(stack: Stack) -> None:
 def test_without_a_cluster(stack: Stack, message: Callable[[str, str], None]) -> None:
     stack.task().up().ok()
     stack.task("command='echo changed'")
-    good, stack.env["KUBECONFIG"] = stack.env["KUBECONFIG"], unreachable(stack)
+    cut_off(stack)
     shown = stack.preview().ok().text
     assert (
         "will run: command changed" in shown and shown.split("Diagnostics:")[1].count("could not ask the cluster") == 1

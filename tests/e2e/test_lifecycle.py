@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from .conftest import RUNS, Stack, changes, eventually, kubectl
 
-WAITING = "command='echo ready; until [ -e /tmp/go ]; do sleep 0.2; done; echo done; echo problem >&2'"
+WAITING = "command='echo ready; until [ -e /tmp/go ]; do sleep 0.2; done; echo done; sleep 0.3; echo problem >&2'"
 
 
 def test_first_up_follows_the_log_while_the_task_runs(stack: Stack) -> None:
@@ -142,7 +142,7 @@ def test_must_succeed_off_makes_a_failure_a_result(stack: Stack) -> None:
 def test_when_trigger_and_always(stack: Stack) -> None:
     stack.task("command='echo 1', when='always'").up().ok()
     shown = stack.preview().ok()
-    assert shown.text.count("will run: when is 'always'") == 1
+    assert shown.text.split("Diagnostics:")[1].count("will run: when is 'always'") == 1
     stack.up().ok()
     assert len(stack.runs()) == 2
     stack.task("command='echo 1', when='trigger', triggers=['v1']").up().ok()
@@ -163,6 +163,24 @@ def test_not_waiting_completes_the_record_later(stack: Stack) -> None:
     out = stack.outputs()
     assert (out["state"], out["exit_code"], out["log"]) == ("Succeeded", 0, "later\n")
     assert len(stack.runs()) == 1
+
+
+def test_failure_that_was_not_waited_for_is_reported_and_tried_again(stack: Stack) -> None:
+    stack.task("command='exit 4', wait=False").up().ok()
+    eventually(lambda: stack.runs()[0].get("status", {}).get("completionTime"))
+    assert "failed: exit code 4" in error_of(stack.up().failed().text)
+    assert len(stack.runs()) == 1, "the failure is reported once before it is tried again"
+    assert "will run: the last attempt failed" in stack.preview().ok().text
+    stack.up().ok()
+    assert len(stack.runs()) == 2
+
+
+def test_run_deleted_before_its_end_is_not_started_again(stack: Stack) -> None:
+    stack.task("command='sleep 100', wait=False").up().ok()
+    kubectl("delete", RUNS, "-n", stack.namespace, "--all")
+    stack.refresh().ok()
+    stack.up("--expect-no-changes").ok()
+    assert stack.runs() == [] and stack.outputs()["state"] == "Unknown"
 
 
 def test_runs_deleted_behind_our_back_stay_recorded(stack: Stack) -> None:

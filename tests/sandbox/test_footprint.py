@@ -65,9 +65,7 @@ def footprint() -> dict[str, list[str]]:
         "settings": [line for line in output("sysctl", "-a") if not VOLATILE.match(line)],
         "groups": sorted(groups),
         "processes": sorted(name for name in names if name.startswith(OURS)),
-        "folders": sorted(
-            str(entry) for each in map(Path, folders) if each.exists() for entry in each.iterdir()
-        ),
+        "folders": sorted(str(entry) for each in map(Path, folders) if each.exists() for entry in each.iterdir()),
     }
 
 
@@ -143,9 +141,7 @@ def test_up_twice_changes_nothing() -> None:
     assert "stopped" not in sandbox("status")
 
 
-@pytest.mark.parametrize(
-    "part", ["containerd", "apiserver", "etcd", "kubelet", "registry", "proxy", "dns"]
-)
+@pytest.mark.parametrize("part", ["containerd", "apiserver", "etcd", "kubelet", "registry", "proxy", "dns"])
 def test_up_repairs_a_killed_part(part: str) -> None:
     sandbox("up")
     found = Keeper(PLACES).running(part)

@@ -39,9 +39,7 @@ CHECKOUT = Path(__file__).parents[2]
 
 
 def record() -> Record:
-    return Record(
-        "10.88.0.1", "10.88.0.2", 30, "boot", path=["/cache/pulumi/bin", "/cache/kube/bin"]
-    )
+    return Record("10.88.0.1", "10.88.0.2", 30, "boot", path=["/cache/pulumi/bin", "/cache/kube/bin"])
 
 
 class TestKeys:
@@ -58,9 +56,7 @@ class TestKeys:
         assert tools.key(tools.KUBE, GO) != tools.key(tools.DNS, GO)
 
     @pytest.mark.parametrize("name", ["go.mod", "go.sum", "main.go"])
-    def test_each_file_of_a_module_counts(
-        self, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_each_file_of_a_module_counts(self, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for file in ("go.mod", "go.sum", "main.go"):
             (tmp_path / "kube").mkdir(exist_ok=True)
             (tmp_path / "kube" / file).write_text("one")
@@ -159,16 +155,12 @@ class TestToolchain:
         with pytest.raises(Failure, match=r"needs Linux.*CLUSTER=current"):
             packages.require_root("darwin")
 
-    def test_without_root_one_error_names_the_way_out(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_without_root_one_error_names_the_way_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(os, "geteuid", lambda: 1000)
         with pytest.raises(Failure, match=r"needs root.*CLUSTER=current"):
             packages.require_root("linux")
 
-    @pytest.mark.parametrize(
-        ("seconds", "text"), [(8.24, "8.2 s"), (60, "1 min 0 s"), (150, "2 min 30 s")]
-    )
+    @pytest.mark.parametrize(("seconds", "text"), [(8.24, "8.2 s"), (60, "1 min 0 s"), (150, "2 min 30 s")])
     def test_durations(self, seconds: float, text: str) -> None:
         assert duration(seconds) == text
 
@@ -182,9 +174,7 @@ class TestEnvironment:
     def test_a_shell_reads_back_every_value(self) -> None:
         values = self.variables(PATH="/usr/bin:/bin")
         script = environment.exports(values) + "env -0"
-        said = subprocess.run(
-            ["/bin/sh", "-c", script], text=True, capture_output=True, check=True
-        ).stdout
+        said = subprocess.run(["/bin/sh", "-c", script], text=True, capture_output=True, check=True).stdout
         seen = dict(line.split("=", 1) for line in said.split("\0") if line)
         assert {name: seen[name] for name in values} == values
 
@@ -241,9 +231,7 @@ class TestIdentity:
     def test_marked_processes_are_found_without_a_pid_file(self, tmp_path: Path) -> None:
         child = subprocess.Popen(["sleep", "30"], env={**os.environ, MARKER: str(tmp_path)})
         try:
-            assert processes.until(
-                lambda: [found.pid for found in processes.marked(tmp_path)] == [child.pid], 5.0
-            )
+            assert processes.until(lambda: [found.pid for found in processes.marked(tmp_path)] == [child.pid], 5.0)
             processes.end(processes.marked(tmp_path), 5.0)
             assert processes.marked(tmp_path) == []
         finally:
@@ -283,9 +271,7 @@ class TestTexts:
         assert Places.of({}).home == Path("/var/lib/kf-sandbox")
 
     def test_manifests_name_our_images_and_version(self) -> None:
-        images = {
-            name: Image(name, b"{}", ()) for name in (f"tekton/controller:v{tools.TEKTON}", SHELL)
-        }
+        images = {name: Image(name, b"{}", ()) for name in (f"tekton/controller:v{tools.TEKTON}", SHELL)}
         text = (
             "image: ko://github.com/tektoncd/pipeline/cmd/controller\n"
             '"cgr.dev/chainguard/busybox@sha256:00ff"\n'

@@ -1,0 +1,66 @@
+# `make up` runs the example on a real cluster of this machine, `make test` runs all tests.
+# CLUSTER=current uses your own pulumi and kube context instead and starts nothing.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+CLUSTER ?= sandbox
+STACK ?= dev
+WORKERS ?= 3
+
+ifeq ($(CLUSTER),current)
+cluster:
+	@command -v pulumi >/dev/null || { echo "CLUSTER=current needs pulumi on PATH: see https://www.pulumi.com/docs/install/" >&2; exit 1; }
+	@command -v kubectl >/dev/null || { echo "CLUSTER=current needs kubectl on PATH and a kube context" >&2; exit 1; }
+ENV := export PATH="$(CURDIR):$$PATH" PULUMI_PARALLEL="$${PULUMI_PARALLEL:-64}"
+HEAL := true
+else
+cluster:
+	@$(PYTHON) -m sandbox up
+ENV := eval "$$($(PYTHON) -m sandbox env)"
+# An update that was killed leaves a lock and pending operations; on the sandbox's own stack they are cleared.
+HEAL := { pulumi cancel --yes --stack $(STACK) >/dev/null 2>&1 || true; } && \
+	if pulumi stack export --stack $(STACK) | grep -q '"pending_operations": \['; then \
+	pulumi refresh --yes --skip-preview --stack $(STACK) --clear-pending-creates; fi
+endif
+
+.PHONY: help up preview destroy down env test lint soak bench cluster
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+up: .venv/.ready cluster ## set everything up and run the example's tasks
+	@$(ENV); pulumi stack select --create $(STACK); $(HEAL); pulumi up --yes --stack $(STACK)
+
+preview: .venv/.ready cluster ## show what `make up` would do
+	@$(ENV); pulumi stack select --create $(STACK); pulumi preview --stack $(STACK)
+
+destroy: .venv/.ready cluster ## delete the stack's resources, runs and logs
+	@$(ENV); $(HEAL); pulumi destroy --yes --stack $(STACK)
+
+down: ## stop the sandbox and remove it, with the state of its stacks
+	@$(PYTHON) -m sandbox down
+	@rm -rf .pulumi-state
+
+env: ## print export lines: eval "$$(make -s env)"
+	@$(PYTHON) -m sandbox env
+
+test: .venv/.ready cluster ## run all tests
+	@$(ENV); .venv/bin/pytest -n $(WORKERS) $(PYTEST)
+
+soak: .venv/.ready cluster ## run the tests that take too long for every change
+	@$(ENV); .venv/bin/pytest -m "soak or footprint" $(PYTEST)
+
+bench: .venv/.ready cluster ## measure beside peers, into bench/RESULTS.md
+	@$(ENV); .venv/bin/python -m bench
+
+lint: .venv/.ready ## check style, types and the direction of imports
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+.venv/.ready: requirements.txt requirements-dev.txt sandbox/constraints.txt
+	@$(PYTHON) -m venv .venv || { apt-get update -q && apt-get install -yq python3-venv && $(PYTHON) -m venv .venv; }
+	@.venv/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt \
+		$(if $(filter sandbox,$(CLUSTER)),-c sandbox/constraints.txt)
+	@touch $@
