@@ -26,7 +26,7 @@ from kubernetes.dynamic import DynamicClient
 
 from .errors import ClusterError, Conflict, Denied, NotFound, Refused, Unreachable
 
-CONNECT_SECONDS, READ_SECONDS = 5, 30
+CONNECT_SECONDS, READ_SECONDS = 5, 20
 POOL = 32
 _KINDS: dict[int, type[ClusterError]] = {401: Denied, 403: Denied, 404: NotFound, 409: Conflict}
 
@@ -56,7 +56,7 @@ class Connection:
         target.api_key = {name: value.strip() for name, value in target.api_key.items()}
         target.connection_pool_maxsize = POOL
         target.retries = urllib3.Retry(
-            total=6, connect=1, read=1, backoff_factor=0.2, backoff_max=5, raise_on_status=False,
+            total=6, connect=1, read=0, backoff_factor=0.2, backoff_max=5, raise_on_status=False,
             status_forcelist=(429, 500, 502, 503, 504), allowed_methods={"GET", "DELETE"},
         )  # fmt: skip
         return target

@@ -85,7 +85,7 @@ class Space(pulumi.ComponentResource):
             return given, settings_of(given)
         stack = pulumi.Config("kubernetes")
         settings: dict[str, Any] = {
-            "kubeconfig": kubeconfig if kubeconfig is not None else stack.get("kubeconfig"),
+            "kubeconfig": pulumi.Output.secret(kubeconfig) if kubeconfig is not None else stack.get("kubeconfig"),
             "context": context if context is not None else stack.get("context"),
             "cluster": stack.get("cluster"),
         }

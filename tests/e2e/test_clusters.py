@@ -1,0 +1,51 @@
+"""Which cluster: every run is where its namespace is, whatever KUBECONFIG says."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from .conftest import CHECKOUT, Stack, run
+
+
+@pytest.fixture
+def second_cluster() -> Iterator[str]:
+    """The kubeconfig of a second API server with Tekton's CRDs, on which nothing runs."""
+    command = [sys.executable, "-m", "sandbox", "second"]
+    up = subprocess.run([*command, "up"], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    yield up.stdout.strip().splitlines()[-1]
+    subprocess.run([*command, "down"], cwd=CHECKOUT, check=True, capture_output=True)
+
+
+def test_two_spaces_on_two_clusters(stack: Stack, second_cluster: str) -> None:
+    first = stack.env.pop("KUBECONFIG")
+    nowhere = stack.folder / "nowhere.yaml"
+    nowhere.write_text("{apiVersion: v1, kind: Config, clusters: [], contexts: [], users: []}")
+    stack.env["KUBECONFIG"] = str(nowhere)
+    stack.write(
+        "for name, kubeconfig in (('one', " + repr(first) + "), ('two', open(" + repr(second_cluster) + ").read())):\n"
+        "    s = Space(f'{NS}-{name}', kubeconfig=kubeconfig, memory='32M', disk='64M', cpu='10m')\n"
+        "    app = App(f'app-{name}', space=s, image=f'{R}/busybox:1')\n"
+        "    Task('work', app=app, command='echo hi', wait=False)\n"
+    ).up().ok()
+    for name, kubeconfig in (("one", first), ("two", second_cluster)):
+        for other in ("one", "two"):
+            found = _runs(kubeconfig, f"{stack.namespace}-{other}")
+            assert len(found) == (1 if name == other else 0), (name, other)
+    state = json.dumps(stack.state())
+    assert "certificate-authority-data" not in state, "the kubeconfig is encrypted in the state"
+    stack.destroy().ok()
+    for name, kubeconfig in (("one", first), ("two", second_cluster)):
+        assert _runs(kubeconfig, f"{stack.namespace}-{name}") == []
+        gone = run(["kubectl", "--kubeconfig", kubeconfig, "get", "namespace", f"{stack.namespace}-{name}"])
+        assert "NotFound" in gone.failed().text
+
+
+def _runs(kubeconfig: str, namespace: str) -> list[object]:
+    text = run(["kubectl", "--kubeconfig", kubeconfig, "get", "pipelineruns", "-n", namespace, "-o", "json"]).ok().text
+    items: list[object] = json.loads(text)["items"]
+    return items
