@@ -1,20 +1,22 @@
 """Declares the manifest that the stack's configuration names.
 
-kf:manifest  the file, by default manifest.yml, from this folder
-kf:space     the Space, by default named like the stack
-kf:registry  the value of ((registry)), by default the environment's SANDBOX_REGISTRY
-kf:vars      a map with the values of the manifest's other ((names))
+kf:manifest    the file, by default manifest.yml, from this folder
+kf:space       the Space, by default named like the stack
+kf:registry    the value of ((registry)), by default the environment's SANDBOX_REGISTRY
+kf:vars        a map with the values of the manifest's other ((names)); secret ones may be used in env
+kf:vars-files  a file of such values, or a list of files
 """
 
 from pathlib import Path
 
 import pulumi
 
-from components import Space, declaration
+from components import Space, configuration, declaration
 
+folder = Path(__file__).parent
 config = pulumi.Config("kf")
 applications = declaration.read(
-    Path(__file__).parent / (config.get("manifest") or "manifest.yml"), declaration.variables(config)
+    folder / (config.get("manifest") or "manifest.yml"), configuration.variables(config, folder)
 )
 space = Space(config.get("space") or pulumi.get_stack())
 declaration.export(declaration.declare(applications, space))

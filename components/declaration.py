@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import pulumi
 
 from .app import App
-from .core import manifest
-from .core.errors import InvalidInput
+from .core import loading
 from .core.manifest import Application, TaskEntry
+from .core.nodes import Text
 from .inputs import checked
 from .space import Space
 from .task import Task
 
 
-def variables(config: pulumi.Config) -> dict[str, Any]:
-    """The values of the manifest's `((names))`: the map `vars` of the configuration, and `registry`.
+def read(path: Path, values: dict[str, Any], services: list[str] | None = None) -> list[Application]:
+    """The applications of a manifest; its warnings are shown, its problems end the program in one error.
 
-    `registry` is the configuration's, else the environment's SANDBOX_REGISTRY: it differs from
-    machine to machine, not from stack to stack.
+    `services` are the declared ones; a service that is not among them is a problem.
     """
-    if pulumi.runtime.is_config_secret(config.full_key("vars")):
-        checked(lambda: _refuse_secret(config.full_key("vars")))
-    given = config.get_object("vars") or {}
-    if not isinstance(given, dict):
-        checked(lambda: _refuse_shape(config.full_key("vars")))
-    registry = config.get("registry") or os.environ.get("SANDBOX_REGISTRY")
-    return {**({"registry": registry} if registry else {}), **given}
-
-
-def read(path: Path, values: dict[str, Any]) -> list[Application]:
-    """The applications of a manifest; its warnings are shown, its problems end the program in one error."""
-    found = checked(lambda: manifest.load(path, values))
+    found = checked(lambda: loading.load(path, values, services))
     for warning in found.warnings:
         pulumi.log.warn(warning)
+    for note in found.notes:
+        pulumi.log.info(note)
     return found.applications
 
 
@@ -44,7 +33,7 @@ def declare(applications: list[Application], space: Space) -> dict[str, dict[str
     """Makes Apps and Tasks in `space`; the Tasks by App and name."""
     declared = {}
     for application in applications:
-        app = _app(application, space)
+        app = _app(application.for_tasks, space)
         declared[application.name] = {entry.name: _task(entry, app) for entry in application.tasks}
     return declared
 
@@ -59,6 +48,7 @@ def export(declared: dict[str, dict[str, Task]]) -> None:
 
 
 def _app(application: Application, space: Space) -> App:
+    metadata = application.metadata
     return App(
         application.name,
         space=space,
@@ -66,11 +56,14 @@ def _app(application: Application, space: Space) -> App:
         command=application.command,
         args=application.args,
         entrypoint=application.entrypoint,
-        env=application.env,
+        env=_env(application.env),
         memory=application.memory,
         disk=application.disk_quota,
         cpu=application.cpu,
+        cpu_limit=application.cpu_limit,
         keep=application.keep,
+        labels=metadata.labels if metadata else None,
+        annotations=metadata.annotations if metadata else None,
     )
 
 
@@ -80,7 +73,7 @@ def _task(entry: TaskEntry, app: App) -> Task:
         app=app,
         command=entry.command,
         args=entry.args,
-        env=entry.env,
+        env=_env(entry.env),
         memory=entry.memory,
         disk=entry.disk_quota,
         cpu=entry.cpu,
@@ -91,12 +84,9 @@ def _task(entry: TaskEntry, app: App) -> Task:
     )
 
 
-def _refuse_secret(key: str) -> None:
-    raise InvalidInput(
-        f"{key} holds a secret, but what a manifest says is written into PipelineRuns, where it can be read: "
-        "declare the application in Python and pass the secret with env=…"
-    )
-
-
-def _refuse_shape(key: str) -> None:
-    raise InvalidInput(f"{key} is no map: set its values with 'pulumi config set --path {key}.NAME VALUE'")
+def _env(variables: dict[str, str]) -> dict[str, pulumi.Input[str]]:
+    """What holds a secret variable is a secret of Pulumi's, and goes to a Kubernetes Secret."""
+    return {
+        name: pulumi.Output.secret(str(value)) if isinstance(value, Text) and value.secrets else str(value)
+        for name, value in variables.items()
+    }

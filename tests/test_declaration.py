@@ -10,7 +10,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import Space, declaration
+from components import Space, configuration, declaration
+from components.core.nodes import Secret
 
 from .test_components import run, template
 
@@ -63,22 +64,26 @@ def test_a_manifest_becomes_apps_and_tasks(tmp_path: Path) -> None:
     task = greet["spec"]["pipelineSpec"]["tasks"][0]
     step = task["taskSpec"]["steps"][0]
     assert (step["image"], step["command"], step["args"]) == ("r:5000/busybox:1", ["launch"], ["echo hi"])
-    assert step["env"] == [{"name": "GREETING", "value": "a: b"}, {"name": "MODE", "value": "1.10"}]
+    assert [one for one in step["env"] if one["name"] in ("GREETING", "MODE")] == [
+        {"name": "GREETING", "value": "a: b"},
+        {"name": "MODE", "value": "1.10"},
+    ]
     assert step["computeResources"] == {
         "requests": {"cpu": "50m", "memory": "1Gi", "ephemeral-storage": "32Mi"},
         "limits": {"memory": "1Gi", "ephemeral-storage": "32Mi"},
     }
     assert (greet["spec"]["timeouts"], task["retries"]) == ({"pipeline": "1m30s"}, 2)
     count = template(found, COUNT)["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["steps"][0]
-    assert (count["command"], count["args"], count["env"][1]["value"]) == (["launch"], ["--to", "3"], "0755")
+    assert (count["command"], count["args"]) == (["launch"], ["--to", "3"])
+    assert {"name": "MODE", "value": "0755"} in count["env"]
     assert json.loads(found[HELLO]["data"]["settings.json"])["keep"] == 3
     record = found["kf:index:Task$pulumi-python:dynamic/kf:Run::hello-greet"]
     assert (record["when"], record["definition"]["triggers"]) == ("trigger", ["v1"])
 
 
-def values(config: dict[str, str], secrets: tuple[str, ...] = ()) -> dict[str, Any]:
+def values(config: dict[str, str], secrets: tuple[str, ...] = (), folder: Path = Path("/nowhere")) -> dict[str, Any]:
     pulumi.runtime.set_all_config(config, list(secrets))
-    return declaration.variables(pulumi.Config("kf"))
+    return configuration.variables(pulumi.Config("kf"), folder)
 
 
 def test_the_registry_is_the_stacks_or_the_environments(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,8 +97,10 @@ def test_the_registry_is_the_stacks_or_the_environments(monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("config", "secrets", "message"),
     [
-        ({"kf:vars": '{"a": "b"}'}, ("kf:vars",), "kf:vars holds a secret, but what a manifest says is written into "
-         "PipelineRuns, where it can be read: declare the application in Python and pass the secret with env=…"),
+        ({"kf:vars": "x"}, (), "kf:vars is no map: set its values with 'pulumi config set --path kf:vars.NAME VALUE'"),
+        ({"kf:vars-files": "[1]"}, (), "kf:vars-files is no list of files"),
+        ({"kf:vars-files": "x.yml"}, (), "there is no file of variables /nowhere/x.yml: create it, or name "
+         "another one"),
         ({"kf:vars": "[1]"}, (), "kf:vars is no map: set its values with "
          "'pulumi config set --path kf:vars.NAME VALUE'"),
     ],
@@ -104,13 +111,61 @@ def test_values_that_cannot_be_used(config: dict[str, str], secrets: tuple[str, 
     assert str(refused.value) == message
 
 
+def test_of_a_map_with_a_secret_only_what_the_stacks_file_shows_is_readable(tmp_path: Path) -> None:
+    config = {"kf:vars": '{"token": "t", "zone": "north", "copies": 2, "db": {"host": "h", "password": "p"}}'}
+    file = tmp_path / f"Pulumi.{pulumi.get_stack()}.yaml"
+
+    def secret() -> list[str]:
+        found = values(config, ("kf:vars",), tmp_path)
+        assert "p" not in repr([found["token"], found["db"]])
+        return sorted(name for name, value in found.items() if isinstance(value, Secret))
+
+    assert secret() == ["copies", "db", "token", "zone"]
+    shown = "config:\n  kf:vars:\n    token:\n      secure: v1:abc\n    zone: north\n    copies: 2\n"
+    file.write_text(f"{shown}    db:\n      host: h\n      password:\n        secure: v1:def\n")
+    assert secret() == ["db", "token"]
+    file.write_text("config:\n  kf:vars:\n    zone: south\n")
+    assert secret() == ["copies", "db", "token", "zone"]
+    file.write_text("config: [")
+    assert secret() == ["copies", "db", "token", "zone"]
+
+
+def test_files_of_variables(tmp_path: Path) -> None:
+    (tmp_path / "a.yml").write_text("mode: 0755\nzone: north\n")
+    (tmp_path / "b.yml").write_text("zone: '((literally))'\ncopies: 2\n")
+    found = values({"kf:vars-files": '["a.yml", "b.yml"]', "kf:vars": '{"copies": 3}'}, folder=tmp_path)
+    assert found == {"mode": "0755", "zone": "((literally))", "copies": 3}
+    assert values({"kf:vars-files": "a.yml"}, folder=tmp_path) == {"mode": "0755", "zone": "north"}
+
+
+def test_a_secret_variable_becomes_a_secret_of_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "manifest.yml").write_text(
+        "applications:\n- name: hello\n  image: i\n  task: true\n  command: x\n"
+        "  env: {URL: 'a/((token))/b', LEVEL: info}\n  tasks:\n  - {name: greet, env: {TOKEN: ((token))}}\n"
+    )
+
+    def program() -> None:
+        applications = declaration.read(tmp_path / "manifest.yml", {"token": Secret("s3cret")})
+        declaration.declare(applications, Space("hello-dev"))
+
+    found = run(program)
+    step = template(found, GREET)["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["steps"][0]
+    env = {one["name"]: one.get("value", one.get("valueFrom")) for one in step["env"]}
+    assert env["TOKEN"] == {"secretKeyRef": {"name": "kf-hello.greet.env", "key": "TOKEN"}}
+    assert env["URL"] == {"secretKeyRef": {"name": "kf-hello.env", "key": "URL"}}
+    assert env["LEVEL"] == "info"
+    assert "s3cret" not in json.dumps(
+        [value for name, value in found.items() if "core/v1:Secret" not in name], default=str
+    )
+
+
 def test_problems_end_the_program_and_warnings_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[str] = []
     monkeypatch.setattr(pulumi.log, "warn", shown.append)
     path = tmp_path / "m.yml"
-    path.write_text("applications:\n- {name: a, image: i, stack: x}\n")
+    path.write_text("applications:\n- {name: a, image: i, task: true, stck: x}\n")
     assert [application.name for application in declaration.read(path, {})] == ["a"]
-    assert shown == ["m.yml: line 2: application 'a': key 'stack' is unknown and has no effect, did you mean 'task'?"]
+    assert shown == ["m.yml: line 2: application 'a': stck: is unknown and has no effect, did you mean 'stack'?"]
     path.write_text("applications: 1\n")
     with pytest.raises(
         pulumi.RunError, match="^m.yml cannot be used, it has 1 problem:\n  line 1: applications: is '1'"

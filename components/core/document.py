@@ -1,182 +1,197 @@
-"""A YAML file as its author wrote it: every scalar is the text that the file shows, and knows its line.
+"""A YAML file as its author wrote it: scalars as text, aliases and `<<` followed, `((variables))` inserted.
 
-YAML turns `0755` into 493, `on` into True and `1.10` into 1.1. Nothing here is turned into anything;
-a null is None. `((name))` is replaced after parsing, so that a value can never become syntax.
+Variables are inserted here, between YAML's structure and everything that looks at it, because a key may be one
+and `<<` has to know whether a map already has it.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Optional, Set, Tuple
+from typing import List as Listing
 
 import yaml
 
 from .errors import InvalidInput
+from .findings import Finding, Path
+from .nodes import Absent, List, Map, Text, kind
+from .substitution import Substitution
 
 MOST_NODES = 100_000  # a few lines of nested aliases are worth billions of nodes
 DEEPEST = 50
-_VARIABLE = re.compile(r"(?<!\$)\(\(([-.\w]+)\)\)")
-_NULL = "tag:yaml.org,2002:null"
-_MERGE = "tag:yaml.org,2002:merge"
+_YAML = "tag:yaml.org,2002:"
 
-
-class Map(dict[str, Any]):
-    """A map that knows the line of each of its keys."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: dict[Any, int] = {}
-
-
-class List(list[Any]):
-    """A list that knows the line of each of its entries."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: dict[Any, int] = {}
-
-
-class Absent(str):
-    """A text with a variable that has no value: reported once, and not again by what the text should be."""
+_CONSTRUCT = yaml.constructor.SafeConstructor()
 
 
 @dataclass
 class Document:
-    """What is in a file (`data`: text, None, Map or List), what is wrong with it, and which top keys are anchors."""
+    """What is in a file (`data`: Text, None, Map or List), what is wrong with it, what its author should know."""
 
     data: Any = None
-    problems: list[tuple[int, str]] = field(default_factory=list)
-    anchored: set[str] = field(default_factory=set)
+    problems: Listing[Finding] = field(default_factory=list)
+    warnings: Listing[Finding] = field(default_factory=list)
+    anchored: Set[str] = field(default_factory=set)  # keys at the top that are there to be referred to
 
 
-def kind(value: Any) -> str:
-    """The predicate of a complaint: `is a map`, `is '5'` …"""
-    if value is None:
-        return "has no value"
-    return "is a map" if isinstance(value, dict) else "is a list" if isinstance(value, list) else f"is {value!r}"
-
-
-def read(text: str, file: str, variables: Mapping[str, Any]) -> Document:
-    """The document in `text`; raises InvalidInput if it is no YAML at all."""
+def read(text: str, file: str, substitution: Optional[Substitution] = None) -> Document:
+    """The document in `text`, without a substitution as it is; raises InvalidInput if it is no YAML at all."""
     try:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         said = f"{error.problem or 'is no YAML'}{f' ({error.context})' if error.context else ''}"
-        raise InvalidInput(f"{file} is no YAML: line {line}: {said}") from None
+        advice = ": indent with blanks" if "'\\t'" in said else ": keep one" if "another document" in said else ""
+        raise InvalidInput(f"{file} is no YAML: line {line}: {said}{advice}") from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise InvalidInput(f"{file} is no YAML: line {line}: a control character is not allowed") from None
     except RecursionError:
         raise InvalidInput(f"{file} cannot be read: it is nested too deeply") from None
-    reader = _Reader(file, variables)
-    reader.document.data = None if root is None else reader.data(root)
+    reader = _Reader(substitution)
+    try:
+        reader.document.data = None if root is None else reader.data(root, ())
+    except InvalidInput as error:
+        raise InvalidInput(f"{file}: {error}") from None
     return reader.document
 
 
+def scalar(text: str) -> Optional[Text]:
+    """`text` as the value of a key would be read, for values from a command line; None for null."""
+    resolve: Any = _Loader("").resolve
+    return _scalar(yaml.ScalarNode(resolve(yaml.ScalarNode, text, (True, False)), text))
+
+
 class _Loader(yaml.SafeLoader):
-    """Marks what has an anchor: at the top level it is there to be referred to."""
+    """Marks what has an anchor, or holds something that has one: at the top it is there to be referred to."""
 
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        anchored = self.anchor_ahead()
-        node = super().compose_node(parent, index)
-        if node is not None:
-            node.__dict__["anchored"] = anchored
-        return node
+    def __init__(self, stream: Any) -> None:
+        super().__init__(stream)
+        self.seen = 0
 
-    def anchor_ahead(self) -> bool:
+    def compose_node(self, parent: Optional[yaml.Node], index: Any) -> Optional[yaml.Node]:
+        before = self.seen
         peek: Any = self.peek_event
-        return getattr(peek(), "anchor", None) is not None
+        event = peek()
+        self.seen += not isinstance(event, yaml.AliasEvent) and getattr(event, "anchor", None) is not None
+        node = super().compose_node(parent, index)
+        if node is not None and self.seen > before:
+            node.__dict__["anchored"] = True
+        return node
 
 
 class _Reader:
-    def __init__(self, file: str, variables: Mapping[str, Any]) -> None:
+    def __init__(self, substitution: Optional[Substitution]) -> None:
         self.document = Document()
-        self._file = file
-        self._variables = variables
+        self._substitution = substitution
         self._nodes = 0
 
-    def data(self, node: yaml.Node, depth: int = 0) -> Any:
-        """A node as text, map or list; every scalar is the text that the file shows."""
+    def data(self, node: yaml.Node, path: Path) -> Any:
+        """A node as text, map or list."""
         self._nodes += 1
-        if self._nodes > MOST_NODES or depth > DEEPEST:
-            raise InvalidInput(f"{self._file}: line {_line(node)}: too many or too deeply nested aliases")
+        if self._nodes > MOST_NODES or len(path) > DEEPEST:
+            raise InvalidInput(f"line {_line(node)}: too many or too deeply nested aliases")
+        if not node.tag.startswith(_YAML) and node.tag != "!":
+            self._problem(node, path, f"the tag {node.tag} is unknown: leave it out")
         if isinstance(node, yaml.ScalarNode):
-            return None if node.tag == _NULL else self._insert(node)
+            return self._insert(node, _scalar(node), path)
         if isinstance(node, yaml.SequenceNode):
             items = List()
             for nth, item in enumerate(node.value):
-                items.append(self.data(item, depth + 1))
+                items.append(self.data(item, (*path, nth)))
                 items.lines[nth] = _line(item)
             return items
-        found, merged = Map(), Map()
+        found, merges = Map(), List()
         for key, value in node.value:
-            if key.tag == _MERGE:
-                self._merge(merged, value, depth)
+            if key.tag == f"{_YAML}merge":
+                if merges:
+                    self._problem(key, path, "'<<' is given twice: write one, '<<: [*first, *second]'")
+                merges.append(value)
                 continue
-            if not isinstance(key, yaml.ScalarNode):
-                self._problem(key, "a key is a map or a list: write a text as key")
+            name = self._key(key, path)
+            if name is None:
                 continue
-            name = str(key.value)
             if name in found:
-                self._problem(key, f"key {name!r} is given twice, first in line {found.lines[name]}: keep one")
+                said = f"key {name!r} is given twice, first in line {found.lines[name]}: keep one"
+                self._problem(key, path, said)
                 continue
-            found[name] = self.data(value, depth + 1)
+            found[name] = self.data(value, (*path, name))
             found.lines[name] = _line(key)
-            if depth == 0 and getattr(value, "anchored", False):
+            if not path and getattr(value, "anchored", False):
                 self.document.anchored.add(name)
-        for name in [name for name in merged if name not in found]:
-            found[name], found.lines[name] = merged[name], merged.lines[name]
+        for value in merges:
+            self._merge(found, value, path)
         return found
 
-    def _merge(self, merged: Map, node: yaml.Node, depth: int) -> None:
-        """YAML's `<<`: shallow, and of several maps the first wins."""
+    def _key(self, key: yaml.Node, path: Path) -> Optional[str]:
+        if not isinstance(key, yaml.ScalarNode):
+            self._problem(key, path, "a key is a map or a list: write a text as key")
+            return None
+        written = Text(str(key.value))
+        name = self._insert(key, written, path)
+        if isinstance(name, Absent):
+            return None
+        if not isinstance(name, Text) or name.secrets:
+            wrong = "holds a secret, which a key would show" if isinstance(name, Text) else kind(name)
+            self._problem(key, path, f"key '{written}' {wrong}: write a text as key")
+            return None
+        return str(name)
+
+    def _merge(self, found: Map, node: yaml.Node, path: Path) -> None:
+        """YAML's `<<`: shallow, what the map has itself wins, and of several maps the first."""
         for source in node.value if isinstance(node, yaml.SequenceNode) else [node]:
-            data = self.data(source, depth + 1)
-            if not isinstance(data, Map):
-                self._problem(source, f"'<<' {kind(data)}: it can only insert maps")
+            data = self.data(source, path)
+            if data is None or isinstance(data, Absent):
                 continue
-            for name in [name for name in data if name not in merged]:
-                merged[name], merged.lines[name] = data[name], data.lines[name]
+            if not isinstance(data, Map):
+                self._problem(source, path, f"'<<' {kind(data)}: it can only insert maps")
+                continue
+            for name, value in data.items():
+                if name in found:
+                    found.hidden.setdefault(name, []).append(value)
+                else:
+                    found[name], found.lines[name] = value, data.lines[name]
+                    found.merged.add(name)
 
-    def _insert(self, node: yaml.ScalarNode) -> Any:
-        """A text with the values of its `((variables))`; one that is nothing but a variable gets its value as it is."""
-        text = str(node.value)
-        names = _VARIABLE.findall(text)
-        missing = [name for name in names if name not in self._variables]
-        for name in missing:
-            self._problem(node, f"variable (({name})) has no value: set it in the configuration kf:vars")
-        if missing:
-            return Absent(text)
-        if names and text == f"(({names[0]}))":
-            return _inserted(self._variables[names[0]], _line(node))
-        for name in names:
-            if isinstance(self._variables[name], (dict, list)):
-                self._problem(node, f"variable (({name})) {kind(self._variables[name])}: it cannot stand within a text")
-        return _VARIABLE.sub(lambda found: _written(self._variables[found[1]]), text)
+    def _insert(self, node: yaml.ScalarNode, text: Optional[Text], path: Path) -> Any:
+        if text is None or self._substitution is None:
+            return text
 
-    def _problem(self, node: yaml.Node, said: str) -> None:
-        self.document.problems.append((_line(node), said))
+        def tell(what: str, said: str) -> None:
+            findings = self.document.problems if what == "problem" else self.document.warnings
+            findings.append(Finding(_line(node), path, said, what))
+
+        return self._substitution.insert(text, _line(node), tell)
+
+    def _problem(self, node: yaml.Node, path: Path, said: str) -> None:
+        self.document.problems.append(Finding(_line(node), path, said))
 
 
 def _line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
 
 
-def _written(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
+def _scalar(node: yaml.ScalarNode) -> Optional[Text]:
+    text = str(node.value)
+    tag = node.tag.removeprefix(_YAML)
+    if tag == "null":
+        return None
+    typed, instead = _typed(node, tag, text)
+    return Text(text, typed, instead)
 
 
-def _inserted(value: Any, line: int) -> Any:
-    if isinstance(value, (dict, list)):
-        found: Any = Map() if isinstance(value, dict) else List()
-        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-            found.lines[key] = line
-            if isinstance(value, dict):
-                found[str(key)] = _inserted(item, line)
-            else:
-                found.append(_inserted(item, line))
-        return found
-    return None if value is None else _written(value)
+def _typed(node: yaml.ScalarNode, tag: str, text: str) -> Tuple[Any, Optional[str]]:
+    """What YAML makes of a plain scalar, and its text if that is not the file's."""
+    try:
+        if tag == "timestamp":
+            return text, "a date"
+        if tag == "bool":
+            made: Any = _CONSTRUCT.construct_yaml_bool(node)
+            return made, None if text in ("true", "false") else str(made).lower()
+        if tag in ("int", "float"):
+            made = (_CONSTRUCT.construct_yaml_int if tag == "int" else _CONSTRUCT.construct_yaml_float)(node)
+            # Numbers to the base 60 are read by PyYAML alone: a warning, but no number for others.
+            return text if ":" in text else made, None if str(made) == text else str(made)
+    except (ValueError, OverflowError):
+        return text, None
+    return text, None

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from components.core import manifest
+from components.core import loading, manifest
 from components.core.errors import InvalidInput
 
 
-def parse(text: str, **variables: Any) -> manifest.Manifest:
-    return manifest.parse(dedent(text), "manifest.yml", variables)
+def parse(text: str, **variables: Any) -> loading.Manifest:
+    return loading.parse(dedent(text), "manifest.yml", variables)
 
 
 def application(text: str, **variables: Any) -> manifest.Application:
@@ -43,6 +43,11 @@ def test_everything_that_can_be_said() -> None:
           memory: 512m
           disk_quota: 1.5G
           cpu: 0.5
+          cpu-limit: 1000m
+          services:
+          - zebra
+          - {name: db, binding_name: main, parameters: {size: 3, on: true, at: 1.5, none: ~, deep: {1: [no, 0x10, "5"]}}}
+          metadata: {labels: {team: a}, annotations: {note: 1.10}}
           command: ./serve
           entrypoint: [launch, --]
           args: [-v]
@@ -63,13 +68,21 @@ def test_everything_that_can_be_said() -> None:
             args: [-x, 1]
         - name: blog
           image: registry/blog:1
+          task: yes
         """
     )
     shop, blog = found.applications
-    assert found.warnings == []
+    assert (found.warnings, found.notes) == ([], [])
     assert shop.model_dump(exclude={"tasks"}) == {
         "name": "shop", "image": None, "docker": {"image": "registry/shop:1"}, "env": {"ZONE": "north"},
-        "memory": "512Mi", "disk_quota": "1536Mi", "cpu": "500m", "command": "./serve", "entrypoint": ["launch", "--"],
+        "memory": "512Mi", "disk_quota": "1536Mi", "cpu": "500m", "cpu_limit": "1",
+        "services": [
+            {"name": "db", "binding_name": "main", "parameters": {
+                "size": 3, "on": True, "at": 1.5, "none": None, "deep": {"1": [False, 16, "5"]}}},
+            {"name": "zebra", "binding_name": None, "parameters": {}},
+        ],
+        "metadata": {"labels": {"team": "a"}, "annotations": {"note": "1.10"}}, "processes": [],
+        "command": "./serve", "entrypoint": ["launch", "--"],
         "args": ["-v"], "task": True, "keep": 20,
     }  # fmt: skip
     assert shop.ready_image == "registry/shop:1"
@@ -81,7 +94,8 @@ def test_everything_that_can_be_said() -> None:
     assert shop.tasks[1].model_dump(exclude_unset=True) == {"name": "report", "args": ["-x", "1"]}
     assert blog.model_dump() == {
         "name": "blog", "image": "registry/blog:1", "docker": None, "env": {}, "memory": None, "disk_quota": None,
-        "cpu": None, "command": None, "entrypoint": None, "args": None, "task": False, "keep": None, "tasks": [],
+        "cpu": None, "cpu_limit": None, "command": None, "entrypoint": None, "args": None, "task": True, "keep": None,
+        "tasks": [], "services": [], "metadata": None, "processes": [],
     }  # fmt: skip
     assert blog.ready_image == "registry/blog:1"
 
@@ -98,7 +112,7 @@ VALUES = {
 
 @pytest.mark.parametrize("written", list(VALUES))
 def test_a_variable_is_the_text_of_the_file(written: str) -> None:
-    found = manifest.parse(f"applications:\n- name: a\n  image: i\n  env:\n    V: {written}\n").applications[0]
+    found = loading.parse(f"applications:\n- name: a\n  image: i\n  env:\n    V: {written}\n").applications[0]
     assert found.env == {"V": VALUES[written]}
 
 
@@ -144,7 +158,7 @@ def test_all_problems_in_one_error() -> None:
         "line 6: application 'shop': task: is 'maybe': write true or false here",
         "line 8: application 'shop': env.JSON: is a map: quote it, a variable is text",
         "line 9: application 'shop': env.LIST: is a list: quote it, a variable is text",
-        "line 10: application 'shop': env.NUL: holds a NUL byte, which a variable cannot",
+        "line 10: application 'shop': env.NUL: holds a NUL byte, which a variable cannot: leave it out",
         "line 11: application 'shop': env.1ST: '1ST' cannot name an environment variable: use letters, digits and '_', "
         "not beginning with a digit",
         "line 12: application 'shop': env.VCAP_SERVICES: VCAP_SERVICES is set by the platform and cannot be overridden: "
@@ -179,8 +193,8 @@ def test_all_problems_in_one_error() -> None:
         ("image: i\n  env: [A]", "line 4: application 'a': env: is a list: write keys and values here"),
         ("image: i\n  command: {a: b}", "line 4: application 'a': command: is a map: write a list of texts here, such as "
          "['-v', 'all']"),
-        ("image: i\n  tasks:\n  - {name: t}", "line 5: application 'a': Start command not found on App or Task (task "
-         "'t'): give command=… to the Task or to its App"),
+        ("image: i\n  tasks:\n  - {name: t}", "line 5: application 'a': task 't': Start command not found on App or Task "
+         "(task 't'): give command=… to the Task or to its App"),
     ],
 )  # fmt: skip
 def test_one_problem(image: str, said: str) -> None:
@@ -205,10 +219,10 @@ def test_what_is_there_twice() -> None:
           - name: t
         """
     ) == [
-        "line 4: key 'image' is given twice, first in line 3: keep one",
-        "line 7: key 'A' is given twice, first in line 6: keep one",
-        "line 8: application 'a' is there twice, first in line 2: rename one",
-        "line 13: application 'a': task 't' is there twice, first in line 12: rename one",
+        "line 4: application 'a': key 'image' is given twice, first in line 3: keep one",
+        "line 7: application 'a': env: key 'A' is given twice, first in line 6: keep one",
+        "line 8: application 'a': is there twice, first in line 2: rename one, or leave it out",
+        "line 13: application 'a': task 't': is there twice, first in line 12: rename one, or leave it out",
     ]
 
 
@@ -222,18 +236,19 @@ def test_an_unknown_key_is_a_warning_with_the_nearest_known_one() -> None:
           diskquota: 1G
           zzz: 1
           command: x
+          task: true
           tasks:
           - name: t
             comand: y
         """
     )
     assert found.warnings == [
-        "manifest.yml: line 1: key 'aplications' is unknown and has no effect, did you mean 'applications'?",
-        "manifest.yml: line 4: application 'a': docker: key 'username' is unknown and has no effect",
-        "manifest.yml: line 5: application 'a': key 'diskquota' is unknown and has no effect, did you mean 'disk_quota'?",
-        "manifest.yml: line 6: application 'a': key 'zzz' is unknown and has no effect",
-        "manifest.yml: line 10: application 'a': task 't': key 'comand' is unknown and has no effect, did you mean "
-        "'command'?",
+        "manifest.yml: line 1: aplications: is unknown and has no effect, did you mean 'applications'?",
+        "manifest.yml: line 4: application 'a': docker.username: has no effect on tasks: images are pulled with the "
+        "credentials of the cluster: add a pull secret there",
+        "manifest.yml: line 5: application 'a': diskquota: is unknown and has no effect, did you mean 'disk_quota'?",
+        "manifest.yml: line 6: application 'a': zzz: is unknown and has no effect",
+        "manifest.yml: line 11: application 'a': task 't': comand: is unknown and has no effect, did you mean 'command'?",
     ]
 
 
@@ -244,9 +259,9 @@ def test_an_unknown_key_is_a_warning_with_the_nearest_known_one() -> None:
         ("# nothing\n---\n", "m.yml is empty: begin it with 'applications:' and a list of applications"),
         ("a: [1\n", "m.yml is no YAML: line 2: expected ',' or ']', but got '<stream end>' (while parsing a flow sequence)"),
         ("a:\n\t- b\n", "m.yml is no YAML: line 2: found character '\\t' that cannot start any token (while scanning for "
-         "the next token)"),
+         "the next token): indent with blanks"),
         ("a: 1\n---\nb: 1\n", "m.yml is no YAML: line 2: but found another document (expected a single document in the "
-         "stream)"),
+         "stream): keep one"),
         ("a: \x07\n", "m.yml is no YAML: line 1: a control character is not allowed"),
         ("a: *b\n", "m.yml is no YAML: line 1: found undefined alias 'b'"),
         ("text", "m.yml cannot be used, it has 1 problem:\n  line 1: the file is 'text': begin it with 'applications:'"),
@@ -262,18 +277,18 @@ def test_an_unknown_key_is_a_warning_with_the_nearest_known_one() -> None:
 )  # fmt: skip
 def test_a_file_that_is_none(text: str, message: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        manifest.parse(text, "m.yml")
+        loading.parse(text, "m.yml")
     assert str(refused.value) == message
 
 
 def test_nested_aliases_are_refused_before_they_fill_the_memory() -> None:
     bomb = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
     with pytest.raises(InvalidInput, match="too many or too deeply nested aliases"):
-        manifest.parse(bomb)
+        loading.parse(bomb)
     with pytest.raises(InvalidInput, match="too many or too deeply nested aliases"):
-        manifest.parse("a: &a [*a]\n")
+        loading.parse("a: &a [*a]\n")
     with pytest.raises(InvalidInput, match="nested"):
-        manifest.parse("a: " + "[" * 5000)
+        loading.parse("a: " + "[" * 5000)
 
 
 def test_anchors_and_shallow_merges() -> None:
@@ -295,14 +310,14 @@ def test_anchors_and_shallow_merges() -> None:
           memory: ~
         """
     )
-    assert found.warnings == []
+    assert {finding.kind for finding in found.findings} == {"idle"} and found.notes == []
     assert [(one.name, one.memory, one.env) for one in found.applications] == [
         ("plain", "256Mi", {"REGION": "north", "LEVEL": "info"}),
         ("own", "64Mi", {"REGION": "north", "LEVEL": "debug"}),
         ("none", None, {"REGION": "north", "LEVEL": "info"}),
     ]
     assert problems("applications:\n- name: a\n  image: i\n  <<: [x]\n") == [
-        "line 4: '<<' is 'x': it can only insert maps"
+        "line 4: application 'a': '<<' is 'x': it can only insert maps"
     ]
 
 
@@ -350,11 +365,13 @@ def test_missing_variables_are_all_named_and_nothing_follows_from_them() -> None
         """,
         list=[1],
     ) == [
-        "line 2: variable ((absent)) has no value: set it in the configuration kf:vars",
-        "line 4: variable ((also_absent)) has no value: set it in the configuration kf:vars",
+        "line 2: application '((absent))': name: variable ((absent)) has no value: set kf:vars.absent in the stack's "
+        "configuration (for kf check: --var absent=VALUE)",
+        "line 4: application '((absent))': memory: variable ((also_absent)) has no value: set kf:vars.also_absent in the "
+        "stack's configuration (for kf check: --var also_absent=VALUE)",
         "line 5: application '((absent))': cpu: 'no' is no amount of cpu: write cores or thousandths, such as '0.5' or "
         "'100m'",
-        "line 6: variable ((list)) is a list: it cannot stand within a text",
+        "line 6: application '((absent))': env.A: variable ((list)) is a list: it cannot stand within a text",
     ]
 
 
@@ -368,7 +385,7 @@ def test_a_variable_of_another_shape_is_checked_like_the_file() -> None:
 def test_loading_a_file(tmp_path: Path) -> None:
     path = tmp_path / "manifest.yml"
     path.write_bytes(b"\xef\xbb\xbfapplications:\r\n- name: a\r\n  image: ((i))\r\n")
-    assert manifest.load(path, {"i": "x"}).applications[0].image == "x"
+    assert loading.load(path, {"i": "x"}).applications[0].image == "x"
 
 
 @pytest.mark.parametrize(
@@ -384,7 +401,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, content: bytes | None, messa
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(InvalidInput) as refused:
-        manifest.load(path)
+        loading.load(path)
     assert str(refused.value) == message.format(path)
     with pytest.raises(InvalidInput, match="cannot be read: Is a directory"):
-        manifest.load(tmp_path)
+        loading.load(tmp_path)
