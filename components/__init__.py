@@ -8,13 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .app import App
+    from .security import SecurityGroup
+    from .service import Binding, Postgres, ServiceInstance
     from .space import Space
     from .task import Task
 
-__all__ = ["App", "Space", "Task"]
+_MODULES = {
+    "App": "app",
+    "Binding": "service",
+    "Postgres": "service",
+    "SecurityGroup": "security",
+    "ServiceInstance": "service",
+    "Space": "space",
+    "Task": "task",
+}
+__all__ = ["App", "Binding", "Postgres", "SecurityGroup", "ServiceInstance", "Space", "Task"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
-        return getattr(import_module(f".{name.lower()}", __name__), name)
+    if name in _MODULES:
+        return getattr(import_module(f".{_MODULES[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,14 +8,18 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from .attachment import Attachments
 from .core import command as commands
-from .core import naming, pipelinerun, quantities
+from .core import environment, naming, pipelinerun, pod, quantities, system
 from .core.command import Command
-from .core.environment import merge
+from .core.errors import InvalidInput
 from .core.pipelinerun import Resources, TaskSpec
+from .core.security import opts_out
 from .history import History
-from .inputs import Env, Layer, checked, plain, stack_id, template_data, urn_of, values_of
+from .inputs import Env, Layer, checked, plain, pod_settings, stack_id, template_data, urn_of, values_of
 from .inputs import labels as own_labels
+from .security import SecurityGroup, policies
+from .service import Binding, ServiceInstance
 from .space import Space
 
 
@@ -28,7 +32,16 @@ class App(pulumi.ComponentResource):
     - `env`: variables, plain or secret; they win over the Space's. Secret ones go to a Kubernetes Secret.
     - `memory`, `disk` ("512M", "1Gi"; request and limit), `cpu` ("100m"; request), `cpu_limit` (none).
     - `keep`: how many tasks stay, with pod and log (default: the Space's, 500).
-    - `labels`, `annotations`, `node_selector`, `security_context`: of every task's run and pod.
+    - `services`: ServiceInstances, or Bindings of them. Tasks get VCAP_SERVICES, DATABASE_URL and files
+      under /bindings/<name>/; with `vcap_services="file"` the first as the file that
+      VCAP_SERVICES_FILE_PATH names, for what is too large for a variable.
+    - `security_groups`: network rules for the pods of the App and its tasks.
+    - `labels`, `annotations`, `node_selector`, `tolerations`, `affinity`, `priority_class`,
+      `runtime_class`, `volumes`, `volume_mounts`, `pod_spec` (dnsConfig and other fields of Tekton's pod
+      template): of every task's run and pod, on top of the Space's and written as Kubernetes does.
+    - `security_context`: on top of the `restricted` Pod Security level, which tasks keep by default.
+    - `service_account`: an existing one in place of the App's own; `image_pull_secrets`: names;
+      `automount_service_account_token` (False): for tasks that talk to Kubernetes.
     - `app_name`: its name in the cluster, by default `name`.
 
     A changed App changes the next run of its tasks; only another image, command, args or entrypoint
@@ -36,6 +49,8 @@ class App(pulumi.ComponentResource):
     """
 
     app_name: pulumi.Output[str]
+    labels: pulumi.Output[dict[str, str]]
+    env: pulumi.Output[list[dict[str, Any]]]
 
     def __init__(
         self,
@@ -53,10 +68,23 @@ class App(pulumi.ComponentResource):
         cpu: str | float | None = None,
         cpu_limit: str | float | None = None,
         keep: int | None = None,
-        labels: Mapping[str, str] | None = None,
-        annotations: Mapping[str, str] | None = None,
-        node_selector: Mapping[str, str] | None = None,
-        security_context: Mapping[str, Any] | None = None,
+        services: Sequence[ServiceInstance | Binding] = (),
+        vcap_services: str = "env",
+        security_groups: Sequence[SecurityGroup] = (),
+        labels: pulumi.Input[Mapping[str, str]] | None = None,
+        annotations: pulumi.Input[Mapping[str, str]] | None = None,
+        node_selector: pulumi.Input[Mapping[str, str]] | None = None,
+        tolerations: pulumi.Input[Sequence[Mapping[str, Any]]] | None = None,
+        affinity: pulumi.Input[Mapping[str, Any]] | None = None,
+        volumes: pulumi.Input[Sequence[Mapping[str, Any]]] | None = None,
+        volume_mounts: pulumi.Input[Sequence[Mapping[str, Any]]] | None = None,
+        priority_class: pulumi.Input[str] | None = None,
+        runtime_class: pulumi.Input[str] | None = None,
+        pod_spec: pulumi.Input[Mapping[str, Any]] | None = None,
+        security_context: pulumi.Input[Mapping[str, Any]] | None = None,
+        service_account: str | None = None,
+        image_pull_secrets: pulumi.Input[Sequence[str]] | None = None,
+        automount_service_account_token: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         checked(lambda: naming.check_name("app", name))
@@ -75,33 +103,38 @@ class App(pulumi.ComponentResource):
             args=plain(args, f"args of {owner}"),
             entrypoint=plain(entrypoint, f"entrypoint of {owner}"),
         )
-        self.pod = pulumi.Output.all(
-            labels=plain(labels or {}, f"labels of {owner}"),
-            annotations=plain(annotations or {}, f"annotations of {owner}"),
-            node_selector=plain(node_selector or {}, f"node_selector of {owner}"),
-            security_context=plain(security_context, f"security_context of {owner}"),
-        )
         child = pulumi.ResourceOptions(parent=self, provider=space.provider, depends_on=space.resources)
         metadata = {"namespace": space.namespace, "labels": own_labels(self.name)}
         self.layer = Layer(self, self.owner, env, f"kf-{self.name}.env", metadata, child)
-        self.service_account = f"kf-{self.name}"
-        account = kubernetes.core.v1.ServiceAccount(
-            name,
-            metadata={**metadata, "name": self.service_account},
-            automount_service_account_token=False,
-            opts=child,
-        )
+        self.attachments = Attachments(owner, own_name, space, services, vcap_services, metadata, child)
+        given = {
+            "labels": labels, "annotations": annotations, "node_selector": node_selector, "tolerations": tolerations,
+            "affinity": affinity, "volumes": volumes, "volume_mounts": volume_mounts, "pod_spec": pod_spec,
+            "priority_class": priority_class, "runtime_class": runtime_class, "image_pull_secrets": image_pull_secrets,
+            "security_context": security_context,
+        }  # fmt: skip
+        self._own_account, self._token = service_account is None, automount_service_account_token
+        self.pod = pulumi.Output.all(space=space.pod, own=pod_settings(owner, given)).apply(self._pod)
+        account = self._account(name, service_account, metadata, child)
+        selector = {pipelinerun.NAME: own_name}
         self.children: list[pulumi.Resource] = [
-            *space.resources, *space.layer.resources, *self.layer.resources, account, self._template(name, child),
+            *space.resources, *space.beside, *space.layer.resources, *self.layer.resources,
+            *self.attachments.resources, *account,
+            *policies(owner, security_groups, f"kf-{own_name}", selector, metadata, child),
         ]  # fmt: skip
+        self.children.append(self._template(name, child))
         self._runs: list[pulumi.Output[str]] = []
         self._history(name, opts)
         self.app_name = pulumi.Output.from_input(self.name)
-        self.register_outputs({"app_name": self.app_name})
+        self.labels = pulumi.Output.from_input(own_labels(self.name))
+        self.register_outputs({"app_name": self.app_name, "labels": self.labels, "env": self.env})
 
     def spec(self, task: str, argv: Sequence[str], layers: Sequence[tuple[str, Any]], **more: Any) -> TaskSpec:
         """The specification of a task of this App from resolved values."""
-        image, pod, namespace, resources = (more.pop(key) for key in ("image", "pod", "namespace", "resources"))
+        image, settings, namespace, resources = (more.pop(key) for key in ("image", "pod", "namespace", "resources"))
+        of_platform = system.variables(stack_id(), namespace, self.name, resources.memory, resources.disk)
+        merged = [(name, values_of(values)) for name, values in layers]
+        merged += [(environment.BINDINGS, self.attachments.values), (environment.SYSTEM, of_platform)]
         return TaskSpec(
             namespace=namespace,
             app=self.name,
@@ -109,15 +142,54 @@ class App(pulumi.ComponentResource):
             stack=stack_id(),
             image=image,
             argv=argv,
-            env=merge([(name, values_of(values)) for name, values in layers]),
+            env=environment.merge(merged),
             resources=resources,
             service_account=self.service_account,
-            labels=pod["labels"],
-            annotations=pod["annotations"],
-            node_selector=pod["node_selector"],
-            security_context=pod["security_context"],
+            labels=settings["labels"],
+            annotations=settings["annotations"],
+            node_selector=settings["node_selector"],
+            security_context=settings["security_context"],
+            volumes=settings["volumes"],
+            volume_mounts=settings["volume_mounts"],
+            pod_template=settings["template"],
             **more,
         )
+
+    def _pod(self, given: dict[str, Any]) -> dict[str, Any]:
+        """The Space's and the App's settings with what the bindings add, known to be what the namespace admits."""
+        merged = pod.merge(given["space"], given["own"])
+        checked(lambda: pod.check_mounts(self.owner, merged))
+        given_up = opts_out(merged)
+        if given_up and self.space.pod_security == "restricted":
+            checked(lambda: _refuse_level(self.owner, self.space.name, given_up))
+        if given_up:
+            text = f"its tasks leave the restricted Pod Security level: {', '.join(given_up)}"
+            pulumi.log.info(f"{self.owner}: {text}", self)
+        everything = {name: [*merged[name], *added] for name, added in self.attachments.pod.items()}
+        template = pod.template(merged)
+        if self._own_account:  # then it carries them
+            template.pop("imagePullSecrets", None)
+        return {
+            **merged,
+            **everything,
+            "template": {**template, **({"automountServiceAccountToken": True} if self._token else {})},
+        }
+
+    def _account(
+        self, name: str, given: str | None, metadata: dict[str, Any], opts: pulumi.ResourceOptions
+    ) -> list[pulumi.Resource]:
+        self.service_account = f"kf-{self.name}" if given is None else given
+        if given is not None:
+            checked(lambda: naming.check_text(f"service_account of {self.owner}", given))
+            return []
+        account = kubernetes.core.v1.ServiceAccount(
+            name,
+            metadata={**metadata, "name": self.service_account},
+            automount_service_account_token=self._token,
+            image_pull_secrets=self.pod.apply(_pull_secrets),
+            opts=opts,
+        )
+        return [account]
 
     def add_run(self, run: pulumi.Output[str]) -> None:
         """Lets the App's history know of a run that this update may make."""
@@ -129,7 +201,7 @@ class App(pulumi.ComponentResource):
     def _template(self, name: str, opts: pulumi.ResourceOptions) -> kubernetes.core.v1.ConfigMap:
         """What `kf run-task` submits: the App's own start command, or none if it has none."""
 
-        def data(given: dict[str, Any]) -> dict[str, str]:
+        def content(given: dict[str, Any]) -> dict[str, Any]:
             start = given["start"]
             has_command = start["command"] is not None or start["entrypoint"] is not None
             argv = checked(
@@ -145,18 +217,23 @@ class App(pulumi.ComponentResource):
                 resources=self.resources, timeout=self.space.defaults["timeout"],
             )  # fmt: skip
             settings = {"entrypoint": start["entrypoint"], "keep": self.keep, "stack": stack_id(), "app": self.name}
-            return template_data(pipelinerun.render(spec), settings)
+            settings["layers"] = environment.origins(spec.env)
+            manifest = pipelinerun.render(spec)
+            return {"data": template_data(manifest, settings), "env": pipelinerun.step_of(manifest)["env"]}
 
-        content = pulumi.Output.all(
+        rendered = pulumi.Output.all(
             start=self.start, image=self.image, pod=self.pod, namespace=self.space.namespace,
             space=self.space.layer.values, app=self.layer.values,
-        ).apply(data)  # fmt: skip
+        ).apply(content)  # fmt: skip
+        self.env = rendered.apply(lambda found: found["env"])
         metadata = {
             "name": f"kf-{self.name}",
             "namespace": self.space.namespace,
             "labels": {**own_labels(self.name), pipelinerun.TEMPLATE: "app"},
         }
-        return kubernetes.core.v1.ConfigMap(name, metadata=metadata, data=content, opts=opts)
+        return kubernetes.core.v1.ConfigMap(
+            name, metadata=metadata, data=rendered.apply(lambda found: found["data"]), opts=opts
+        )
 
     def _history(self, name: str, opts: pulumi.ResourceOptions | None) -> None:
         # The list is read when the program's body has run, so that it holds every Task declared in it.
@@ -186,4 +263,15 @@ def _resources(owner: str, space: Space, memory: Any, disk: Any, cpu: Any, cpu_l
         disk=defaults["disk"] if disk is None else quantities.size(disk, f"{owner}: disk"),
         cpu=defaults["cpu"] if cpu is None else quantities.cpu(cpu, f"{owner}: cpu"),
         cpu_limit=None if cpu_limit is None else quantities.cpu(cpu_limit, f"{owner}: cpu_limit"),
+    )
+
+
+def _pull_secrets(settings: dict[str, Any]) -> Any:
+    return [{"name": name} for name in settings["image_pull_secrets"]] or None
+
+
+def _refuse_level(owner: str, space: str, given_up: list[str]) -> None:
+    raise InvalidInput(
+        f"{owner}: space {space!r} enforces the restricted Pod Security level, but its tasks leave it "
+        f"({', '.join(given_up)}): take that out, or choose another pod_security for the Space"
     )

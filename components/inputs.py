@@ -10,8 +10,8 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import yaml
 
-from .core import naming, pipelinerun
-from .core.environment import Value, check_reserved
+from .core import naming, pipelinerun, pod, security, system
+from .core.environment import Value, check_reserved, check_value
 from .core.errors import InvalidInput
 
 T = TypeVar("T")
@@ -67,7 +67,12 @@ class Layer:
     ) -> None:
         given = dict(env or {})
         checked(lambda: [_variable(owner, name) for name in given])
-        outputs = {name: plain_or_secret(value, f"{owner}: env {name}") for name, value in given.items()}
+        hidden = system.overridden(sorted(given))
+        if hidden:
+            pulumi.log.warn(
+                f"{owner}: env {', '.join(hidden)}: tasks get the platform's value: leave it out", component
+            )
+        outputs = {name: plain_or_secret(value, owner, name) for name, value in given.items()}
         self.values: pulumi.Output[dict[str, Any]] = _gather(outputs, lambda: _references(outputs, secret_name))
         self.secret: kubernetes.core.v1.Secret | None = None
         if any(not isinstance(value, str) for value in given.values()):
@@ -87,16 +92,28 @@ def values_of(layer: Mapping[str, Any]) -> dict[str, Value]:
     return {name: Value(**value) for name, value in layer.items()}
 
 
-def plain_or_secret(value: pulumi.Input[str], what: str) -> pulumi.Output[str]:
-    """`value` as an Output of text, secret or not."""
-    if not isinstance(value, (pulumi.Output, Awaitable)):
-        checked(lambda: naming.check_text(what, value))
+def plain_or_secret(value: pulumi.Input[str], owner: str, name: str) -> pulumi.Output[str]:
+    """The value of a variable as an Output of text, secret or not, that a process can be given."""
 
     def verify(text: Any) -> Any:
-        checked(lambda: naming.check_text(what, text))
+        naming.check_text(f"{owner}: env {name}", text)
+        check_value(owner, name, text)
         return text
 
-    return pulumi.Output.from_input(value).apply(verify)
+    if not isinstance(value, (pulumi.Output, Awaitable)):
+        checked(lambda: verify(value))
+    return pulumi.Output.from_input(value).apply(lambda text: checked(lambda: verify(text)))
+
+
+def pod_settings(owner: str, given: Mapping[str, Any]) -> pulumi.Output[dict[str, Any]]:
+    """What a Space or an App says about pods (`pod.KEYS`), readable by everybody and known to fit Tekton."""
+    outputs = {name: plain(given.get(name), f"{name} of {owner}") for name in pod.KEYS}
+
+    def verify(found: dict[str, Any]) -> dict[str, Any]:
+        checked(lambda: security.check(owner, found["security_context"]))
+        return checked(lambda: dict(pod.check(owner, found)))
+
+    return pulumi.Output.all(**outputs).apply(verify)
 
 
 def urn_of(resource: pulumi.Resource) -> pulumi.Output[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from .cluster import Cluster
 from .connection import Connection
-from .core import outcome, pipelinerun
+from .core import bindings, outcome, pipelinerun
 from .core.masking import SHORTEST, Masker
 from .core.outcome import RUNNING, SUCCEEDED, Outcome
 from .errors import ClusterError, NotFound
@@ -99,11 +99,11 @@ def secret_values(cluster: Cluster, namespace: str, manifest: dict[str, Any], wa
         except ClusterError as error:
             warn(f"secret values of {name} cannot be masked in the log: {error}")
             continue
-        for key in sorted(keys & data.keys()):
+        for key in sorted(data if "" in keys else keys & data.keys()):
             value = base64.b64decode(data[key]).decode("utf-8", "replace")
-            if 0 < len(value) < SHORTEST:
+            if key in keys and 0 < len(value) < SHORTEST:
                 warn(f"secret variable {key} is shorter than {SHORTEST} characters and is not masked")
-            values.append(value)
+            values += bindings.sensitive(key, value)
     return values
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from .core import naming, quantities
+from .core import naming, pipelinerun, quantities, security
+from .core import quota as quotas
+from .core.errors import InvalidInput
 from .core.retention import DEFAULT_KEEP
-from .inputs import Env, Layer, checked, connection_of, labels, settings_of, stack_id
+from .inputs import Env, Layer, checked, connection_of, pod_settings, settings_of, stack_id
+from .inputs import labels as own_labels
+from .security import SecurityGroup, policies
 
 KUBERNETES = "kubernetes:core/v1:Namespace"
 
@@ -24,6 +29,13 @@ class Space(pulumi.ComponentResource):
     - `memory` ("1Gi"), `disk` ("1Gi"), `cpu` ("100m"): defaults of the Apps (Kf's own defaults).
     - `timeout` ("1h"): default time limit of a task, "0" for none.
     - `keep` (500): how many tasks an App keeps.
+    - `labels`, `annotations`, `node_selector`, `tolerations`, `affinity`, `volumes`, `volume_mounts`,
+      `priority_class`, `runtime_class`, `image_pull_secrets`, `pod_spec`: of the pods of every App's
+      tasks, as on App; an App's own come on top.
+    - `security_groups`: for the pods of all its Apps.
+    - `pod_security`: the Pod Security level that its namespace enforces, such as "restricted".
+    - `quota` ({"memory": "8G", "cpu": 4, "pods": 50}): a ResourceQuota; `limit_range` ({"default":
+      {"memory": "64M"}, "default_request": …, "max": …, "min": …}): a LimitRange for containers.
     - `kubeconfig` (a path or the content), `context`: the cluster. Without them: the Kubernetes
       provider in `opts`, else the stack's `kubernetes:*` configuration, else KUBECONFIG or ~/.kube/config.
 
@@ -43,6 +55,21 @@ class Space(pulumi.ComponentResource):
         cpu: str | float = "100m",
         timeout: str = "1h",
         keep: int = DEFAULT_KEEP,
+        labels: pulumi.Input[Mapping[str, str]] | None = None,
+        annotations: pulumi.Input[Mapping[str, str]] | None = None,
+        node_selector: pulumi.Input[Mapping[str, str]] | None = None,
+        tolerations: pulumi.Input[Sequence[Mapping[str, Any]]] | None = None,
+        affinity: pulumi.Input[Mapping[str, Any]] | None = None,
+        volumes: pulumi.Input[Sequence[Mapping[str, Any]]] | None = None,
+        volume_mounts: pulumi.Input[Sequence[Mapping[str, Any]]] | None = None,
+        priority_class: pulumi.Input[str] | None = None,
+        runtime_class: pulumi.Input[str] | None = None,
+        image_pull_secrets: pulumi.Input[Sequence[str]] | None = None,
+        pod_spec: pulumi.Input[Mapping[str, Any]] | None = None,
+        security_groups: Sequence[SecurityGroup] = (),
+        pod_security: str | None = None,
+        quota: Mapping[str, Any] | None = None,
+        limit_range: Mapping[str, Mapping[str, Any]] | None = None,
         kubeconfig: pulumi.Input[str] | None = None,
         context: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
@@ -58,6 +85,10 @@ class Space(pulumi.ComponentResource):
                 "keep": quantities.count(keep, f"{owner}: keep"),
             }
         )
+        self.pod_security = None if pod_security is None else checked(lambda: security.check_level(pod_security, owner))
+        hard = None if quota is None else checked(lambda: quotas.hard(owner, quota))
+        limits = None if limit_range is None else checked(lambda: quotas.limits(owner, limit_range))
+        checked(lambda: _check_level_has_place(owner, self.pod_security, namespace))
         props: dict[str, Any] = {"name": name, **self.defaults}
         super().__init__("kf:index:Space", name, props, opts)
         self.name = name
@@ -66,8 +97,18 @@ class Space(pulumi.ComponentResource):
         self.owns_namespace = namespace is None
         self.resources: list[pulumi.Resource] = []
         self.namespace = self._namespace(namespace)
-        metadata = {"namespace": self.namespace, "labels": labels()}
-        self.layer = Layer(self, owner, env, f"kf.{name}.env", metadata, self._child_options())
+        metadata = {"namespace": self.namespace, "labels": own_labels()}
+        child = self._child_options()
+        self.layer = Layer(self, owner, env, f"kf.{name}.env", metadata, child)
+        given = {
+            "labels": labels, "annotations": annotations, "node_selector": node_selector, "tolerations": tolerations,
+            "affinity": affinity, "volumes": volumes, "volume_mounts": volume_mounts, "pod_spec": pod_spec,
+            "priority_class": priority_class, "runtime_class": runtime_class, "image_pull_secrets": image_pull_secrets,
+        }  # fmt: skip
+        self.pod = pod_settings(owner, given)
+        selector = {pipelinerun.STACK: own_labels()[pipelinerun.STACK]}
+        self.beside = policies(owner, security_groups, f"kf.{name}", selector, metadata, child)
+        self.beside += self._limits(hard, limits, metadata, child)
         self.register_outputs({"namespace": self.namespace})
 
     def _choose_provider(
@@ -104,13 +145,33 @@ class Space(pulumi.ComponentResource):
             return given.metadata["name"]
         if given is not None:
             return pulumi.Output.from_input(given)
+        level = {security.ENFORCE: self.pod_security} if self.pod_security else {}
         created = kubernetes.core.v1.Namespace(
-            self.name, metadata={"name": self.name, "labels": labels()}, opts=self._child_options()
+            self.name, metadata={"name": self.name, "labels": {**own_labels(), **level}}, opts=self._child_options()
         )
         self.resources.append(created)
         # The name is a plain string and the order comes from depends_on: a name taken from an Output
         # would make everything below look replaced in a preview that replaces the namespace.
         return pulumi.Output.from_input(self.name)
+
+    def _limits(
+        self, hard: Any, limits: Any, metadata: dict[str, Any], opts: pulumi.ResourceOptions
+    ) -> list[pulumi.Resource]:
+        made: list[pulumi.Resource] = []
+        named = {**metadata, "name": f"kf.{self.name}"}
+        if hard is not None:
+            made.append(kubernetes.core.v1.ResourceQuota(self.name, metadata=named, spec={"hard": hard}, opts=opts))
+            needed = quotas.without_default(hard, limits)
+            if needed:
+                pulumi.log.warn(
+                    f"space {self.name!r}: a quota on {', '.join(needed)} refuses containers that name none, and "
+                    "Tekton's own name none: give limit_range={'default': …, 'default_request': …} too",
+                    self,
+                )
+        if limits is not None:
+            spec = {"limits": [limits]}
+            made.append(kubernetes.core.v1.LimitRange(self.name, metadata=named, spec=spec, opts=opts))
+        return made
 
     def _child_options(self) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, provider=self.provider, depends_on=self.resources)
@@ -119,3 +180,11 @@ class Space(pulumi.ComponentResource):
     def stack(self) -> str:
         """`<project>.<stack>`, which owns what is made in this Space."""
         return stack_id()
+
+
+def _check_level_has_place(owner: str, level: str | None, namespace: Any) -> None:
+    if level and namespace is not None:
+        raise InvalidInput(
+            f"{owner}: pod_security labels the namespace that the Space creates, but it uses an existing one: "
+            f"set the label {security.ENFORCE} where that namespace is made"
+        )

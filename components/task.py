@@ -11,7 +11,7 @@ import pulumi_kubernetes as kubernetes
 from .app import App
 from .core import command as commands
 from .core import definition as definitions
-from .core import naming, pipelinerun, quantities
+from .core import environment, naming, pipelinerun, quantities
 from .core.command import Command
 from .core.errors import InvalidInput
 from .core.pipelinerun import Resources
@@ -98,25 +98,17 @@ class Task(pulumi.ComponentResource):
 
         def render(given: dict[str, Any]) -> dict[str, Any]:
             layers = [("Space", given["space"]), ("App", given["app"]), ("Task", given["task"])]
-            return pipelinerun.render(
-                app.spec(
-                    name,
-                    given["argv"],
-                    layers,
-                    image=given["image"],
-                    pod=given["pod"],
-                    namespace=given["namespace"],
-                    resources=resources,
-                    timeout=limit,
-                    retries=tries,
-                    results=list(results),
-                )  # fmt: skip
-            )
+            spec = app.spec(
+                name, given["argv"], layers, image=given["image"], pod=given["pod"], namespace=given["namespace"],
+                resources=resources, timeout=limit, retries=tries, results=list(results),
+            )  # fmt: skip
+            return {"manifest": pipelinerun.render(spec), "layers": environment.origins(spec.env)}
 
-        manifest = pulumi.Output.all(
+        rendered = pulumi.Output.all(
             argv=argv, image=app.image, pod=app.pod, namespace=space.namespace,
             space=space.layer.values, app=app.layer.values, task=layer.values,
         ).apply(render)  # fmt: skip
+        manifest = rendered.apply(lambda found: found["manifest"])
         settings = {"keep": app.keep, "stack": stack_id(), "app": app.name, "task": name}
         template = kubernetes.core.v1.ConfigMap(
             full_name,
@@ -125,7 +117,9 @@ class Task(pulumi.ComponentResource):
                 "namespace": space.namespace,
                 "labels": {**labels(app.name), pipelinerun.TEMPLATE: "task", pipelinerun.TASK: name},
             },
-            data=manifest.apply(lambda rendered: template_data(rendered, settings)),
+            data=rendered.apply(
+                lambda found: template_data(found["manifest"], {**settings, "layers": found["layers"]})
+            ),
             opts=child,
         )
         before = [*app.children, *layer.resources, template, *_depends_on(opts)]

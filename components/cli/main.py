@@ -15,6 +15,8 @@ import click
 
 from ..core.errors import InvalidInput
 from ..errors import ClusterError, Denied, Unreachable
+from .check import check
+from .env import env
 from .logs import logs
 from .run_task import run_task
 from .target import target_options
@@ -57,7 +59,7 @@ def kf() -> None:
     """Runs, lists, ends and reads the tasks of Apps that Pulumi has declared."""
 
 
-for command in (logs, run_task, tasks, terminate_task):
+for command in (check, env, logs, run_task, tasks, terminate_task):
     kf.add_command(command)
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from . import security, system
 from .command import carry, dollar_variable, needs_dollar
-from .environment import Variable
+from .environment import Variable, rendered
 from .naming import label_value
 
 STEP = "task"
@@ -34,10 +35,6 @@ OUTCOME = "kf.dev/outcome"
 FOLLOWED = "kf.dev/followed"
 LAST_TASK_ID = "kf.dev/last-task-id"
 TEMPLATE = "kf.dev/template"
-
-# The `restricted` Pod Security level: https://kubernetes.io/docs/concepts/security/pod-security-standards/
-POD_SECURITY = {"runAsNonRoot": True, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}}
-STEP_SECURITY = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": True}
 
 Manifest = Dict[str, Any]
 
@@ -78,11 +75,15 @@ class TaskSpec:
     annotations: Mapping[str, str] = field(default_factory=dict)
     node_selector: Mapping[str, str] = field(default_factory=dict)
     security_context: Optional[Mapping[str, Any]] = None
+    volumes: Sequence[Mapping[str, Any]] = ()
+    volume_mounts: Sequence[Mapping[str, Any]] = ()
+    pod_template: Mapping[str, Any] = field(default_factory=dict)
 
 
 def render(spec: TaskSpec) -> Manifest:
     """The PipelineRun of a task without what differs from run to run (name, key, id, attempt)."""
-    env = [variable.value.render(variable.name, carry) for variable in spec.env]
+    env = rendered(spec.env, carry)
+    pod_context, step_context = security.contexts(spec.security_context)
     if spec.results:
         env.append({"name": "KF_RESULTS", "value": RESULTS_FOLDER})
     argv = [carry(text) for text in spec.argv]
@@ -98,9 +99,12 @@ def render(spec: TaskSpec) -> Manifest:
             else {}
         ),
         "computeResources": spec.resources.render(),
-        "securityContext": STEP_SECURITY,
+        "securityContext": step_context,
+        **({"volumeMounts": [dict(mount) for mount in spec.volume_mounts]} if spec.volume_mounts else {}),
     }
     task_spec: Manifest = {"steps": [step]}
+    if spec.volumes:
+        task_spec["volumes"] = [dict(volume) for volume in spec.volumes]
     if spec.results:
         task_spec["results"] = [{"name": name, "type": "string"} for name in spec.results]
     task: Manifest = {"name": STEP, "taskSpec": task_spec, "timeout": "0s"}
@@ -109,8 +113,9 @@ def render(spec: TaskSpec) -> Manifest:
     pod: Manifest = {
         "enableServiceLinks": False,
         "automountServiceAccountToken": False,
-        "securityContext": {**POD_SECURITY, **(spec.security_context or {})},
+        "securityContext": pod_context,
         **({"nodeSelector": dict(spec.node_selector)} if spec.node_selector else {}),
+        **spec.pod_template,
     }
     return {
         "apiVersion": "tekton.dev/v1",
@@ -166,6 +171,7 @@ def override(
         step["computeResources"]["requests"][resource] = amount
         if resource in step["computeResources"]["limits"]:
             step["computeResources"]["limits"][resource] = amount
+    _tell_amounts(step)
     return changed
 
 
@@ -176,9 +182,35 @@ def step_of(manifest: Manifest) -> Manifest:
 
 
 def secrets_of(manifest: Manifest) -> List[Dict[str, str]]:
-    """Name and key of every Secret that the run's environment refers to."""
+    """Name and key of every Secret that a run can read; of one that is mounted the key is empty: all of them."""
     refs = [entry.get("valueFrom", {}).get("secretKeyRef") for entry in step_of(manifest).get("env", [])]
-    return [{"name": ref["name"], "key": ref["key"]} for ref in refs if ref]
+    mounted = [name for name, _ in secret_volumes(manifest).values()]
+    return [{"name": ref["name"], "key": ref["key"]} for ref in refs if ref] + [
+        {"name": name, "key": ""} for name in dict.fromkeys(mounted)
+    ]
+
+
+def secret_volumes(manifest: Manifest) -> Dict[Tuple[str, int], Tuple[str, List[Dict[str, str]]]]:
+    """The Secrets that are mounted, by volume and number of its source: name and chosen items (none: all keys)."""
+    spec = manifest["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]
+    found = {}
+    for volume in spec.get("volumes", []):
+        if "secret" in volume:
+            found[volume["name"], 0] = (volume["secret"]["secretName"], volume["secret"].get("items") or [])
+        for nth, source in enumerate((volume.get("projected") or {}).get("sources") or []):
+            if "secret" in source:
+                found[volume["name"], nth] = (source["secret"]["name"], source["secret"].get("items") or [])
+    return found
+
+
+def _tell_amounts(step: Manifest) -> None:
+    """Lets the variables that tell a task its amounts tell those that it has."""
+    limits = step["computeResources"]["limits"]
+    texts = {entry["name"]: entry["value"] for entry in step["env"] if "value" in entry}
+    told = system.with_amounts(texts, limits["memory"], limits["ephemeral-storage"])
+    for entry in step["env"]:
+        if entry["name"] in told:
+            entry["value"] = told[entry["name"]]
 
 
 def _labels(spec: TaskSpec) -> Dict[str, str]:

@@ -53,6 +53,13 @@ def binary_quantity(amount: int) -> str:
     return f"{amount}Ti"
 
 
+def mebibytes(quantity: str) -> int:
+    """A canonical amount of memory or disk in whole MiB, as Cloud Foundry's variables tell it."""
+    digits = quantity.rstrip("KMGTi")
+    power: int = _POWER.get(quantity[len(digits) : len(digits) + 1], 0)
+    return int(digits) * int(1024**power) // _MEBI
+
+
 def cpu(value: object, what: str) -> str:
     """`100m`, `0.5`, `1000m`, 2 … as a canonical quantity of cores (`100m`, `500m`, `1`, `2`)."""
     text = str(value).strip() if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""

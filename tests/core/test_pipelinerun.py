@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
+from components.core import system
 from components.core.environment import Value, merge
-from components.core.pipelinerun import Resources, TaskSpec, instantiate, override, render, secrets_of, step_of
+from components.core.pipelinerun import (
+    Resources,
+    TaskSpec,
+    instantiate,
+    override,
+    render,
+    secret_volumes,
+    secrets_of,
+    step_of,
+)
 
 SPEC: dict[str, Any] = {
     "namespace": "shop-dev",
@@ -88,6 +99,8 @@ GOLDEN = {
     },
 }
 
+GOLDEN_POD: dict[str, Any] = GOLDEN["spec"]["taskRunTemplate"]["podTemplate"]  # type: ignore[index]
+
 
 def spec(**changes: Any) -> TaskSpec:
     return TaskSpec(**{**SPEC, **changes})
@@ -138,14 +151,25 @@ def test_everything_that_can_be_asked_for() -> None:
     assert manifest["metadata"]["annotations"] == {"note": "b"}
     assert template["serviceAccountName"] == "kf-shop"
     assert template["podTemplate"]["nodeSelector"] == {"disk": "ssd"}
-    assert template["podTemplate"]["securityContext"] == {
-        "runAsNonRoot": False, "runAsUser": 0, "seccompProfile": {"type": "RuntimeDefault"},
-    }  # fmt: skip
+    assert template["podTemplate"]["securityContext"] == GOLDEN_POD["securityContext"], (
+        "Tekton's containers stay confined"
+    )
+    assert step_of(manifest)["securityContext"]["runAsUser"] == 0
+    assert step_of(manifest)["securityContext"]["runAsNonRoot"] is False
     assert step_of(manifest)["computeResources"]["limits"] == {
         "memory": "64Mi",
         "ephemeral-storage": "16Mi",
         "cpu": "2",
     }
+
+
+def test_volumes_and_the_rest_of_the_pod_template() -> None:
+    data = {"name": "data", "persistentVolumeClaim": {"claimName": "shop-data"}}
+    mount = {"name": "data", "mountPath": "/data", "subPath": "a"}
+    manifest = render(spec(volumes=[data], volume_mounts=[mount], pod_template={"priorityClassName": "high"}))
+    task = manifest["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]
+    assert (task["volumes"], step_of(manifest)["volumeMounts"]) == ([data], [mount])
+    assert manifest["spec"]["taskRunTemplate"]["podTemplate"] == {**GOLDEN_POD, "priorityClassName": "high"}
 
 
 def test_a_run_of_a_template() -> None:
@@ -208,3 +232,20 @@ def test_overriding_adds_the_dollar_before_everything_else() -> None:
 def test_the_secrets_that_a_run_refers_to() -> None:
     assert secrets_of(render(spec())) == [{"name": "kf-shop.migrate.env", "key": "TOKEN"}]
     assert secrets_of(render(spec(env=[]))) == []
+    volumes = [
+        {"name": "a", "secret": {"secretName": "kf.db.service"}},
+        {"name": "b", "projected": {"sources": [{"secret": {"name": "kf.db.service"}}, {"configMap": {"name": "c"}},
+                                                {"secret": {"name": "more", "items": [{"key": "k", "path": "p"}]}}]}},
+        {"name": "c", "emptyDir": {}},
+    ]  # fmt: skip
+    mounted = render(spec(env=[], volumes=volumes))
+    assert secrets_of(mounted) == [{"name": "kf.db.service", "key": ""}, {"name": "more", "key": ""}]
+    assert secret_volumes(mounted)["b", 2] == ("more", [{"key": "k", "path": "p"}])
+
+
+def test_a_run_with_other_amounts_is_told_them() -> None:
+    env = merge([("system", system.variables("s.dev", "shop-dev", "shop", "512Mi", "1Gi"))])
+    changed = step_of(override(render(spec(env=env)), resources={"memory": "64Mi"}))["env"]
+    texts = {entry["name"]: entry.get("value") for entry in changed}
+    assert (texts["MEMORY_LIMIT"], texts["MEMORY_LIMIT_IN_MB"], texts["DISK_LIMIT"]) == ("64M", "64", "1024")
+    assert json.loads(texts["VCAP_APPLICATION"])["limits"] == {"disk": 1024, "mem": 64}

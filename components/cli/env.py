@@ -1,0 +1,120 @@
+"""`kf env`: the environment of an App's tasks, and where each value comes from.
+
+It reads the template that Pulumi has written, so it tells what the next task will get. Secret values
+are shown as a short digest: enough to compare two of them, nothing to take away.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import json
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from ..core import bindings, environment, naming, pipelinerun
+from ..core.environment import Shown
+from ..core.log import harmless
+from ..errors import ClusterError, Denied, NotFound
+from .table import aligned
+from .target import Target, TargetSpace, target_options
+
+COLUMNS = ("Name", "Layer", "Hides", "Value")
+LONGEST = 120
+
+
+@click.command()
+@click.argument("app")
+@click.option("--task", metavar="NAME", help="One of the App's tasks, with its own variables.")
+@click.option("-o", "--output", type=click.Choice(["json"]), help="For programs, in place of a table.")
+@target_options
+@click.pass_obj
+def env(target: Target, app: str, task: str | None, output: str | None) -> None:
+    """Shows the variables and binding files that the tasks of APP get."""
+    space = target.open()
+    manifest, settings = template(space, app, task)
+    secret = reader(space)
+    step = pipelinerun.step_of(manifest)
+    variables = environment.effective(step.get("env", []), settings.get("layers", {}), secret_key(secret))
+    files = binding_files(manifest, secret)
+    if output:
+        rows = [{"name": it.name, "value": it.text, "layer": it.layer, "hides": list(it.shadows), "secret": it.secret}
+                for it in variables]  # fmt: skip
+        click.echo(json.dumps({"variables": rows, "files": files}, indent=2))
+        return
+    for line in aligned([COLUMNS, *map(_row, variables)]):
+        click.echo(line)
+    if files:
+        click.echo("")
+        for line in aligned([("File", "Content"), *sorted(files.items())]):
+            click.echo(line)
+
+
+def template(space: TargetSpace, app: str, task: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The PipelineRun and the settings that Pulumi has written for an App or one of its tasks; raises NotFound."""
+    import yaml
+
+    name = f"kf-{app}.{naming.check_name('task', task)}" if task else f"kf-{app}"
+    found = space.cluster.get(space.name, "configmaps", name)
+    if not found or pipelinerun.TEMPLATE not in (found["metadata"].get("labels") or {}):
+        raise _unknown_task(space, app, task) if task else space.unknown_app(app)
+    try:
+        return yaml.safe_load(found["data"]["pipelinerun.yaml"]), json.loads(found["data"]["settings.json"])
+    except (KeyError, ValueError, yaml.YAMLError):
+        raise ClusterError(
+            f"app {app!r}: ConfigMap {space.name}/{name} is not what Pulumi wrote: repeat pulumi up with --refresh"
+        ) from None
+
+
+def reader(space: TargetSpace) -> Callable[[str], dict[str, str] | None]:
+    """Reads Secrets, each once; None is one that does not exist."""
+
+    @functools.cache
+    def read(name: str) -> dict[str, str] | None:
+        try:
+            found = space.cluster.get(space.name, "secrets", name)
+        except Denied as error:
+            raise Denied(f"secret values cannot be compared: {error}") from None
+        if found is None:
+            return None
+        data = found.get("data") or {}
+        return {key: base64.b64decode(value).decode("utf-8", "replace") for key, value in data.items()}
+
+    return read
+
+
+def secret_key(read: Callable[[str], dict[str, str] | None]) -> Callable[[str, str], str | None]:
+    """The value of a key of a Secret, None if either is missing."""
+    return lambda name, key: (read(name) or {}).get(key)
+
+
+def binding_files(manifest: dict[str, Any], read: Callable[[str], dict[str, str] | None]) -> dict[str, str]:
+    """The files of the bindings by path, each with the digest of its content."""
+    mounts = {mount["name"]: mount["mountPath"] for mount in pipelinerun.step_of(manifest).get("volumeMounts", [])}
+    found = {}
+    for (volume, _), (secret, items) in pipelinerun.secret_volumes(manifest).items():
+        folder = mounts.get(volume, "")
+        if not folder.startswith((f"{bindings.ROOT}/", bindings.FILE_FOLDER)):
+            continue
+        values = read(secret) or {}
+        names = {item["key"]: item["path"] for item in items} or {key: key for key in values}
+        for key, path in names.items():
+            if key in values:
+                found[f"{folder}/{path}"] = environment.short_digest(values[key])
+    return dict(sorted(found.items()))
+
+
+def _row(shown: Shown) -> tuple[str, ...]:
+    text = harmless(shown.text.replace("\n", "\\n"))
+    text = text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(shown.text)} characters; -o json shows all)"
+    return shown.name, shown.layer, ", ".join(shown.shadows), text
+
+
+def _unknown_task(space: TargetSpace, app: str, task: str) -> NotFound:
+    space.check_app(app)
+    selector = f"{pipelinerun.NAME}={app},{pipelinerun.TEMPLATE}=task"
+    names = sorted(it["metadata"]["labels"][pipelinerun.TASK] for it in space.cluster.config_maps(space.name, selector))
+    there = f"its tasks are {', '.join(names)}" if names else "it has no tasks"
+    return NotFound(f"task {task!r} of app {app!r} not found in space {space.name!r}: {there}; name one with --task")
