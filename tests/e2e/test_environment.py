@@ -11,7 +11,8 @@ from .conftest import Stack, eventually, kubectl, objects
 # What the container runtime, the kubelet and the image add to every container.
 RUNTIME = ("HOME", "HOSTNAME", "PATH", "KUBERNETES_", "TERM", "LC_CTYPE")
 PRINT = (
-    "import json, os, pathlib; files = {str(p): p.read_text() for p in sorted(pathlib.Path('/bindings').glob('*/*')) if p.is_file()};"
+    "import json, os, pathlib; found = sorted(pathlib.Path('/bindings').glob('*/*'));"
+    " files = {str(p): p.read_text() for p in found if p.is_file()};"
     " print(json.dumps({'env': dict(os.environ), 'files': files}))"
 )
 APP = f"""
