@@ -17,6 +17,7 @@ from pulumi.dynamic.dynamic import serialize_provider
 from components.app import App
 from components.history import History, HistoryProvider
 from components.run import Run, RunProvider
+from components.service import ServiceInstance
 from components.space import Space
 from components.task import Task
 
@@ -53,12 +54,15 @@ def test_the_state_stays_readable(provider: type) -> None:
 
 def test_the_type_tokens() -> None:
     def program() -> None:
-        Task("migrate", app=App("shop", space=Space("dev"), image="i", command="x"))
+        space = Space("dev")
+        services = [ServiceInstance("db", space=space)]
+        Task("migrate", app=App("shop", space=space, image="i", command="x", services=services))
 
     found = run(program)
     assert {token for token in types(found) if "kf" in token} == {
         "kf:index:Space",
         "kf:index:App",
+        "kf:index:ServiceInstance",
         "kf:index:Task",
         "pulumi-python:dynamic/kf:Run",
         "pulumi-python:dynamic/kf:History",
