@@ -5,6 +5,7 @@ kf:space       the Space, by default named like the stack
 kf:registry    the value of ((registry)), by default the environment's SANDBOX_REGISTRY
 kf:vars        a map with the values of the manifest's other ((names)); secret ones may be used in env
 kf:vars-files  a file of such values, or a list of files
+kf:services    the services of the manifest: a map from their name to credentials, label, tags and plan
 """
 
 from pathlib import Path
@@ -15,8 +16,9 @@ from components import Space, configuration, declaration
 
 folder = Path(__file__).parent
 config = pulumi.Config("kf")
+services = configuration.services(config)
 applications = declaration.read(
-    folder / (config.get("manifest") or "manifest.yml"), configuration.variables(config, folder)
+    folder / (config.get("manifest") or "manifest.yml"), configuration.variables(config, folder), services
 )
 space = Space(config.get("space") or pulumi.get_stack())
-declaration.export(declaration.declare(applications, space))
+declaration.export(declaration.declare(applications, space, declaration.provide(services, space)))

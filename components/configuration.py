@@ -15,6 +15,8 @@ from .core.errors import InvalidInput
 from .core.nodes import Secret
 from .inputs import checked
 
+SERVICE = ("credentials", "label", "plan", "requires", "tags", "volume_mounts")
+
 
 def variables(config: pulumi.Config, folder: Path) -> dict[str, Any]:
     """The values of the manifest's `((names))`; the later of these wins:
@@ -36,6 +38,26 @@ def variables(config: pulumi.Config, folder: Path) -> dict[str, Any]:
         readable = _readable(folder, config.full_key("vars"), given)
         return {**found, **{name: value if name in readable else Secret(value) for name, value in given.items()}}
     return {**found, **given}
+
+
+def services(config: pulumi.Config) -> dict[str, dict[str, Any]]:
+    """The services that the map `services` of the configuration declares, as arguments of ServiceInstance.
+
+    Pulumi calls the whole map secret when one value is; what is secret here are the credentials.
+    """
+    found = _map(config, "services")
+    full = config.full_key("services")
+    return checked(lambda: {name: _service(f"{full}.{name}", given) for name, given in found.items()})
+
+
+def _service(where: str, given: Any) -> dict[str, Any]:
+    known = ", ".join(SERVICE)
+    if not isinstance(given, dict):
+        _refuse(f"{where} is no map: give it {known}")
+    unknown = next((key for key in given if key not in SERVICE), None)
+    if unknown is not None:
+        _refuse(f"{where}.{unknown} is unknown: a service has {known}")
+    return dict(given)
 
 
 def _is_secret(config: pulumi.Config, key: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,12 @@ from .core import loading
 from .core.manifest import Application, TaskEntry
 from .core.nodes import Text
 from .inputs import checked
+from .service import Binding, ServiceInstance
 from .space import Space
 from .task import Task
 
 
-def read(path: Path, values: dict[str, Any], services: list[str] | None = None) -> list[Application]:
+def read(path: Path, values: dict[str, Any], services: Collection[str] | None = None) -> list[Application]:
     """The applications of a manifest; its warnings are shown, its problems end the program in one error.
 
     `services` are the declared ones; a service that is not among them is a problem.
@@ -29,11 +31,21 @@ def read(path: Path, values: dict[str, Any], services: list[str] | None = None) 
     return found.applications
 
 
-def declare(applications: list[Application], space: Space) -> dict[str, dict[str, Task]]:
-    """Makes Apps and Tasks in `space`; the Tasks by App and name."""
+def provide(services: Mapping[str, Mapping[str, Any]], space: Space) -> dict[str, ServiceInstance]:
+    """The services of the configuration in `space`, by name."""
+    return {name: ServiceInstance(name, space=space, **given) for name, given in sorted(services.items())}
+
+
+def declare(
+    applications: list[Application], space: Space, services: Mapping[str, ServiceInstance] | None = None
+) -> dict[str, dict[str, Task]]:
+    """Makes Apps and Tasks in `space`, bound to `services`; the Tasks by App and name."""
     declared = {}
     for application in applications:
-        app = _app(application.for_tasks, space)
+        bindings = [
+            Binding(services[one.name], one.binding_name, one.parameters) for one in application.services if services
+        ]
+        app = _app(application.for_tasks, space, bindings)
         declared[application.name] = {entry.name: _task(entry, app) for entry in application.tasks}
     return declared
 
@@ -47,7 +59,7 @@ def export(declared: dict[str, dict[str, Task]]) -> None:
         pulumi.export(app, results)
 
 
-def _app(application: Application, space: Space) -> App:
+def _app(application: Application, space: Space, bindings: Sequence[Binding]) -> App:
     metadata = application.metadata
     return App(
         application.name,
@@ -57,6 +69,7 @@ def _app(application: Application, space: Space) -> App:
         args=application.args,
         entrypoint=application.entrypoint,
         env=_env(application.env),
+        services=bindings,
         memory=application.memory,
         disk=application.disk_quota,
         cpu=application.cpu,

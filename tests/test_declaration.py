@@ -11,6 +11,7 @@ import pulumi
 import pytest
 
 from components import Space, configuration, declaration
+from components.core import loading
 from components.core.nodes import Secret
 
 from .test_components import run, template
@@ -155,8 +156,45 @@ def test_a_secret_variable_becomes_a_secret_of_the_environment(tmp_path: Path) -
     assert env["URL"] == {"secretKeyRef": {"name": "kf-hello.env", "key": "URL"}}
     assert env["LEVEL"] == "info"
     assert "s3cret" not in json.dumps(
-        [value for name, value in found.items() if "core/v1:Secret" not in name], default=str
+        [value for name, value in found.inputs.items() if "core/v1:Secret" not in name], default=str
     )
+
+
+def test_services_of_the_configuration_are_bound(tmp_path: Path) -> None:
+    (tmp_path / "manifest.yml").write_text(
+        "applications:\n- name: hello\n  image: i\n  task: true\n  command: x\n"
+        "  services: [{name: db, binding_name: main, parameters: {size: 1}}]\n  tasks: [{name: greet}]\n"
+    )
+    db = {"label": "postgresql", "tags": ["sql"], "credentials": {"uri": "postgres://s3cret@db/x"}}
+    given: dict[str, dict[str, Any]] = {}
+
+    def program() -> None:
+        pulumi.runtime.set_all_config({"kf:services": json.dumps({"db": db})}, ["kf:services"])
+        given.update(configuration.services(pulumi.Config("kf")))
+        applications = declaration.read(tmp_path / "manifest.yml", {}, given)
+        space = Space("hello-dev")
+        declaration.declare(applications, space, declaration.provide(given, space))
+
+    found = run(program)
+    assert any("ServiceInstance" in name for name in found.inputs) and given == {"db": db}
+    step = template(found, GREET)["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["steps"][0]
+    assert {"VCAP_SERVICES", "DATABASE_URL"} <= {one["name"] for one in step["env"] if "valueFrom" in one}
+    assert "s3cret" not in json.dumps(template(found, GREET))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"db": 1}, "kf:services.db is no map: give it credentials, label, plan, requires, tags, volume_mounts"),
+        ({"db": {"url": "x"}}, "kf:services.db.url is unknown: a service has credentials, label, plan, requires, tags, "
+         "volume_mounts"),
+    ],
+)  # fmt: skip
+def test_services_that_cannot_be_used(given: dict[str, Any], message: str) -> None:
+    pulumi.runtime.set_all_config({"kf:services": json.dumps(given)})
+    with pytest.raises(pulumi.RunError) as refused:
+        configuration.services(pulumi.Config("kf"))
+    assert str(refused.value) == message
 
 
 def test_problems_end_the_program_and_warnings_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,7 +213,8 @@ def test_problems_end_the_program_and_warnings_are_shown(tmp_path: Path, monkeyp
 
 def test_the_manifest_of_this_repository() -> None:
     path = Path(__file__).parent.parent / "manifest.yml"
-    found = declaration.read(path, {"registry": "r", "greeting": "g"})
-    assert [(one.name, one.ready_image, [task.name for task in one.tasks]) for one in found] == [
+    found = loading.load(path, {"registry": "r", "greeting": "g"}, [])
+    assert (found.warnings, found.notes) == ([], [])
+    assert [(one.name, one.ready_image, [task.name for task in one.tasks]) for one in found.applications] == [
         ("hello", "r/busybox:1", ["greet", "count"])
     ]

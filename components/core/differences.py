@@ -70,9 +70,10 @@ def _application(data: Map, path: Path) -> Iterator[Finding]:
 
 
 def _amount(text: Any, line: int, path: Path) -> Iterator[Finding]:
-    if isinstance(text, str) and re.search(r"[kmgt]b?\s*$", text.removesuffix("B")):
-        said = f"Kf hands {text} to Kubernetes as it is, where a small m is a thousandth: use a capital letter there"
-        yield Finding(line, path, said)
+    small = re.search(r"[kmgt]b?\s*$", text.rstrip().removesuffix("B")) if isinstance(text, str) else None
+    if small:
+        reads = {"m": "reads m as a thousandth", "k": "reads k as a thousand"}.get(small[0].strip(), "refuses it")
+        yield Finding(line, path, f"Kf hands {text} to Kubernetes as it is, which {reads}: use a capital letter there")
     if isinstance(text, str) and re.search(r"[KMGT]i\s*$", text):
         yield Finding(line, path, "Cloud Foundry does not know this unit")
     if isinstance(text, str) and re.fullmatch(r"\s*[0-9]+\.[0-9]+\s*[KMGTkmgt][Bb]?\s*", text):

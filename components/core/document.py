@@ -101,12 +101,12 @@ class _Reader:
                 items.append(self.data(item, (*path, nth)))
                 items.lines[nth] = _line(item)
             return items
-        found, merges = Map(), List()
+        found, merges = Map(), list[Tuple[yaml.Node, yaml.Node]]()
         for key, value in node.value:
             if key.tag == f"{_YAML}merge":
                 if merges:
                     self._problem(key, path, "'<<' is given twice: write one, '<<: [*first, *second]'")
-                merges.append(value)
+                merges.append((key, value))
                 continue
             name = self._key(key, path)
             if name is None:
@@ -119,8 +119,8 @@ class _Reader:
             found.lines[name] = _line(key)
             if not path and getattr(value, "anchored", False):
                 self.document.anchored.add(name)
-        for value in merges:
-            self._merge(found, value, path)
+        for key, value in merges:
+            self._merge(found, key, value, path)
         return found
 
     def _key(self, key: yaml.Node, path: Path) -> Optional[str]:
@@ -137,15 +137,15 @@ class _Reader:
             return None
         return str(name)
 
-    def _merge(self, found: Map, node: yaml.Node, path: Path) -> None:
+    def _merge(self, found: Map, key: yaml.Node, node: yaml.Node, path: Path) -> None:
         """YAML's `<<`: shallow, what the map has itself wins, and of several maps the first."""
         for source in node.value if isinstance(node, yaml.SequenceNode) else [node]:
             data = self.data(source, path)
-            if data is None or isinstance(data, Absent):
+            if isinstance(data, Absent):
                 continue
             if not isinstance(data, Map):
-                self._problem(source, path, f"'<<' {kind(data)}: it can only insert maps")
-                continue
+                self._problem(key, path, f"'<<' {kind(data)}: it can only insert maps")
+                break
             for name, value in data.items():
                 if name in found:
                     found.hidden.setdefault(name, []).append(value)

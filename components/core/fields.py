@@ -18,12 +18,12 @@ from .errors import InvalidInput
 from .nodes import Text as Node
 from .nodes import kind, plain
 
-_INSERTED = r"\(\([-.\w]+\)\)"  # a variable may stand wherever a number, a switch or an amount does
+INSERTED = r"\(\([-.\w]+\)\)"  # a variable may stand wherever a number, a switch or an amount does
 _SCALAR = {"type": ["string", "number", "boolean"]}
 _LIST = {"type": "array", "items": _SCALAR}
-_SIZES = r"^\s*[0-9]+(\.[0-9]+)?\s*([KMGTkmgt][Bb]?|[KMGT]i)\s*$|" + _INSERTED
-_CPUS = r"^\s*([0-9]+(\.[0-9]*)?|\.[0-9]+)m?\s*$|" + _INSERTED
-_SPANS = r"^\s*(0|([0-9]+h)?([0-9]+m)?([0-9]+s)?)\s*$|" + _INSERTED
+_SIZES = r"^\s*[0-9]+(\.[0-9]+)?\s*([KMGTkmgt][Bb]?|[KMGT]i)\s*$|" + INSERTED
+_CPUS = r"^\s*([0-9]+(\.[0-9]*)?|\.[0-9]+)m?\s*$|" + INSERTED
+_SPANS = r"^\s*(0|([0-9]+h)?([0-9]+m)?([0-9]+s)?)\s*$|" + INSERTED
 _BINDING = re.compile(r"[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?")
 
 
@@ -140,12 +140,12 @@ Command = Annotated[
     _schema(type=["string", "number", "boolean", "array"], items=_SCALAR),
 ]
 Flag = Annotated[
-    bool, BeforeValidator(_truth), _schema(anyOf=[{"type": "boolean"}, {"type": "string", "pattern": _INSERTED}])
+    bool, BeforeValidator(_truth), _schema(anyOf=[{"type": "boolean"}, {"type": "string", "pattern": INSERTED}])
 ]
 Count = Annotated[
     int,
     BeforeValidator(_whole),
-    _schema(anyOf=[{"type": "integer", "minimum": 0}, {"type": "string", "pattern": f"^[0-9]{{1,9}}$|{_INSERTED}"}]),
+    _schema(anyOf=[{"type": "integer", "minimum": 0}, {"type": "string", "pattern": f"^[0-9]{{1,9}}$|{INSERTED}"}]),
 ]
 Size = Annotated[
     Text,

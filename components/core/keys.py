@@ -14,7 +14,7 @@ from .findings import Finding, Path
 from .manifest import SPELLINGS, Entry, spelled
 from .nodes import Map, Text, unreadable
 
-_FRACTION = re.compile(r"\s*([0-9]+\.[0-9]+)\s*([KMGT])i?B?\s*", re.ASCII | re.IGNORECASE)
+_FRACTION = re.compile(r"\s*([0-9]{1,12}\.[0-9]{1,12})\s*([KMGT])i?B?\s*", re.ASCII | re.IGNORECASE)
 
 
 def about_map(data: Map, model: Type[Entry], foreign: Mapping[str, str], path: Path) -> Iterator[Finding]:
@@ -51,7 +51,8 @@ def unknown(line: int, path: Path, known: Listing[str]) -> Finding:
 def _amount(data: Map, key: str, path: Path) -> Iterator[Finding]:
     text = data.get(key)
     fraction = _FRACTION.fullmatch(text) if isinstance(text, str) and not unreadable(text) else None
-    if fraction and Decimal(fraction[1]) * 1024 ** ("KMGT".index(fraction[2].upper()) + 1) % 1024**2:
+    number = Decimal(fraction[1]) if fraction else Decimal()
+    if fraction and number % 1 and number * 1024 ** ("KMGT".index(fraction[2].upper()) + 1) % 1024**2:
         try:
             said = f"cut down from {text} to {quantities.size(str(text), key)}: whole MiB are counted"
         except InvalidInput:
@@ -65,7 +66,8 @@ def _env(data: Map, path: Path) -> Iterator[Finding]:
         where = (*path, "env", name)
         if isinstance(value, Text) and value.instead is not None and not value.secrets:
             said = f"stays {str(value)!r}, but other tools give {value.instead}, because it is unquoted: quote it"
-            yield Finding(env.lines[name], where, said, "typed")
+            few = value.instead == "a date" or ":" in value  # PyYAML types these, tools in Go do not
+            yield Finding(env.lines[name], where, said, "typed by some" if few else "typed")
         if name == "PORT":
             said = "is the platform's name in Cloud Foundry, which refuses it; here it is a variable like any other"
             yield Finding(env.lines[name], where, said, "platform")

@@ -92,7 +92,8 @@ class Review:
         self._entries(data, path)
         if application and not application.task:
             said = "is not started here, only its tasks are (task: true says that this is meant)"
-            self.warnings.append(Finding(line, path, said, "idle"))
+            place = (*path, "task") if "task" in data.lines else path
+            self.warnings.append(Finding(data.lines.get("task", line), place, said, "idle"))
         if isinstance(data.get("name"), str) and "_" in data["name"] and application:
             said = f"{data['name']!r} becomes {application.name!r}, the cluster allows no '_' in a name"
             self.warnings.append(Finding(data.lines["name"], (*path, "name"), said, "renamed"))
@@ -194,11 +195,12 @@ class Review:
             if not isinstance(given, str) or unreadable(given):
                 continue
             name = given.replace("_", "-") if path == ("applications",) else str(given)
+            line = entries.lines[nth] if key == "name" else entry.lines[key]
             if name in first:
                 becomes = f" ({str(given)!r} becomes {name!r})" if name != given else ""
                 said = f"{wrong}{becomes}, first in line {first[name]}: rename one, or leave it out"
-                self._problem(entries.lines[nth], (*path, nth), said)
-            first.setdefault(name, entries.lines[nth])
+                self._problem(line, (*path, nth), said)
+            first.setdefault(name, line)
 
     def _sort(self, findings: Iterable[Finding]) -> None:
         for finding in findings:

@@ -1,0 +1,80 @@
+"""`kf check` says about a manifest what an update would say, without a cluster."""
+
+# ruff: noqa: E501 - messages stand here as a person reads them
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from components.cli.main import kf
+
+MANIFEST = """\
+applications:
+- name: shop
+  docker: {image: ((registry))/shop}
+  task: true
+  memory: 512m
+  services: [db]
+  env: {MODE: ((mode))}
+  tasks:
+  - {name: migrate, command: ./migrate}
+"""
+
+
+def check(folder: Path, *arguments: str, manifest: str = MANIFEST) -> Result:
+    (folder / "manifest.yml").write_text(manifest)
+    return CliRunner().invoke(kf, ["check", str(folder / "manifest.yml"), *arguments])
+
+
+def test_a_manifest_that_can_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/nowhere")
+    (tmp_path / "vars.yml").write_text("registry: r:5000\nmode: 0644\n")
+    found = check(tmp_path, "--vars-file", str(tmp_path / "vars.yml"), "--var", "mode=0755")
+    assert found.exit_code == 0
+    assert found.output == (
+        "manifest.yml: line 7: application 'shop': env.MODE: stays '0755', but other tools give 493, because it is unquoted: quote it\n"
+        f"{tmp_path}/manifest.yml can be used: 1 application, 1 task.\n"
+        "It needs services that kf:services or the program declares: db.\n"
+        "What Kf and Cloud Foundry do otherwise:\n"
+        "  manifest.yml: line 4: application 'shop': task: Cloud Foundry does not know it and starts the application: use --task there\n"
+        "  manifest.yml: line 5: application 'shop': memory: Kf hands 512m to Kubernetes as it is, which reads m as a thousandth: use a capital letter there\n"
+        "  manifest.yml: line 7: application 'shop': env.MODE: Kf and Cloud Foundry give the task another text than the file shows\n"
+        "  manifest.yml: line 8: application 'shop': tasks: Kf and Cloud Foundry do not know it and leave it out: start its tasks there with run-task\n"
+    )
+
+
+def test_everything_that_is_wrong_ends_with_1(tmp_path: Path) -> None:
+    found = check(tmp_path, "--service", "mail")
+    assert found.exit_code == 1
+    assert found.stderr == (
+        "kf: manifest.yml cannot be used, it has 3 problems:\n"
+        "  line 3: application 'shop': docker.image: variable ((registry)) has no value: set kf:vars.registry in the stack's configuration (for kf check: --var registry=VALUE)\n"
+        "  line 6: application 'shop': service 'db': nobody declares it (declared: mail): declare it in kf:services or in the program\n"
+        "  line 7: application 'shop': env.MODE: variable ((mode)) has no value: set kf:vars.mode in the stack's configuration (for kf check: --var mode=VALUE)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--var", "x"], 2, "'x' has no value: write NAME=VALUE"),
+        (
+            ["--vars-file", "/nowhere.yml"],
+            1,
+            "there is no file of variables /nowhere.yml: create it, or name another one",
+        ),
+    ],
+)
+def test_wrong_use(tmp_path: Path, arguments: list[str], code: int, said: str) -> None:
+    found = check(tmp_path, *arguments)
+    assert found.exit_code == code and said in found.stderr
+
+
+def test_values_as_the_command_line_gives_them(tmp_path: Path) -> None:
+    manifest = "applications:\n- {name: a, docker: {image: i}, task: ((t)), env: {A: ((a)), B: x((a))}}\n"
+    found = check(tmp_path, "--var", "t=true", "--var", "a=b=c: [d", manifest=manifest)
+    assert found.exit_code == 0, found.output
+    assert check(tmp_path, "--var", "t=true", "--var", "a=", manifest=manifest).exit_code == 0
