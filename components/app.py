@@ -12,12 +12,11 @@ from .attachment import Attachments
 from .core import command as commands
 from .core import environment, naming, pipelinerun, pod, quantities, system
 from .core.command import Command
-from .core.errors import InvalidInput
 from .core.pipelinerun import Resources, TaskSpec
-from .core.security import opts_out
 from .history import History
-from .inputs import Env, Layer, checked, plain, pod_settings, stack_id, template_data, urn_of, values_of
+from .inputs import Env, Layer, checked, plain, stack_id, template_data, urn_of, values_of
 from .inputs import labels as own_labels
+from .pods import pod_settings, pods_of_tasks, pull_secrets
 from .security import SecurityGroup, policies
 from .service import Binding, ServiceInstance
 from .space import Space
@@ -113,8 +112,18 @@ class App(pulumi.ComponentResource):
             "priority_class": priority_class, "runtime_class": runtime_class, "image_pull_secrets": image_pull_secrets,
             "security_context": security_context,
         }  # fmt: skip
-        self._own_account, self._token = service_account is None, automount_service_account_token
-        self.pod = pulumi.Output.all(space=space.pod, own=pod_settings(owner, given)).apply(self._pod)
+        self._token = automount_service_account_token
+        self.pod = pulumi.Output.all(space.pod, pod_settings(owner, given)).apply(
+            lambda both: pods_of_tasks(
+                self,
+                owner,
+                pod.merge(*both),
+                added=self.attachments.pod,
+                level=space.pod_security,
+                own_account=service_account is None,
+                token=automount_service_account_token,
+            )  # fmt: skip
+        )
         account = self._account(name, service_account, metadata, child)
         selector = {pipelinerun.NAME: own_name}
         self.children: list[pulumi.Resource] = [
@@ -155,26 +164,6 @@ class App(pulumi.ComponentResource):
             **more,
         )
 
-    def _pod(self, given: dict[str, Any]) -> dict[str, Any]:
-        """The Space's and the App's settings with what the bindings add, known to be what the namespace admits."""
-        merged = pod.merge(given["space"], given["own"])
-        checked(lambda: pod.check_mounts(self.owner, merged))
-        given_up = opts_out(merged)
-        if given_up and self.space.pod_security == "restricted":
-            checked(lambda: _refuse_level(self.owner, self.space.name, given_up))
-        if given_up:
-            text = f"its tasks leave the restricted Pod Security level: {', '.join(given_up)}"
-            pulumi.log.info(f"{self.owner}: {text}", self)
-        everything = {name: [*merged[name], *added] for name, added in self.attachments.pod.items()}
-        template = pod.template(merged)
-        if self._own_account:  # then it carries them
-            template.pop("imagePullSecrets", None)
-        return {
-            **merged,
-            **everything,
-            "template": {**template, **({"automountServiceAccountToken": True} if self._token else {})},
-        }
-
     def _account(
         self, name: str, given: str | None, metadata: dict[str, Any], opts: pulumi.ResourceOptions
     ) -> list[pulumi.Resource]:
@@ -186,7 +175,7 @@ class App(pulumi.ComponentResource):
             name,
             metadata={**metadata, "name": self.service_account},
             automount_service_account_token=self._token,
-            image_pull_secrets=self.pod.apply(_pull_secrets),
+            image_pull_secrets=self.pod.apply(pull_secrets),
             opts=opts,
         )
         return [account]
@@ -263,15 +252,4 @@ def _resources(owner: str, space: Space, memory: Any, disk: Any, cpu: Any, cpu_l
         disk=defaults["disk"] if disk is None else quantities.size(disk, f"{owner}: disk"),
         cpu=defaults["cpu"] if cpu is None else quantities.cpu(cpu, f"{owner}: cpu"),
         cpu_limit=None if cpu_limit is None else quantities.cpu(cpu_limit, f"{owner}: cpu_limit"),
-    )
-
-
-def _pull_secrets(settings: dict[str, Any]) -> Any:
-    return [{"name": name} for name in settings["image_pull_secrets"]] or None
-
-
-def _refuse_level(owner: str, space: str, given_up: list[str]) -> None:
-    raise InvalidInput(
-        f"{owner}: space {space!r} enforces the restricted Pod Security level, but its tasks leave it "
-        f"({', '.join(given_up)}): take that out, or choose another pod_security for the Space"
     )

@@ -10,7 +10,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import yaml
 
-from .core import naming, pipelinerun, pod, security, system
+from .core import naming, pipelinerun, system
 from .core.environment import Value, check_reserved, check_value
 from .core.errors import InvalidInput
 
@@ -103,17 +103,6 @@ def plain_or_secret(value: pulumi.Input[str], owner: str, name: str) -> pulumi.O
     if not isinstance(value, (pulumi.Output, Awaitable)):
         checked(lambda: verify(value))
     return pulumi.Output.from_input(value).apply(lambda text: checked(lambda: verify(text)))
-
-
-def pod_settings(owner: str, given: Mapping[str, Any]) -> pulumi.Output[dict[str, Any]]:
-    """What a Space or an App says about pods (`pod.KEYS`), readable by everybody and known to fit Tekton."""
-    outputs = {name: plain(given.get(name), f"{name} of {owner}") for name in pod.KEYS}
-
-    def verify(found: dict[str, Any]) -> dict[str, Any]:
-        checked(lambda: security.check(owner, found["security_context"]))
-        return checked(lambda: dict(pod.check(owner, found)))
-
-    return pulumi.Output.all(**outputs).apply(verify)
 
 
 def urn_of(resource: pulumi.Resource) -> pulumi.Output[str]:

@@ -12,8 +12,9 @@ from .connection import Connection
 from .core import bindings, outcome, pipelinerun
 from .core.masking import SHORTEST, Masker
 from .core.outcome import RUNNING, SUCCEEDED, Outcome
-from .errors import ClusterError, NotFound
-from .follower import Follower
+from .errors import ClusterError, Conflict, NotFound, Refused
+from .follower import Follower, Interrupted
+from .hosting import interrupted
 from .reporting import say
 from .submission import Submission, prune, submit
 from .survey import survey
@@ -65,10 +66,35 @@ def complete(settings: dict[str, Any], begun: dict[str, Any]) -> tuple[dict[str,
         run = cluster.get_run(settings["namespace"], begun["run"])
     except NotFound:
         return {**begun, "state": outcome.UNKNOWN, "reason": "Deleted before its end was recorded"}, None
-    if not outcome.has_ended(run):
+    if settings.get("terminated"):
+        cancel(cluster, settings, run)
+    elif not outcome.has_ended(run):
         return begun, None
     done, ended = _follow(cluster, settings, run)
     return _judge(settings, {**begun, **done}, ended)
+
+
+def hold(settings: dict[str, Any]) -> dict[str, Any]:
+    """The record of a task that may not run now; a run of it that nobody has recorded is cancelled."""
+    cluster = Cluster.of(Connection.of(settings["connection"]))
+    runs = cluster.list_runs(settings["namespace"], settings["app"])
+    for run in runs:
+        same = (naming.label_value(settings["task"]), naming.label_value(settings["stack"]))
+        if not run.finished and (run.labels.get(pipelinerun.TASK), run.labels.get(pipelinerun.STACK)) == same:
+            cancel(cluster, settings, cluster.get_run(settings["namespace"], run.name))
+    return {**_empty(), "run": "", "task_id": 0, "state": outcome.HELD, "reason": "", "cluster_uid": ""}
+
+
+def cancel(cluster: Cluster, settings: dict[str, Any], run: dict[str, Any]) -> None:
+    """Cancels a run that has not ended."""
+    if outcome.has_ended(run):
+        return
+    name = run["metadata"]["name"]
+    try:
+        cluster.cancel_run(settings["namespace"], name, f"pulumi up of stack {settings['stack']} (terminated)")
+    except (Refused, Conflict, NotFound):  # it has ended or gone meanwhile
+        return
+    say(settings["urn"], f"run {name} is cancelled")
 
 
 def failure(settings: dict[str, Any], ended: Outcome, result: dict[str, Any]) -> str:
@@ -118,8 +144,16 @@ def _follow(cluster: Cluster, settings: dict[str, Any], run: dict[str, Any]) -> 
         masker=Masker(secret_values(cluster, namespace, run, warn)),
         show_log=settings["log_mode"],
         start_timeout=int(settings.get("start_timeout") or 0),
+        at_most_once=bool(settings.get("at_most_once")),
+        interrupted=interrupted,
     )
-    ended = follower.follow()
+    try:
+        ended = follower.follow()
+    except Interrupted:
+        raise Interrupted(
+            f"task {settings['task']!r} of app {settings['app']!r}: run {name} goes on without this update. "
+            f"The next update adopts it; to stop it: kf terminate-task {name} --space {namespace}"
+        ) from None
     if ended.state == SUCCEEDED and ended.sentence != "succeeded":
         say(urn, f"run {name} {ended.sentence}", warning=True)
     try:
@@ -143,6 +177,8 @@ def _follow(cluster: Cluster, settings: dict[str, Any], run: dict[str, Any]) -> 
 
 def _judge(settings: dict[str, Any], result: dict[str, Any], ended: Outcome) -> tuple[dict[str, Any], str | None]:
     if ended.state == SUCCEEDED:
+        return result, None
+    if settings.get("terminated"):
         return result, None
     if settings["must_succeed"]:
         return result, failure(settings, ended, result)

@@ -12,8 +12,9 @@ from .core import naming, pipelinerun, quantities, security
 from .core import quota as quotas
 from .core.errors import InvalidInput
 from .core.retention import DEFAULT_KEEP
-from .inputs import Env, Layer, checked, connection_of, pod_settings, settings_of, stack_id
+from .inputs import Env, Layer, checked, connection_of, settings_of, stack_id
 from .inputs import labels as own_labels
+from .pods import pod_settings
 from .security import SecurityGroup, policies
 
 KUBERNETES = "kubernetes:core/v1:Namespace"

@@ -34,6 +34,9 @@ class Task(pulumi.ComponentResource):
       A run that failed is tried again by the next update in all three.
     - `wait` (True): follow the run; False submits it and goes on. `must_succeed` (True): a failure
       fails the update, so that what depends on the task is not touched.
+    - `terminated` (False): True cancels a run that is under way and holds a new one back; a finished one is left alone.
+    - `at_most_once` (False): a pod that is replaced while the command runs cancels and fails the run. Without it
+      the command is started at least once, as Tekton and Kubernetes do it.
     - `results`: names that the command writes to files in `$KF_RESULTS`; Outputs afterwards.
     - `log`: "follow" (the default), "tail" (only the last lines) or "none" (only the outcome; log and
       results are secret outputs).
@@ -71,6 +74,8 @@ class Task(pulumi.ComponentResource):
         triggers: pulumi.Input[Any] | None = None,
         wait: bool = True,
         must_succeed: bool = True,
+        terminated: bool = False,
+        at_most_once: bool = False,
         results: Sequence[str] = (),
         log: str = "follow",
         opts: pulumi.ResourceOptions | None = None,
@@ -147,6 +152,8 @@ class Task(pulumi.ComponentResource):
                 "keep": app.keep,
                 "start_timeout": patience,
                 "log_mode": log,
+                "terminated": terminated,
+                "at_most_once": at_most_once,
                 "urn": urn_of(self),
             },
             pulumi.ResourceOptions(

@@ -177,7 +177,10 @@ def test_a_level_that_an_app_leaves_is_refused() -> None:
         space = Space("s", pod_security="restricted")
         App("shop", space=space, image="i", security_context={"privileged": True})
 
-    assert "app 'shop': space 's' enforces the restricted Pod Security level" in refused(declare)
+    assert (
+        "app 'shop': its Space enforces the restricted Pod Security level, but its tasks leave it (privileged)"
+        in refused(declare)
+    )
     existing = refused(lambda: Space("s", namespace="there", pod_security="restricted"))
     assert existing.startswith("space 's': pod_security labels the namespace that the Space creates")
     assert "pod_security='strict' is no level" in refused(lambda: Space("s", pod_security="strict"))

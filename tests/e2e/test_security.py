@@ -113,5 +113,5 @@ def test_an_app_that_leaves_the_level_says_so(stack: Stack) -> None:
     assert "written" in shown
     confined = f"space = Space(NS, pod_security='restricted')\n{root}Task('who', app=app, command='id -u')"
     refused = stack.write(confined).preview().failed().text
-    assert f"app 'shop': space '{stack.namespace}' enforces the restricted Pod Security level" in refused
+    assert "app 'shop': its Space enforces the restricted Pod Security level" in refused
     assert len(objects(RUNS, stack.namespace)) == 1
