@@ -17,99 +17,137 @@ from .core import outcome
 from .core.log import LogReader
 from .core.masking import Masker
 from .core.outcome import Outcome
-from .errors import Conflict, Denied, Refused, Unreachable
-from .pump import LOG_GRACE_SECONDS, Pump
+from .display import FOLLOW, Display, Say
+from .errors import ClusterError, Conflict, Denied, Refused, Unreachable
+from .pump import Pump
 
-SHOWN_LINES = 500
-LAST_LINES = 50
-STATUS_SECONDS = 0.5
+LOG_GRACE_SECONDS = 20
+STOP_SECONDS = 45  # a pod has 30 s to end after it is told to, and the kubelet some more
 PATIENCE_SECONDS = 600
+DENIED_SECONDS = 60
 
-Say = Callable[..., None]
+
+class Interrupted(ClusterError):
+    """Whoever followed was told to stop; the run goes on."""
 
 
 @dataclass
 class Follower:
-    """One run and what has been seen of it; `say(text, ephemeral=…, warning=…)` shows a line."""
+    """One run and what has been seen of it; `say(text, ephemeral=…, warning=…)` shows a line.
+
+    `start_timeout` (seconds, 0 for none) is how long its pod may wait for its start. `at_most_once`
+    cancels the run when its pod is replaced. `interrupted` makes `follow` raise Interrupted.
+    """
 
     cluster: Cluster
     namespace: str
     name: str
     say: Say
     masker: Masker
-    show_log: str = "follow"
+    show_log: str = FOLLOW
     start_timeout: int = 600
-    reader: LogReader = field(init=False)
+    at_most_once: bool = False
+    interrupted: threading.Event = field(default_factory=threading.Event)
     _cause: str = field(default="", init=False)
     _told: set[str] = field(default_factory=set, init=False)
+    _pumps: dict[str, Pump] = field(default_factory=dict, init=False)
+    _pod: dict[str, Any] | None = field(default=None, init=False)
+    _has_started: bool = field(default=False, init=False)
+    _deleted: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
-        self.reader = LogReader(self.masker)
-        self._pumps: dict[str, Pump] = {}
-        self._shown = 0
-        self._last_status = 0.0
-        self._lock = threading.Lock()
-        self._closed = False
+        self._display = Display(self.name, self.say, self.masker, self.show_log)
+
+    @property
+    def reader(self) -> LogReader:
+        """The log so far: its tail, digest and counts."""
+        return self._display.reader
 
     def follow(self) -> Outcome:
         """Blocks until the run has ended and its log has been read."""
         begun = time.monotonic()
-        pod: dict[str, Any] | None = None
-        has_started = False
         while True:
             run = self._ask(lambda: self.cluster.get_run(self.namespace, self.name))
-            pods = self._ask(lambda: self.cluster.pods(self.namespace, self.name))
-            pod = pods[-1] if pods else pod
-            if pod and pods:
-                has_started = has_started or outcome.started(pod)
-                self._observe(pod)
+            self._observe(self._ask(lambda: self.cluster.pods(self.namespace, self.name)))
             if outcome.has_ended(run):
-                return self._conclude(run, pod, has_started)
-            if not has_started and self.start_timeout and time.monotonic() - begun > self.start_timeout:
-                self._give_up(pod)
-            time.sleep(0.5 if time.monotonic() - begun < 30 else 1.0)
+                return self._conclude(run)
+            if not self._has_started and self.start_timeout and time.monotonic() - begun > self.start_timeout:
+                trouble = (outcome.waiting(self._pod) if self._pod else "") or "its pod has not started"
+                self._give_up(f"could not start within {self.start_timeout} s: {trouble}", "start_timeout")
+            self.interrupted.wait(0.5 if time.monotonic() - begun < 30 else 1.0)
 
-    def _observe(self, pod: dict[str, Any]) -> None:
-        trouble = outcome.waiting(pod)
-        if trouble:
-            self._tell(f"{self.name} waits: {trouble}")
-        if outcome.started(pod):
-            uid = pod["metadata"]["uid"]
-            if uid not in self._pumps:
-                if self._pumps:
-                    self._tell(f"{self.name}: its pod is gone, Tekton starts the command again in a new one", True)
-                self._pumps[uid] = Pump(self.cluster, self.namespace, pod["metadata"]["name"], self.receive)
-            if outcome.container_ended(pod):
-                self._pumps[uid].ended.set()
+    def _observe(self, pods: list[dict[str, Any]]) -> None:
+        if self._pod and self._pod["metadata"]["uid"] not in [pod["metadata"]["uid"] for pod in pods]:
+            self._deleted = True
+        for pod in pods:
+            self._pod = pod
+            self._deleted = "deletionTimestamp" in pod["metadata"]
+            trouble = outcome.waiting(pod)
+            if trouble:
+                self._tell(f"{self.name} waits: {trouble}")
+            if outcome.started(pod):
+                self._read(pod)
 
-    def _conclude(self, run: dict[str, Any], pod: dict[str, Any] | None, has_started: bool) -> Outcome:
+    def _read(self, pod: dict[str, Any]) -> None:
+        self._has_started = True
+        name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]
+        if uid not in self._pumps:
+            replaced = [pump for pump in self._pumps.values() if pump.pod == name]
+            if replaced and self.at_most_once:
+                self._give_up(
+                    "its pod was replaced while it ran, and at_most_once forbids a second start", "at_most_once"
+                )
+            elif replaced:
+                self._tell(
+                    f"{self.name}: its pod is gone, and Tekton starts the command again in a new one", warning=True
+                )
+            elif self._pumps:
+                self._tell(f"{self.name}: attempt {len(self._pumps) + 1} begins")
+            for pump in self._pumps.values():
+                pump.thread.join(LOG_GRACE_SECONDS)
+            self._pumps[uid] = Pump(self.cluster, self.namespace, name, self._display.receive, uid=uid)
+        if outcome.container_ended(pod):
+            self._pumps[uid].ended.set()
+
+    def _conclude(self, run: dict[str, Any]) -> Outcome:
+        self._await_process()
         task_run = self._ask(lambda: self.cluster.task_run(self.namespace, run))
         for pump in self._pumps.values():
             pump.ended.set()
             pump.thread.join(LOG_GRACE_SECONDS)
-        with self._lock:
-            self._closed = True
-            self._show(self.reader.finish())
-        self._show_rest()
-        result = outcome.conclude(run, task_run, pod, self._cause or self._never_started(run, pod, has_started))
-        if pod and not has_started and outcome.condition(run).get("status") != "True":
+        self._display.close()
+        result = outcome.conclude(run, task_run, self._pod, self._cause or self._guess(run))
+        if self._pod and not self._has_started and outcome.condition(run).get("status") != "True":
             # Tekton leaves a pod that waits for a missing Secret: it would start when the Secret appears.
-            name = pod["metadata"]["name"]
+            name = self._pod["metadata"]["name"]
             self._ask(lambda: self.cluster.delete_pod(self.namespace, name))
         return result
 
-    def _never_started(self, run: dict[str, Any], pod: dict[str, Any] | None, has_started: bool) -> str:
-        ended_by_itself = outcome.condition(run).get("reason") not in ("Cancelled", "PipelineRunTimeout")
-        trouble = outcome.waiting(pod) if pod and not has_started and ended_by_itself else ""
-        return f"could not start: {trouble}" if trouble else ""
+    def _await_process(self) -> None:
+        """A cancelled run is called complete at once, while its process still ends and prints."""
+        deadline = time.monotonic() + STOP_SECONDS
+        while self._has_started and self._pod and not outcome.container_ended(self._pod):
+            pods = self._ask(lambda: self.cluster.pods(self.namespace, self.name))
+            if not pods or time.monotonic() > deadline:
+                return
+            self._observe(pods)
+            time.sleep(0.5)
 
-    def _give_up(self, pod: dict[str, Any] | None) -> None:
+    def _guess(self, run: dict[str, Any]) -> str:
+        """The cause that only somebody who watched can know; empty where Tekton tells it."""
+        if outcome.condition(run).get("reason") != "Failed" or not self._pod:
+            return ""
+        if not self._has_started:
+            trouble = outcome.waiting(self._pod)
+            return f"could not start: {trouble}" if trouble else ""
+        return "its pod was deleted while it ran" if self._deleted and not outcome.container_ended(self._pod) else ""
+
+    def _give_up(self, cause: str, by: str) -> None:
         if self._cause:
             return
-        trouble = (outcome.waiting(pod) if pod else "") or "its pod has not started"
-        self._cause = f"could not start within {self.start_timeout} s: {trouble}"
+        self._cause = cause
         try:
-            self._ask(lambda: self.cluster.cancel_run(self.namespace, self.name, "start_timeout"))
+            self._ask(lambda: self.cluster.cancel_run(self.namespace, self.name, by))
         except (Refused, Conflict):
             pass  # it has ended meanwhile
 
@@ -117,53 +155,18 @@ class Follower:
         """Asks until there is an answer; credentials that are refused get a minute, silence gets ten."""
         begun = time.monotonic()
         while True:
+            if self.interrupted.is_set():
+                raise Interrupted(f"run {self.name} goes on")
             try:
                 return question()
             except (Unreachable, Denied) as error:
-                limit = PATIENCE_SECONDS if isinstance(error, Unreachable) else 60
+                limit = PATIENCE_SECONDS if isinstance(error, Unreachable) else DENIED_SECONDS
                 if time.monotonic() - begun > limit:
                     raise
                 self.say(f"{self.name} goes on, but {error}; asking again", ephemeral=True)
-                time.sleep(1)
+                self.interrupted.wait(1)
 
     def _tell(self, text: str, warning: bool = False) -> None:
         if text not in self._told:
             self._told.add(text)
             self.say(self.masker.mask(text), warning=warning)
-
-    def receive(self, chunk: bytes) -> bool:
-        """Takes a chunk of the log; False once the log is closed."""
-        with self._lock:
-            if self._closed:
-                return False
-            self._show(self.reader.feed(chunk))
-            self._show_status()
-            return True
-
-    def _show_status(self) -> None:
-        now = time.monotonic()
-        if self.show_log == "follow" and now - self._last_status >= STATUS_SECONDS:
-            status = f"{self.reader.lines} lines so far" if self._shown >= SHOWN_LINES else self.reader.current
-            if status.strip():
-                self._last_status = now
-                self.say(status, ephemeral=True)
-
-    def _show(self, lines: list[str]) -> None:
-        if self.show_log != "follow":
-            return
-        for line in lines[: SHOWN_LINES - self._shown]:
-            self.say(line)
-            self._shown += 1
-
-    def _show_rest(self) -> None:
-        total = self.reader.lines
-        if self.show_log == "none" or total <= self._shown:
-            return
-        rest = self.reader.last(min(LAST_LINES, total - self._shown))
-        hidden = total - self._shown - len(rest)
-        if hidden:
-            self.say(
-                f"… {hidden} lines are not shown here; all of them: kf logs --task --run {self.name} -n 0 --recent"
-            )
-        for line in rest:
-            self.say(line)

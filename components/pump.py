@@ -24,35 +24,57 @@ class Pump:
     """
 
     def __init__(
-        self, cluster: Cluster, namespace: str, pod: str, receive: Callable[[bytes], bool], taken: int = 0
+        self,
+        cluster: Cluster,
+        namespace: str,
+        pod: str,
+        receive: Callable[[bytes], bool],
+        taken: int = 0,
+        uid: str | None = None,
     ) -> None:
+        self.pod = pod
         self.ended = threading.Event()
-        self._cluster, self._namespace, self._pod = cluster, namespace, pod
+        self._cluster, self._namespace, self._uid = cluster, namespace, uid
         self._receive = receive
         self._taken = taken
+        self._refused = False
         self.thread = threading.Thread(target=self._run, daemon=True, name=f"log of {pod}")
         self.thread.start()
 
     def _run(self) -> None:
         give_up = float("inf")
         while time.monotonic() < give_up:
-            if self.ended.is_set():
+            had_ended = self.ended.is_set()
+            if had_ended:
                 give_up = min(give_up, time.monotonic() + LOG_GRACE_SECONDS)
-            skip = self._taken
-            try:
-                for chunk in self._cluster.log(self._namespace, self._pod, follow=True):
-                    new, skip = chunk[skip:], max(skip - len(chunk), 0)
-                    self._taken += len(new)
-                    if new and not self._receive(new):
-                        return
-                if self.ended.is_set() or self._container_ended():
-                    return
-            except NotFound:
+            if self._is_whole(complete=self._read(), had_ended=had_ended):
                 return
-            except ClusterError:  # the container waits to start, or the connection broke
-                pass
             time.sleep(0.5)
 
-    def _container_ended(self) -> bool:
-        pod = self._cluster.get(self._namespace, "pods", self._pod)
-        return pod is None or outcome.container_ended(pod)
+    def _read(self) -> bool:
+        """Reads to the end of the stream; whether it ended by itself."""
+        skip = self._taken
+        try:
+            for chunk in self._cluster.log(self._namespace, self.pod, follow=True):
+                new, skip = chunk[skip:], max(skip - len(chunk), 0)
+                self._taken += len(new)
+                if new and not self._receive(new):
+                    self._refused = True
+                    return True
+        except NotFound:
+            return True
+        except ClusterError:  # the container waits to start, or the connection broke
+            return False
+        return True
+
+    def _is_whole(self, *, complete: bool, had_ended: bool) -> bool:
+        """Whether nothing is left to read. A pod of the same name with another UID is another log."""
+        if self._refused or (complete and had_ended):
+            return True
+        try:
+            pod = self._cluster.get(self._namespace, "pods", self.pod)
+        except ClusterError:
+            return False
+        if pod is None or (self._uid is not None and pod["metadata"]["uid"] != self._uid):
+            return True
+        return complete and outcome.container_ended(pod)

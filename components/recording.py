@@ -16,7 +16,7 @@ from .errors import ClusterError, Conflict, NotFound, Refused
 from .follower import Follower, Interrupted
 from .hosting import interrupted
 from .reporting import say
-from .submission import Submission, prune, submit
+from .submission import Submission, prune, submit, unfinished
 from .survey import survey
 
 LAST_LINES = 10
@@ -78,10 +78,8 @@ def hold(settings: dict[str, Any]) -> dict[str, Any]:
     """The record of a task that may not run now; a run of it that nobody has recorded is cancelled."""
     cluster = Cluster.of(Connection.of(settings["connection"]))
     runs = cluster.list_runs(settings["namespace"], settings["app"])
-    for run in runs:
-        same = (naming.label_value(settings["task"]), naming.label_value(settings["stack"]))
-        if not run.finished and (run.labels.get(pipelinerun.TASK), run.labels.get(pipelinerun.STACK)) == same:
-            cancel(cluster, settings, cluster.get_run(settings["namespace"], run.name))
+    for run in unfinished(runs, settings["app"], settings["task"], settings["stack"]):
+        cancel(cluster, settings, cluster.get_run(settings["namespace"], run.name))
     return {**_empty(), "run": "", "task_id": 0, "state": outcome.HELD, "reason": "", "cluster_uid": ""}
 
 

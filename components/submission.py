@@ -39,13 +39,21 @@ class Submission:
 
 def attempts(runs: list[ListedRun], app: str, task: str, key: str, stack: str) -> list[ListedRun]:
     """The runs of one definition in one stack, first attempt first."""
+    return sorted((run for run in _of(runs, app, task, stack) if run.labels.get(pipelinerun.KEY) == key), key=_attempt)
+
+
+def unfinished(runs: list[ListedRun], app: str, task: str, stack: str) -> list[ListedRun]:
+    """The runs of a task of one stack that are under way, of whatever definition."""
+    return [run for run in _of(runs, app, task, stack) if not run.finished]
+
+
+def _of(runs: list[ListedRun], app: str, task: str, stack: str) -> list[ListedRun]:
     wanted = {
         pipelinerun.NAME: app,
         pipelinerun.TASK: naming.label_value(task),
-        pipelinerun.KEY: key,
         pipelinerun.STACK: naming.label_value(stack),
     }
-    return sorted((run for run in runs if wanted.items() <= run.labels.items()), key=_attempt)
+    return [run for run in runs if wanted.items() <= run.labels.items()]
 
 
 def adoptable(runs: list[ListedRun], began: str | None = None) -> ListedRun | None:

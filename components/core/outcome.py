@@ -6,6 +6,7 @@ and the pod.
 
 from __future__ import annotations
 
+import re
 import signal
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,8 +15,9 @@ from typing import Any, Dict, Mapping, Optional
 from .pipelinerun import CANCELLED_BY, CONTAINER, step_of
 
 SUCCEEDED, FAILED, CANCELLED, TIMED_OUT = "Succeeded", "Failed", "Cancelled", "TimedOut"
-RUNNING, UNKNOWN = "Running", "Unknown"
+RUNNING, UNKNOWN, HELD = "Running", "Unknown", "Held"
 _Object = Mapping[str, Any]
+_RPC = re.compile(r"rpc error: code = \w+ desc = ")  # the container runtime's protocol, of no use to a reader
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def waiting(pod: _Object) -> str:
     for status in _list(pod, "initContainerStatuses") + _list(pod, "containerStatuses"):
         state = (status.get("state") or {}).get("waiting") or {}
         if state.get("reason") not in (None, "PodInitializing", "ContainerCreating") and state.get("message"):
-            return f"{state['reason']}: {state['message']}"
+            return f"{state['reason']}: {_RPC.sub('', state['message'])}"
     return ""
 
 
@@ -118,7 +120,7 @@ def _judge(
     if container.get("reason") == "OOMKilled" or inner.get("reason") == "StepOOM":
         return FAILED, f"ran out of memory ({_memory(run)})"
     if inner.get("reason") == "TaskRunImagePullFailed":
-        words = str(inner.get("message", "")).rpartition("message: ")[2].strip('".')
+        words = _RPC.sub("", str(inner.get("message", ""))).rpartition("message: ")[2].strip('".')
         return FAILED, f"could not start: image {step_of(dict(run))['image']} cannot be pulled: {words}"
     if inner.get("reason") in ("StepFailed", "Failed") and exit_code is not None:
         return FAILED, _exit(int(exit_code))

@@ -199,10 +199,9 @@ def test_an_app_is_described_and_not_started(stack: Stack) -> None:
 
 def error_of(text: str) -> str:
     """The first error in the diagnostics, one under a resource of ours if there is one."""
-    blocks = [block for block in text.split("Diagnostics:")[-1].split("\n\n") if "error:" in block]
+    blocks = [block for block in text.split("Diagnostics:")[-1].split("\n\n") if "\n    error:" in block]
     ours = [block for block in blocks if "kf:" in block.strip().splitlines()[0]]
-    block = (ours or blocks)[0]
-    return block.split("error:", 1)[1].split("\n    error:")[0].strip()
+    return (ours or blocks)[0].split("\n    error:")[1].strip()
 
 
 def _objects(stack: Stack, kind: str) -> list[dict[str, object]]:

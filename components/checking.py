@@ -1,0 +1,167 @@
+"""Decides whether a task will run, and says why: what a reviewer reads in the preview.
+
+Runs in every preview and update, before anything is changed, so bad input and refusals end the
+update here. What it decided becomes inputs of the Run (`key`, `because`, `nth`, `again`).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pulumi.dynamic import CheckFailure, CheckResult
+from pulumi.output import contains_unknowns
+
+from .core import definition as definitions
+from .core.definition import ALWAYS
+from .core.outcome import HELD
+from .core.pipelinerun import OUTCOME
+from .reporting import say, say_once
+
+# What the first check of a replacement found out, for its second check, which is not given the old inputs.
+_decided: dict[tuple[str, ...], tuple[str, dict[str, Any]]] = {}
+
+
+def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+    """Decides whether the task will run and says why; what it decided becomes inputs (`key`, `because`, `nth`)."""
+    from . import survey as surveys
+    from .connection import Connection
+
+    inputs = dict(news)
+    preview = bool(news.get("__preview"))
+    definition, when = news["definition"], news["when"]
+    unknown = [part for part in definitions.deciding(when) if contains_unknowns(definition[part])]
+    identity = (news["stack"], news["namespace"], news["app"], news["task"])
+    if not olds and identity in _decided and _decided[identity][0] == _fingerprint(definition):
+        return CheckResult({**inputs, **_decided[identity][1]}, [])  # the second check of a replacement
+    known = None if contains_unknowns(news["connection"]) else Connection.of(news["connection"])
+    seen = surveys.survey(known, news["namespace"]) if known else surveys.Survey()
+    refusal = _refuse(news, seen, preview)
+    if refusal:
+        return CheckResult(inputs, [CheckFailure("", refusal)])
+    _note(news, seen, known is None)
+    if unknown:
+        words = " and ".join(definitions.PARTS[part] for part in unknown)
+        because = f"{words} {'is' if len(unknown) == 1 else 'are'} known only during the update"
+        decided: dict[str, Any] = {"because": because, "nth": olds.get("nth", 0), "again": False}
+        say(news["urn"], f"may run: {because}")
+    else:
+        decided = _hold(olds, news, seen) if news.get("terminated") else _decide(olds, news, seen)
+        if news.get("terminated"):
+            say(news["urn"], decided["because"])
+        elif decided["again"] or decided["key"] != olds.get("key"):
+            say(news["urn"], f"will run: {decided['because']}")
+    _decided[identity] = (_fingerprint(definition), decided)
+    if known and seen.exists and not seen.unasked and not contains_unknowns(news["manifest"]):
+        if news["manifest"] != olds.get("manifest"):
+            refusal = _dry_run(known, news)
+        if not preview and olds.get("key"):
+            _mark_recorded(known, news, olds["key"], seen)
+    return CheckResult({**inputs, **decided}, [CheckFailure("", refusal)] if refusal else [])
+
+
+def _decide(olds: dict[str, Any], news: dict[str, Any], seen: Any) -> dict[str, Any]:
+    from .submission import adoptable, attempts
+
+    definition, when = news["definition"], news["when"]
+    nth = int(olds.get("nth", 0)) + (1 if olds and when == ALWAYS else 0)
+    key = definitions.key(definition, when, nth)
+    same = attempts(seen.runs, news["app"], news["task"], key, news["stack"])
+    again = bool(same and same[-1].failed and OUTCOME in same[-1].annotations and news["must_succeed"])
+    if olds.get("key") == key and not again:
+        return {"key": key, "nth": nth, "because": olds.get("because", ""), "again": False}
+    found = adoptable(same)
+    if found:
+        state = "has ended" if found.finished else "is still running"
+        because = f"adopts run {found.name}, which {state} and is not recorded yet"
+    elif same and same[-1].failed:
+        last = same[-1]
+        because = f"the last attempt failed: run {last.name}, {last.annotations.get(OUTCOME) or last.reason}"
+    elif olds.get("definition") and not contains_unknowns(olds["definition"]):
+        because = definitions.explain(olds["definition"], definition, when)
+        because = because or _without_change(olds, when)
+    elif same:
+        because = f"the state has no record of it (run {same[-1].name} was of another life of this stack)"
+    else:
+        because = "first run"
+    return {"key": key, "nth": nth, "because": because, "again": again}
+
+
+def _without_change(olds: dict[str, Any], when: str) -> str:
+    if olds.get("terminated"):
+        return "it was held back until now"
+    return f"when is {when!r}" if when == ALWAYS else f"when changed to {when!r}"
+
+
+def _hold(olds: dict[str, Any], news: dict[str, Any], seen: Any) -> dict[str, Any]:
+    """Nothing runs while `terminated` is set: the key stays that of the last record, or of none."""
+    from .submission import unfinished
+
+    running = [run.name for run in unfinished(seen.runs, news["app"], news["task"], news["stack"])]
+    because = f"will cancel {', '.join(running)}: terminated is set" if running else "held back: terminated is set"
+    return {"key": olds.get("key") or HELD, "nth": olds.get("nth", 0), "because": because, "again": False}
+
+
+def _fingerprint(definition: dict[str, Any]) -> str:
+    return json.dumps(definition, sort_keys=True, default=lambda unknown: "unknown")
+
+
+def _refuse(news: dict[str, Any], seen: Any, preview: bool) -> str | None:
+    from .errors import Denied, NotFound, Unreachable
+
+    what = f"task {news['task']!r} of app {news['app']!r}"
+    if seen.unasked and not (preview and isinstance(seen.unasked, (Unreachable, Denied, NotFound))):
+        return f"{what}: {seen.unasked}. Nothing was started; repeat the update when the cluster answers"
+    other = seen.foreign_owner(news["app"], news["stack"])
+    if other:
+        return (
+            f"app {news['app']!r} in namespace {news['namespace']!r} belongs to stack {other!r}: "
+            "choose another app_name or namespace for this stack, or destroy the other stack first"
+        )
+    return None
+
+
+def _note(news: dict[str, Any], seen: Any, connection_unknown: bool) -> None:
+    namespace = news["namespace"]
+    if connection_unknown:
+        text = "the cluster is known only during the update: runs in it and admission were not asked for"
+    elif seen.unasked:
+        text = f"this preview could not ask the cluster: {seen.unasked}. Shown is what the state tells"
+    elif not seen.exists:
+        text = f"namespace {namespace!r} is created by this update: admission was not asked for"
+    else:
+        return
+    say_once(news["urn"], text, about=f"{namespace} {news['stack']}")
+
+
+def _dry_run(connection: Any, news: dict[str, Any]) -> str | None:
+    from .cluster import Cluster
+    from .core.pipelinerun import instantiate
+    from .errors import ClusterError, Denied, NotFound, Unreachable
+
+    trial = instantiate(
+        news["manifest"], name=f"{news['app']}-dry-run"[:58], key="dry-run", task_id=0, attempt=0, started_by="preview"
+    )
+    try:
+        Cluster.of(connection).create_run(trial, dry_run=True)
+    except (Denied, NotFound, Unreachable) as error:
+        if not news.get("__preview"):
+            return f"task {news['task']!r} of app {news['app']!r}: {error}"
+        say_once(news["urn"], f"admission was not asked for: {error}", about=f"dry run {news['namespace']}")
+    except ClusterError as error:
+        return f"task {news['task']!r} of app {news['app']!r} would not be admitted: {error}"
+    return None
+
+
+def _mark_recorded(connection: Any, news: dict[str, Any], key: str, seen: Any) -> None:
+    from .cluster import Cluster
+    from .core.pipelinerun import RECORDED
+    from .errors import NotFound
+    from .submission import attempts
+
+    for run in attempts(seen.runs, news["app"], news["task"], key, news["stack"])[-1:]:
+        if run.finished and not run.failed and RECORDED not in run.annotations:
+            try:
+                Cluster.of(connection).annotate_run(news["namespace"], run.name, {RECORDED: "true"})
+            except NotFound:
+                continue
