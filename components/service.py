@@ -20,6 +20,7 @@ class Postgres:
     """Credentials of a PostgreSQL: `uri` decides, the parts are for programs that want them apart."""
 
     label: ClassVar[str] = "postgresql"
+    texts: ClassVar[tuple[str, ...]] = ("uri",)
 
     uri: pulumi.Input[str]
     host: pulumi.Input[str] | None = None
@@ -65,6 +66,7 @@ class ServiceInstance(pulumi.ComponentResource):
         owner = f"service {own_name!r}"
         typed = is_dataclass(credentials) and not isinstance(credentials, type)
         found_label = label or (getattr(credentials, "label", None) if typed else None) or bindings.USER_PROVIDED
+        texts = getattr(credentials, "texts", ()) if typed else ()
         checked(lambda: _check_texts(owner, found_label, plan, tags))
         if isinstance(credentials, Mapping):  # its keys are known even where its values are not
             checked(lambda: bindings.check_required(owner, dict.fromkeys(credentials, ""), requires))
@@ -75,7 +77,9 @@ class ServiceInstance(pulumi.ComponentResource):
         self.label, self.plan, self.tags, self.volume_mounts = found_label, plan, list(tags), mounts
 
         def verify(given: Any) -> dict[str, Any]:
-            return checked(lambda: bindings.plain_credentials(owner, given, requires))
+            if typed:  # what is left out is no credential
+                given = {name: value for name, value in given.items() if value is not None}
+            return checked(lambda: bindings.plain_credentials(owner, given, requires, texts))
 
         self.credentials: pulumi.Output[dict[str, Any]] = pulumi.Output.secret(_as_map(credentials)).apply(verify)
         self.secret_name = f"kf.{own_name}.service"
@@ -139,8 +143,7 @@ def _as_map(credentials: Any) -> Any:
     if credentials is None:
         return {}
     if is_dataclass(credentials) and not isinstance(credentials, type):
-        values = {entry.name: getattr(credentials, entry.name) for entry in fields(credentials)}
-        return {name: value for name, value in values.items() if value is not None}
+        return {entry.name: getattr(credentials, entry.name) for entry in fields(credentials)}
     return credentials
 
 

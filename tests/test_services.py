@@ -172,6 +172,20 @@ def test_a_required_credential_is_named_with_its_service(credentials: Any) -> No
     assert refused(declare).startswith("service 'db': its credentials have no 'uri' (there are: host)")
 
 
+@pytest.mark.parametrize(
+    ("uri", "message"),
+    [
+        (None, "service 'db': its credentials have no 'uri' (there are: host)"),
+        (5, "service 'db': its credential 'uri' is no text but int"),
+    ],
+)
+def test_a_typed_credential_is_what_its_type_says(uri: Any, message: str) -> None:
+    def declare() -> None:
+        ServiceInstance("db", space=Space("s"), credentials=Postgres(uri=pulumi.Output.secret(uri), host="h"))
+
+    assert refused(declare).startswith(message)
+
+
 def test_a_level_that_an_app_leaves_is_refused() -> None:
     def declare() -> None:
         space = Space("s", pod_security="restricted")

@@ -35,10 +35,12 @@ def env(target: Target, app: str, task: str | None, output: str | None) -> None:
     """Shows the variables and binding files that the tasks of APP get."""
     space = target.open()
     manifest, settings = template(space, app, task)
-    secret = reader(space)
+    digests = reader(space)
     step = pipelinerun.step_of(manifest)
-    variables = environment.effective(step.get("env", []), settings.get("layers", {}), secret_key(secret))
-    files = binding_files(manifest, secret)
+    variables = environment.effective(
+        step.get("env", []), settings.get("layers", {}), lambda name, key: digests(name).get(key)
+    )
+    files = binding_files(manifest, digests)
     if output:
         rows = [{"name": it.name, "value": it.text, "layer": it.layer, "hides": list(it.shadows), "secret": it.secret}
                 for it in variables]  # fmt: skip
@@ -68,29 +70,30 @@ def template(space: TargetSpace, app: str, task: str | None) -> tuple[dict[str, 
         ) from None
 
 
-def reader(space: TargetSpace) -> Callable[[str], dict[str, str] | None]:
-    """Reads Secrets, each once; None is one that does not exist."""
+class Unreadable(dict[str, str]):
+    """Stands for a Secret that may not be read: whatever is asked for is there, and unknown."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """What is shown in place of a digest."""
+        return "<secret that you may not read>"
+
+
+def reader(space: TargetSpace) -> Callable[[str], dict[str, str]]:
+    """Reads Secrets, each once, and gives the digest of each of their values; none of one that does not exist."""
 
     @functools.cache
-    def read(name: str) -> dict[str, str] | None:
+    def read(name: str) -> dict[str, str]:
         try:
-            found = space.cluster.get(space.name, "secrets", name)
-        except Denied as error:
-            raise Denied(f"secret values cannot be compared: {error}") from None
-        if found is None:
-            return None
-        data = found.get("data") or {}
-        return {key: base64.b64decode(value).decode("utf-8", "replace") for key, value in data.items()}
+            data = (space.cluster.get(space.name, "secrets", name) or {}).get("data") or {}
+        except Denied:
+            return Unreadable()
+        texts = {key: base64.b64decode(value).decode("utf-8", "replace") for key, value in data.items()}
+        return {key: environment.short_digest(text) for key, text in texts.items()}
 
     return read
 
 
-def secret_key(read: Callable[[str], dict[str, str] | None]) -> Callable[[str, str], str | None]:
-    """The value of a key of a Secret, None if either is missing."""
-    return lambda name, key: (read(name) or {}).get(key)
-
-
-def binding_files(manifest: dict[str, Any], read: Callable[[str], dict[str, str] | None]) -> dict[str, str]:
+def binding_files(manifest: dict[str, Any], digests: Callable[[str], dict[str, str]]) -> dict[str, str]:
     """The files of the bindings by path, each with the digest of its content."""
     mounts = {mount["name"]: mount["mountPath"] for mount in pipelinerun.step_of(manifest).get("volumeMounts", [])}
     found = {}
@@ -98,11 +101,11 @@ def binding_files(manifest: dict[str, Any], read: Callable[[str], dict[str, str]
         folder = mounts.get(volume, "")
         if not folder.startswith((f"{bindings.ROOT}/", bindings.FILE_FOLDER)):
             continue
-        values = read(secret) or {}
+        values = digests(secret)
+        if isinstance(values, Unreadable):
+            found[f"{folder}/…"] = values.get("")
         names = {item["key"]: item["path"] for item in items} or {key: key for key in values}
-        for key, path in names.items():
-            if key in values:
-                found[f"{folder}/{path}"] = environment.short_digest(values[key])
+        found.update({f"{folder}/{path}": values[key] for key, path in names.items() if key in values})
     return dict(sorted(found.items()))
 
 

@@ -71,8 +71,11 @@ def nameless(credentials: Mapping[str, Any]) -> List[str]:
     return sorted(name for name in credentials if not _FILE_NAME.fullmatch(name))
 
 
-def plain_credentials(owner: str, value: object, requires: Sequence[str]) -> Dict[str, Any]:
-    """`value` as JSON data, if it is a map that has the keys in `requires`; else InvalidInput with service and key."""
+def plain_credentials(owner: str, value: object, requires: Sequence[str], texts: Sequence[str] = ()) -> Dict[str, Any]:
+    """`value` as JSON data, if it is a map with the keys in `requires` and a text for those in `texts`.
+
+    Else InvalidInput with service and key.
+    """
     if not isinstance(value, Mapping):
         raise InvalidInput(
             f"{owner}: credentials are no map but {type(value).__name__}: give names and values, such as {{'uri': …}}"
@@ -80,7 +83,10 @@ def plain_credentials(owner: str, value: object, requires: Sequence[str]) -> Dic
     found = {name: _plain(f"{owner}: credentials[{name!r}]", item) for name, item in value.items()}
     for name in found:
         check_text(f"{owner}: a key of its credentials", name)
-    check_required(owner, found, requires)
+    check_required(owner, found, [*requires, *texts])
+    for key in texts:
+        if not isinstance(found[key], str):
+            raise InvalidInput(f"{owner}: its credential {key!r} is no text but {type(found[key]).__name__}")
     return found
 
 

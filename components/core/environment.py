@@ -99,8 +99,8 @@ def effective(
 ) -> List[Shown]:
     """What a process sees of a container's `env`, sorted by name.
 
-    Texts are expanded as the kubelet does it; a field of the pod is shown as `<field>`, a secret
-    value as its digest. `secret` gives the value of a Secret's key, None if it is missing.
+    Texts are expanded as the kubelet does it, a field of the pod is shown as `<field>`. `secret` gives
+    what stands for the value of a Secret's key, None if it is missing.
     """
     seen: Dict[str, Shown] = {}
     for entry in entries:
@@ -111,7 +111,7 @@ def effective(
             found = secret(ref["name"], ref["key"])
             if found is None and ref.get("optional"):
                 continue
-            shown = short_digest(found) if found is not None else f"<missing: key {ref['key']} of Secret {ref['name']}>"
+            shown = found if found is not None else f"<missing: key {ref['key']} of Secret {ref['name']}>"
             seen[name] = Shown(name, shown, layer, tuple(shadows), True)
         else:
             text = f"<{source['fieldRef']['fieldPath']}>" if "fieldRef" in source else _expand(entry["value"], seen)

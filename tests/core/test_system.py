@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from components.core import system
-from components.core.command import carry
+from components.core.command import carry, dollar_variable
 from components.core.environment import (
     Shown,
     Value,
@@ -74,7 +76,9 @@ def test_what_a_process_will_see() -> None:
         "URL": Value(secret="s", key="u", optional=True),
     }  # noqa: E501
     variables = merge([("App", texts), ("system", SYSTEM)])
-    seen = effective(rendered(variables, carry), origins(variables), lambda name, key: {"k": "v"}.get(key))
+    seen = effective(
+        rendered(variables, carry), origins(variables), lambda name, key: {"k": short_digest("v")}.get(key)
+    )
     by_name = {shown.name: shown for shown in seen}
     assert by_name["A"] == Shown("A", "$(B) $$ $x", "App")
     assert by_name["TOKEN"] == Shown("TOKEN", short_digest("v"), "App", (), True)
@@ -100,3 +104,12 @@ def test_what_no_process_can_be_given() -> None:
     assert size_of("A", "ü") == 5
     with pytest.raises(InvalidInput, match="NUL byte"):
         check_value("app 'shop'", "A", "a\0b")
+
+
+@given(st.dictionaries(st.sampled_from("ABCDEF"), st.text("$(){}AB.params \n", max_size=20)))
+def test_every_text_reaches_the_process_as_it_is(texts: dict[str, str]) -> None:
+    """With Tekton's and the kubelet's replacements in mind: what is carried expands to the text again."""
+    variables = merge([("App", {name: Value(text) for name, text in texts.items()})])
+    entries = [dollar_variable(), *rendered(variables, carry)]
+    seen = {it.name: it.text for it in effective(entries, {}, lambda *_: None)}
+    assert {name: seen[name] for name in texts} == texts
