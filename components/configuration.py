@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pulumi
-import yaml
 
-from .core import loading
+from .core import document, loading
 from .core.errors import InvalidInput
-from .core.nodes import Secret
+from .core.nodes import Secret, Text, plain, written
 from .inputs import checked
 
+LONGEST = 2**53  # the largest whole number of which a float keeps every digit
 SERVICE = ("credentials", "label", "plan", "requires", "tags", "volume_mounts")
 
 
@@ -33,9 +33,15 @@ def variables(config: pulumi.Config, folder: Path) -> dict[str, Any]:
     paths = [folder / file for file in _files(config)]
     for values in checked(lambda: [loading.values(path) for path in paths]):
         found.update(values)
-    given = _map(config, "vars")
+    given, full = _map(config, "vars"), config.full_key("vars")
+    checked(lambda: _refuse_long(full, given))
+    file = f"Pulumi.{pulumi.get_stack()}.yaml"
+    readable = _readable(folder / file, full, given)
+    for name, text in readable.items():
+        if written(given[name]) != text:
+            said = f"{file}: {full}.{name} is {text}, but Pulumi reads {written(given[name])}: quote it in the file"
+            pulumi.log.warn(said)
     if _is_secret(config, "vars"):
-        readable = _readable(folder, config.full_key("vars"), given)
         return {**found, **{name: value if name in readable else Secret(value) for name, value in given.items()}}
     return {**found, **given}
 
@@ -64,18 +70,32 @@ def _is_secret(config: pulumi.Config, key: str) -> bool:
     return pulumi.runtime.is_config_secret(config.full_key(key))
 
 
-def _readable(folder: Path, key: str, given: dict[str, Any]) -> set[str]:
-    """The names whose values stand in the stack's file for everybody to read.
+def _readable(path: Path, key: str, given: dict[str, Any]) -> dict[str, str | None]:
+    """The names whose values stand in the stack's file for everybody to read, with the text there of single values.
 
     Pulumi calls a whole map secret when one of its values is. What the file shows in clear text, with
     the value that is in force, is none; whatever cannot be told stays secret.
     """
     try:
-        content = yaml.safe_load((folder / f"Pulumi.{pulumi.get_stack()}.yaml").read_text(encoding="utf-8"))
-        written = content["config"][key]
-        return {name for name, value in given.items() if name in written and written[name] == value}
-    except (OSError, UnicodeError, yaml.YAMLError, KeyError, TypeError):
-        return set()
+        shown = document.read(path.read_text(encoding="utf-8"), path.name).data["config"][key]
+        same = {name: shown[name] for name in given if name in shown and plain(shown[name], typed=True) == given[name]}
+    except (OSError, UnicodeError, InvalidInput, KeyError, TypeError):
+        return {}
+    return {name: str(item) if isinstance(item, Text) else written(given[name]) for name, item in same.items()}
+
+
+def _refuse_long(where: str, value: Any) -> None:
+    """Pulumi's command keeps numbers as floats: of a long one the last digits are not those that were given."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            _refuse_long(f"{where}.{name}", item)
+    elif isinstance(value, list):
+        for nth, item in enumerate(value):
+            _refuse_long(f"{where}[{nth}]", item)
+    elif isinstance(value, (int, float)) and abs(value) > LONGEST:
+        _refuse(
+            f"{where} is a number with so many digits that Pulumi changes the last ones: quote it in the stack's file"
+        )
 
 
 def _files(config: pulumi.Config) -> list[str]:

@@ -131,6 +131,30 @@ def test_of_a_map_with_a_secret_only_what_the_stacks_file_shows_is_readable(tmp_
     assert secret() == ["copies", "db", "token", "zone"]
 
 
+def test_numbers_that_pulumi_does_not_keep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", shown.append)
+    file = f"Pulumi.{pulumi.get_stack()}.yaml"
+    (tmp_path / file).write_text(
+        "config:\n  kf:vars: {mode: 0755, version: 1.10, text: '0755', other: 0755, flag: true}\n"
+    )
+    found = values(
+        {"kf:vars": '{"mode": 493, "version": 1.1, "text": "0755", "other": 5, "flag": true}'}, folder=tmp_path
+    )
+    assert found["mode"] == 493
+    assert shown == [
+        f"{file}: kf:vars.mode is 0755, but Pulumi reads 493: quote it in the file",
+        f"{file}: kf:vars.version is 1.10, but Pulumi reads 1.1: quote it in the file",
+    ]
+    for given in ('{"a": {"b": [1, 12345678901234567000]}}', '{"a": {"b": [1, 1.5e300]}}'):
+        with pytest.raises(pulumi.RunError) as refused:
+            values({"kf:vars": given}, folder=tmp_path)
+        assert str(refused.value) == (
+            "kf:vars.a.b[1] is a number with so many digits that Pulumi changes the last ones: quote it in the stack's file"
+        )
+    assert values({"kf:vars": '{"a": 9007199254740992}'}, folder=tmp_path) == {"a": 9007199254740992}
+
+
 def test_files_of_variables(tmp_path: Path) -> None:
     (tmp_path / "a.yml").write_text("mode: 0755\nzone: north\n")
     (tmp_path / "b.yml").write_text("zone: '((literally))'\ncopies: 2\n")
