@@ -24,6 +24,7 @@ from .pump import Pump
 LOG_GRACE_SECONDS = 20
 STOP_SECONDS = 45  # a pod has 30 s to end after it is told to, and the kubelet some more
 PATIENCE_SECONDS = 600
+TOO_LARGE = "Termination message is above max allowed size"  # Tekton's entrypoint, about the results
 DENIED_SECONDS = 60
 
 
@@ -140,7 +141,9 @@ class Follower:
         if not self._has_started:
             trouble = outcome.waiting(self._pod)
             return f"could not start: {trouble}" if trouble else ""
-        return "its pod was deleted while it ran" if self._deleted and not outcome.container_ended(self._pod) else ""
+        if any(TOO_LARGE in line for line in self.reader.last(3)):
+            return "its results are too large: together they may have about 4000 bytes; keep larger ones in a volume"
+        return "its pod was deleted while it ran" if self._deleted else ""
 
     def _give_up(self, cause: str, by: str) -> None:
         if self._cause:

@@ -130,7 +130,8 @@ def _judge(
 def _exit(code: int) -> str:
     if 128 < code < 128 + signal.NSIG and code - 128 in {number.value for number in signal.Signals}:
         return f"ended by {signal.Signals(code - 128).name}, exit code {code}"
-    return f"exit code {code}"
+    # Tekton's entrypoint gives 255 for a process that a signal has ended, whichever it was.
+    return "exit code 255, or ended by a signal" if code == 255 else f"exit code {code}"
 
 
 def _memory(run: _Object) -> str:
