@@ -150,7 +150,8 @@ def test_numbers_that_pulumi_does_not_keep(tmp_path: Path, monkeypatch: pytest.M
         with pytest.raises(pulumi.RunError) as refused:
             values({"kf:vars": given}, folder=tmp_path)
         assert str(refused.value) == (
-            "kf:vars.a.b[1] is a number with so many digits that Pulumi changes the last ones: quote it in the stack's file"
+            "kf:vars.a.b[1] is a number with so many digits that Pulumi changes the last ones: "
+            "quote it in the stack's file"
         )
     assert values({"kf:vars": '{"a": 9007199254740992}'}, folder=tmp_path) == {"a": 9007199254740992}
 

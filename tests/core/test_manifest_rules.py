@@ -18,6 +18,7 @@ from components.core.errors import InvalidInput
 from components.core.nodes import Secret, plain
 from components.core.substitution import Substitution
 
+calm = settings(deadline=None, max_examples=60)  # a shared machine may be slow
 HEAD = "applications:\n- name: a\n  image: i\n  task: true\n"
 characters = st.characters(blacklist_categories=["Cs", "Cc"], blacklist_characters="\ufeff\x85\u2028\u2029\ufffe\uffff")
 texts = st.text(characters, max_size=40)
@@ -31,6 +32,7 @@ def env_of(written: str, **variables: object) -> loading.Manifest:
     return loading.parse(f"{HEAD}  env:\n    V: {written}\n", variables=variables)
 
 
+@calm
 @given(texts)
 def test_a_quoted_text_arrives_as_it_is_and_without_a_warning(text: str) -> None:
     found = env_of(f"'{text.replace(chr(39), chr(39) * 2)}'") if "((" not in text else None
@@ -38,6 +40,7 @@ def test_a_quoted_text_arrives_as_it_is_and_without_a_warning(text: str) -> None
         assert found.applications[0].env == {"V": text} and not found.warnings
 
 
+@calm
 @given(st.dictionaries(names, texts.filter(lambda text: "((" not in text), max_size=8))
 def test_what_a_yaml_tool_writes_is_read_back(env: dict[str, str]) -> None:
     written = yaml.safe_dump(
@@ -47,6 +50,7 @@ def test_what_a_yaml_tool_writes_is_read_back(env: dict[str, str]) -> None:
     assert found.applications[0].env == env and not found.warnings
 
 
+@calm
 @given(st.from_regex(r"[-+.:_0-9eExXobaA]{1,12}|true|True|TRUE|yes|No|on|OFF|0[0-7]{1,6}", fullmatch=True))
 def test_an_unquoted_scalar_stays_and_warns_exactly_where_typing_would_change_it(text: str) -> None:
     try:
@@ -61,6 +65,7 @@ def test_an_unquoted_scalar_stays_and_warns_exactly_where_typing_would_change_it
         assert bool(found.warnings) == (date or said != text)
 
 
+@calm
 @given(digits, st.sampled_from("kKmMgG"), st.sampled_from(["", "B", "b"]), st.sampled_from(["", " "]))
 def test_amounts_are_whole_mebibytes_at_most_what_was_written(number: str, unit: str, byte: str, blank: str) -> None:
     written = Decimal(number) * 1024 ** ("KMG".index(unit.upper()) + 1)
@@ -77,6 +82,7 @@ def test_amounts_are_whole_mebibytes_at_most_what_was_written(number: str, unit:
     assert loading.parse(f"{HEAD}  memory: {canonical}\n").applications[0].memory == canonical
 
 
+@calm
 @given(st.from_regex(r"[0-9]{1,9}(\.[0-9]{1,3})?", fullmatch=True))
 def test_a_number_without_a_unit_is_refused(number: str) -> None:
     for key in ("memory", "disk_quota", "disk-quota"):
@@ -84,6 +90,7 @@ def test_a_number_without_a_unit_is_refused(number: str) -> None:
             loading.parse(f"{HEAD}  {key}: {number}\n")
 
 
+@calm
 @given(texts, texts, texts)
 def test_a_variable_is_inserted_as_it_is(before: str, value: str, after: str) -> None:
     before, after = before.replace("(", "").replace("$", ""), after.replace("(", "").replace(")", "")
@@ -92,6 +99,7 @@ def test_a_variable_is_inserted_as_it_is(before: str, value: str, after: str) ->
     assert found == {"V": f"{before}{value}{after}"}
 
 
+@calm
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
                     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3), max_leaves=8))  # fmt: skip
 def test_a_whole_variable_keeps_its_type(value: object) -> None:
@@ -99,7 +107,7 @@ def test_a_whole_variable_keeps_its_type(value: object) -> None:
     assert plain(found.data, typed=True) == {"v": value}
 
 
-@settings(max_examples=30)
+@calm
 @given(
     texts.filter(lambda text: len(text) > 3 and text not in HEAD),
     st.sampled_from(["image", "command", "memory", "keep", "zzz"]),
