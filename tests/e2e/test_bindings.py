@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 from .conftest import CHECKOUT, Stack, kubectl, objects, run
@@ -103,6 +104,27 @@ def test_the_example_sends_mail(tmp_path: Path) -> None:
         assert kubectl("exec", "-n", namespace, "mail", "--", "ls", "/mail") == "1\n", "mail is sent once"
     finally:
         run(["kubectl", "delete", "namespace", namespace, "--ignore-not-found", "--wait=false"])
+
+
+def test_credentials_of_another_stack(stacks: Callable[..., Stack]) -> None:
+    infra = stacks("infra", name="infra")
+    (infra.folder / "__main__.py").write_text(
+        "import pulumi\n"
+        "pulumi.export('db', pulumi.Output.secret({'host': 'h', 'port': 5432, 'word': 'never-shown-1'}))\n"
+    )
+    infra.up().ok()
+    shop = stacks("shop", env={"PULUMI_BACKEND_URL": infra.env["PULUMI_BACKEND_URL"]})
+    program = (
+        "db = pulumi.StackReference('organization/e2e/infra').require_output('db')\n"
+        "service = ServiceInstance('db', space=space, credentials=db, requires=['port', {key!r}])\n"
+        "app = App('shop', space=space, image=f'{{R}}/busybox:1', services=[service])\n"
+        "Task('show', app=app, command='cat /bindings/db/port /bindings/db/word')"
+    )
+    refused = shop.write(IMPORT + program.format(key="uri")).preview().failed().text
+    assert "service 'db': its credentials have no 'uri' (there are: host, port, word)" in refused
+    shown = shop.write(IMPORT + program.format(key="host")).up().ok().text
+    assert "5432[secret]" in shown, "a whole number stays one"
+    assert "never-shown-1" not in refused + shown + json.dumps(shop.state())
 
 
 def test_credentials_that_will_not_do_fail_the_preview(stack: Stack) -> None:
