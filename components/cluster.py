@@ -88,7 +88,9 @@ class Cluster:
 
     def get_run(self, namespace: str, name: str) -> dict[str, Any]:
         """A whole PipelineRun."""
-        run: dict[str, Any] = self.http.json("GET", f"{_runs(namespace)}/{name}")
+        answer = self.http.read("GET", f"{_runs(namespace)}/{name}")
+        self.now = server_time(answer)
+        run: dict[str, Any] = msgspec.json.decode(answer.data)
         return run
 
     def create_run(self, manifest: dict[str, Any], *, dry_run: bool = False) -> dict[str, Any]:

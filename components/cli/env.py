@@ -14,12 +14,13 @@ from typing import Any
 
 import click
 
-from ..core import bindings, environment, naming, pipelinerun
+from ..core import bindings, environment, pipelinerun
 from ..core.environment import Shown
 from ..core.log import harmless
-from ..errors import ClusterError, Denied, NotFound
-from .table import aligned
+from ..errors import Denied
+from .table import show
 from .target import Target, TargetSpace, target_options
+from .template import template
 
 COLUMNS = ("Name", "Layer", "Hides", "Value")
 LONGEST = 120
@@ -46,28 +47,10 @@ def env(target: Target, app: str, task: str | None, output: str | None) -> None:
                 for it in variables]  # fmt: skip
         click.echo(json.dumps({"variables": rows, "files": files}, indent=2))
         return
-    for line in aligned([COLUMNS, *map(_row, variables)]):
-        click.echo(line)
+    show([COLUMNS, *map(_row, variables)])
     if files:
         click.echo("")
-        for line in aligned([("File", "Content"), *sorted(files.items())]):
-            click.echo(line)
-
-
-def template(space: TargetSpace, app: str, task: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The PipelineRun and the settings that Pulumi has written for an App or one of its tasks; raises NotFound."""
-    import yaml
-
-    name = f"kf-{app}.{naming.check_name('task', task)}" if task else f"kf-{app}"
-    found = space.cluster.get(space.name, "configmaps", name)
-    if not found or pipelinerun.TEMPLATE not in (found["metadata"].get("labels") or {}):
-        raise _unknown_task(space, app, task) if task else space.unknown_app(app)
-    try:
-        return yaml.safe_load(found["data"]["pipelinerun.yaml"]), json.loads(found["data"]["settings.json"])
-    except (KeyError, ValueError, yaml.YAMLError):
-        raise ClusterError(
-            f"app {app!r}: ConfigMap {space.name}/{name} is not what Pulumi wrote: repeat pulumi up with --refresh"
-        ) from None
+        show([("File", "Content"), *sorted(files.items())])
 
 
 class Unreadable(dict[str, str]):
@@ -113,11 +96,3 @@ def _row(shown: Shown) -> tuple[str, ...]:
     text = harmless(shown.text.replace("\n", "\\n"))
     text = text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(shown.text)} characters; -o json shows all)"
     return shown.name, shown.layer, ", ".join(shown.shadows), text
-
-
-def _unknown_task(space: TargetSpace, app: str, task: str) -> NotFound:
-    space.check_app(app)
-    selector = f"{pipelinerun.NAME}={app},{pipelinerun.TEMPLATE}=task"
-    names = sorted(it["metadata"]["labels"][pipelinerun.TASK] for it in space.cluster.config_maps(space.name, selector))
-    there = f"its tasks are {', '.join(names)}" if names else "it has no tasks"
-    return NotFound(f"task {task!r} of app {app!r} not found in space {space.name!r}: {there}; name one with --task")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("app", required=False)
 @click.option("--task", is_flag=True, help="The logs of tasks (an App has no others).")
+@click.option("-f", "--follow", is_flag=True, help="Go on with what runs and what comes (does so without it too).")
 @click.option("--recent", is_flag=True, help="End after what is there, in place of following what runs.")
 @click.option("-n", "--number", "lines", type=click.IntRange(min=0), default=10, show_default=True,
               help="Lines of each run to begin with; 0 shows all.")  # fmt: skip
@@ -29,7 +30,14 @@ if TYPE_CHECKING:
 @target_options
 @click.pass_obj
 def logs(
-    target: Target, app: str | None, task: bool, recent: bool, lines: int, name: str | None, task_id: int | None
+    target: Target,
+    app: str | None,
+    task: bool,
+    follow: bool,
+    recent: bool,
+    lines: int,
+    name: str | None,
+    task_id: int | None,
 ) -> None:
     """Prints the logs of the tasks of APP, oldest first, each line marked <task>/<id>, and follows those that run.
 
@@ -37,6 +45,8 @@ def logs(
     """
     if not task:
         raise click.UsageError(f"{f'app {app!r}' if app else 'kf logs'}: only tasks have logs here: add --task")
+    if follow and recent:
+        raise click.UsageError("--follow goes on and --recent ends at once: give one of them")
     if name is not None and task_id is not None:
         raise click.UsageError(f"--run {name} and --id {task_id} both choose a run: give one of them")
     if app is None and name is None:

@@ -18,8 +18,10 @@ from ..errors import ClusterError, Denied, Unreachable
 from .check import check
 from .env import env
 from .logs import logs
+from .prune import prune
 from .run_task import run_task
 from .target import target_options
+from .task import task
 from .tasks import tasks
 from .terminate_task import terminate_task
 
@@ -59,7 +61,7 @@ def kf() -> None:
     """Runs, lists, ends and reads the tasks of Apps that Pulumi has declared."""
 
 
-for command in (check, env, logs, run_task, tasks, terminate_task):
+for command in (check, env, logs, prune, run_task, task, tasks, terminate_task):
     kf.add_command(command)
 
 

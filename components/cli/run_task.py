@@ -1,22 +1,23 @@
 """`kf run-task`: one more run of an App's own template, with another command, name or amounts.
 
-It submits and does not wait, as Kf does; then it prunes, so that an App keeps no more than its
-`keep` however often this is called without Pulumi.
+It submits and does not wait, as Kf does, unless it is told to; and it prunes, so that an App keeps no
+more than its `keep` however often this is called without Pulumi.
 """
 
 from __future__ import annotations
 
-import json
 import secrets
 from typing import Any
 
 import click
 
-from ..core import naming, pipelinerun, quantities
+from ..core import environment, naming, pipelinerun, quantities
 from ..core.command import resolve
 from ..core.errors import InvalidInput
 from ..errors import ClusterError
 from .target import Target, TargetSpace, target_options, user
+from .template import template
+from .waiting import wait_for
 
 
 @click.command("run-task")
@@ -26,18 +27,30 @@ from .target import Target, TargetSpace, target_options, user
 @click.option("--cpu-cores", metavar="CORES", help="Cores or thousandths, such as 0.5 or 100m.")
 @click.option("-m", "--memory-limit", metavar="SIZE", help="Memory, such as 256M or 1G.")
 @click.option("-k", "--disk-quota", metavar="SIZE", help="Disk, such as 256M or 1G.")
+@click.option(
+    "--env", "variables", multiple=True, metavar="NAME=VALUE",
+    help="Variable of this run alone; may be repeated. Its value is plain text that everybody can read who may see "
+    "the PipelineRun: secrets belong into env=… of the App in Pulumi.",
+)  # fmt: skip
+@click.option("--wait", is_flag=True, help="Follow its log and end with its exit code; 1 if it ended without one.")
 @target_options
-@click.pass_obj
+@click.pass_context
 def run_task(
-    target: Target,
+    context: click.Context,
     app: str,
     command: str | None,
     name: str | None,
     cpu_cores: str | None,
     memory_limit: str | None,
     disk_quota: str | None,
+    variables: tuple[str, ...],
+    wait: bool,
 ) -> None:
-    """Runs a task on APP, once, in the background."""
+    """Runs a task on APP, once, in the background.
+
+    With --wait its log goes to stdout, and everything else to stderr. Ctrl-C ends the waiting, not the task.
+    """
+    target: Target = context.obj
     amounts: dict[str, str] = {}
     if cpu_cores is not None:
         amounts["cpu"] = quantities.cpu(cpu_cores, f"app {app!r}: --cpu-cores")
@@ -46,20 +59,50 @@ def run_task(
     if disk_quota is not None:
         amounts["ephemeral-storage"] = quantities.size(disk_quota, f"app {app!r}: --disk-quota")
     task = naming.check_name("task", name) if name is not None else None
+    given = own_variables(app, variables)
     space = target.open()
-    template, settings = _template(space, app)
+    found, settings = template(space, app)
+    check_free(app, given, settings)
     manifest = pipelinerun.override(
-        template,
+        found,
         task=task,
-        argv=start_command(app, template, settings, command),
+        argv=start_command(app, found, settings, command),
+        env=given,
         resources=amounts,
     )
     run = _submit(space, app, task or app, manifest, settings)
-    click.echo(f"Task {run} is submitted successfully for execution.\n")
-    click.echo(f"Its log:    kf logs {app} --task --run {run}{space.flags}")
-    click.echo(f"All tasks:  kf tasks {app}{space.flags}")
-    click.echo(f"To end it:  kf terminate-task {run}{space.flags}")
+    name = run["metadata"]["name"]
+    click.echo(f"Task {name} is submitted successfully for execution.\n", err=wait)
+    if not wait:
+        click.echo(f"Its log:    kf logs {app} --task --run {name}{space.flags}")
+        click.echo(f"All tasks:  kf tasks {app}{space.flags}")
+        click.echo(f"To end it:  kf terminate-task {name}{space.flags}")
     _prune(space, app, settings)
+    if wait:
+        context.exit(wait_for(space, run))
+
+
+def own_variables(app: str, given: tuple[str, ...]) -> dict[str, str]:
+    """The variables of --env, the last one of a name; raises InvalidInput for what no process can be given."""
+    owner, found = f"app {app!r}: --env", {}
+    for variable in given:
+        name, equals, value = variable.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{variable!r} has no value: write NAME=VALUE", param_hint="--env")
+        environment.check_reserved(owner, naming.check_env_name(owner, name))
+        environment.check_value(owner, name, value)
+        found[name] = value
+    return found
+
+
+def check_free(app: str, given: dict[str, str], settings: dict[str, Any]) -> None:
+    """Refuses variables that the platform or a binding decides: they stand above all others in every run."""
+    for name in given:
+        layer = (settings.get("layers", {}).get(name) or [""])[0]
+        if layer in (environment.BINDINGS, environment.SYSTEM) and name not in environment.YIELDING:
+            raise InvalidInput(
+                f"app {app!r}: --env: {name} is set by the platform and cannot be overridden: choose another name"
+            )
 
 
 def start_command(
@@ -75,22 +118,9 @@ def start_command(
     return None
 
 
-def _template(space: TargetSpace, app: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    import yaml
-
-    found = space.cluster.get(space.name, "configmaps", f"kf-{app}")
-    if not found or pipelinerun.TEMPLATE not in (found["metadata"].get("labels") or {}):
-        raise space.unknown_app(app)
-    data = found.get("data") or {}
-    try:
-        return yaml.safe_load(data["pipelinerun.yaml"]), json.loads(data["settings.json"])
-    except (KeyError, ValueError, yaml.YAMLError):
-        raise ClusterError(
-            f"app {app!r}: ConfigMap {space.name}/kf-{app} is not what Pulumi wrote: repeat pulumi up with --refresh"
-        ) from None
-
-
-def _submit(space: TargetSpace, app: str, task: str, manifest: dict[str, Any], settings: dict[str, Any]) -> str:
+def _submit(
+    space: TargetSpace, app: str, task: str, manifest: dict[str, Any], settings: dict[str, Any]
+) -> dict[str, Any]:
     from ..submission import Submission, submit
 
     wanted = Submission(
@@ -103,7 +133,7 @@ def _submit(space: TargetSpace, app: str, task: str, manifest: dict[str, Any], s
         started_by=f"kf run-task by {user()}",
     )
     run, _ = submit(space.cluster, wanted, None)
-    return str(run["metadata"]["name"])
+    return run
 
 
 def _prune(space: TargetSpace, app: str, settings: dict[str, Any]) -> None:

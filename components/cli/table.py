@@ -1,11 +1,55 @@
-"""Text for people: aligned columns and spans of time, as kubectl writes them."""
+"""Text for people: tables, coloured on a terminal and plain elsewhere, and spans of time as kubectl writes them."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+_COLOURS = {"True": "green", "Succeeded": "green", "False": "red", "Failed": "red"}
+_COLOURED = ("Succeeded", "State")
+_NARROWEST = 24
+
+
+def show(rows: Sequence[Sequence[str]], *, headed: bool = True) -> None:
+    """Prints rows, the first one being the columns' names if `headed`, else the first column names each row."""
+    if not sys.stdout.isatty():
+        for line in aligned(rows):
+            click.echo(line)
+        return
+    from rich.console import Console
+
+    Console(highlight=False).print(styled(rows, headed), crop=False)
+
+
+def styled(rows: Sequence[Sequence[str]], headed: bool) -> Table:
+    """Rows for a terminal: names stay whole, so that they can be copied, and only the last column is folded."""
+    from rich.table import Table
+    from rich.text import Text
+
+    # Cells are Text and not str, in which rich would look for markup.
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=headed, header_style="bold")
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    titles = rows[0] if headed else [""] * len(widths)
+    for nth, (title, width) in enumerate(zip(titles, widths)):
+        last = nth == len(widths) - 1
+        table.add_column(
+            Text(title), no_wrap=not last, overflow="fold", min_width=min(width, _NARROWEST) if last else width
+        )
+    for row in rows[1:] if headed else rows:
+        names = titles if headed else ["", *([row[0]] * (len(row) - 1))]
+        styles = [_COLOURS.get(cell, "yellow") if name in _COLOURED else "" for name, cell in zip(names, row)]
+        if not headed:
+            styles[0] = "bold"
+        table.add_row(*(Text(cell, style=style) for cell, style in zip(row, styles)))
+    return table
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:

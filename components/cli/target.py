@@ -95,6 +95,10 @@ class TargetSpace:
             )
         return found[-1]
 
+    def one(self, name: str, task_id: str | None) -> dict[str, Any]:
+        """The PipelineRun of a run by its name, or by its App and its id; raises NotFound."""
+        return self.whole_run(self.run_of(name, int(task_id)).name if task_id is not None else name)
+
     def check_app(self, app: str) -> None:
         """Raises NotFound unless the App has a template or runs; the text names the Apps there are."""
         if not self.cluster.get(self.name, "configmaps", f"kf-{app}") and not self.runs(app):
@@ -119,6 +123,12 @@ class TargetSpace:
             return
         if not exists:
             raise NotFound(f"space {self.name!r} not found in the cluster: choose one with --space or KF_SPACE")
+
+
+def check_id(app: str, task_id: str | None) -> None:
+    """Raises UsageError unless an id that was given is a number."""
+    if task_id is not None and not (task_id.isascii() and task_id.isdigit()):
+        raise click.UsageError(f"app {app!r}: Task ID {task_id!r} is not a number: kf tasks {app} shows them")
 
 
 def listed(run: dict[str, Any]) -> ListedRun:

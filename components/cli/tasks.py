@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..core import pipelinerun
 from ..core.log import harmless
-from .table import aligned, span
+from .output import print_data
+from .table import show, span
 from .target import Target, target_options
 
 if TYPE_CHECKING:
@@ -30,17 +30,19 @@ def tasks(target: Target, app: str | None, output: str | None) -> None:
     runs = space.runs(app, with_times=True)
     if not runs:
         space.check_app(app) if app else space.check_space()
-    if output:
-        _print(runs, output)
+    if output == "name":
+        for run in runs:
+            click.echo(run.name)
+    elif output:
+        print_data([_plain(run) for run in runs], output)
     elif not runs:
         click.echo(f"No tasks{f' of app {app!r}' if app else ''} in space {space.name!r}.")
     else:
-        for line in table(runs, space.cluster.now, with_app=not app):
-            click.echo(line)
+        show(table(runs, space.cluster.now, with_app=not app))
 
 
-def table(runs: list[ListedRun], now: str | None, *, with_app: bool = False) -> list[str]:
-    """The lines of the table; `now` is the cluster's time."""
+def table(runs: list[ListedRun], now: str | None, *, with_app: bool = False) -> list[tuple[str, ...]]:
+    """The rows of the table, its columns' names first; `now` is the cluster's time."""
     rows = [
         (
             run.name,
@@ -55,8 +57,8 @@ def table(runs: list[ListedRun], now: str | None, *, with_app: bool = False) -> 
     ]
     if with_app:
         apps = [run.labels.get(pipelinerun.NAME, "") for run in runs]
-        return aligned([("App", *COLUMNS), *((app, *row) for app, row in zip(apps, rows))])
-    return aligned([COLUMNS, *rows])
+        return [("App", *COLUMNS), *((app, *row) for app, row in zip(apps, rows))]
+    return [COLUMNS, *rows]
 
 
 def reason(run: ListedRun) -> str:
@@ -66,18 +68,6 @@ def reason(run: ListedRun) -> str:
     text = f"{run.reason}: {more}" if more and run.succeeded != "True" else run.reason
     plain = harmless(" ".join(text.split()))
     return plain if len(plain) <= LONGEST_REASON else f"{plain[:LONGEST_REASON]}…"
-
-
-def _print(runs: list[ListedRun], output: str) -> None:
-    if output == "name":
-        for run in runs:
-            click.echo(run.name)
-    elif output == "json":
-        click.echo(json.dumps([_plain(run) for run in runs], indent=2))
-    else:
-        import yaml
-
-        click.echo(yaml.safe_dump([_plain(run) for run in runs], sort_keys=False), nl=False)
 
 
 def _plain(run: ListedRun) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import click
 
 from ..core import outcome, pipelinerun
 from ..errors import Conflict, Refused
-from .target import Target, target_options, user
+from .target import Target, TargetSpace, check_id, target_options, user
 
 
 @click.command("terminate-task")
@@ -18,19 +18,21 @@ from .target import Target, target_options, user
 @click.pass_obj
 def terminate_task(target: Target, name: str, task_id: str | None) -> None:
     """Ends a task that runs: by its name, or by its App and its ID."""
-    if task_id is not None and not (task_id.isascii() and task_id.isdigit()):
-        raise click.UsageError(f"app {name!r}: Task ID {task_id!r} is not a number: kf tasks {name} shows them")
+    check_id(name, task_id)
     space = target.open()
-    if task_id is not None:
-        name = space.run_of(name, int(task_id)).name
-    refusal = unable(space.whole_run(name))
+    run = space.one(name, task_id)
+    name = run["metadata"]["name"]
+    refusal = unable(run)
     if not refusal:
         try:
             space.cluster.cancel_run(space.name, name, by=f"kf terminate-task by {user()}")
         except (Refused, Conflict):  # it may have ended between question and request
-            refusal = unable(space.whole_run(name))
+            run = space.whole_run(name)
+            refusal = unable(run)
             if not refusal:
                 raise
+    if refusal and _delete_waiting_pods(space, run):
+        refusal = f'Task "{name}" has failed already; its pod, which still waited to start, is deleted'
     click.echo(refusal or f'Task "{name}" is successfully submitted for termination')
 
 
@@ -40,3 +42,26 @@ def unable(run: dict[str, Any]) -> str:
         return "Can't terminate completed Task"
     cancelled = run["spec"].get("status") or (run["metadata"].get("annotations") or {}).get(pipelinerun.CANCELLED_BY)
     return "Can't terminate terminated Task" if cancelled else ""
+
+
+def _delete_waiting_pods(space: TargetSpace, run: dict[str, Any]) -> bool:
+    """Deletes what Tekton leaves of a run that nobody followed: a pod that would start when its Secret appears.
+
+    The kubelet's words go with the pod, so they are written down first.
+    """
+    if outcome.condition(run).get("status") != "False":
+        return False
+    name = run["metadata"]["name"]
+    pods = [pod for pod in space.cluster.pods(space.name, name) if waits(pod)]
+    if pods and pipelinerun.OUTCOME not in (run["metadata"].get("annotations") or {}):
+        words = outcome.conclude(run, None, pods[-1], outcome.never_started(run, pods[-1])).sentence
+        space.cluster.annotate_run(space.name, name, {pipelinerun.OUTCOME: words})
+    for pod in pods:
+        space.cluster.delete_pod(space.name, pod["metadata"]["name"])
+    return bool(pods)
+
+
+def waits(pod: dict[str, Any]) -> bool:
+    """Whether a pod could still start the command of its run."""
+    pending = (pod.get("status") or {}).get("phase") == "Pending"
+    return pending and not outcome.started(pod) and "deletionTimestamp" not in pod["metadata"]

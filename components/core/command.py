@@ -25,6 +25,11 @@ def carry(text: str) -> str:
     return _DOLLAR_SIGN.sub(lambda found: f"$({DOLLAR})" if found[1] else "$$", text)
 
 
+def carried(text: str) -> str:
+    """The text that reaches the process, of one that `carry` has written."""
+    return _CARRIED.sub("$", text)
+
+
 def needs_dollar(texts: Sequence[str]) -> bool:
     """Whether any carried text refers to the variable that holds a dollar."""
     return any(f"$({DOLLAR})" in _CARRIED.findall(text) for text in texts)

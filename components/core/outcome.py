@@ -68,6 +68,21 @@ def conclude(run: _Object, task_run: Optional[_Object], pod: Optional[_Object], 
     )
 
 
+def own_exit_code(ended: Outcome) -> Optional[int]:
+    """The exit code if the process chose it; None if a signal, Tekton or the kubelet ended it, or it never started."""
+    if ended.state == SUCCEEDED:
+        return 0
+    return ended.exit_code if ended.sentence == f"exit code {ended.exit_code}" else None
+
+
+def never_started(run: _Object, pod: Optional[_Object]) -> str:
+    """Why a run failed that Tekton gave up before its command began, in the kubelet's words, else empty."""
+    if not pod or started(pod) or condition(run).get("reason") != "Failed":
+        return ""
+    trouble = waiting(pod)
+    return f"could not start: {trouble}" if trouble else ""
+
+
 def waiting(pod: _Object) -> str:
     """Why a pod's container has not started, as the scheduler or the kubelet says it, else empty."""
     scheduled = condition(pod, "PodScheduled")

@@ -1,0 +1,85 @@
+"""Waits for a run that `kf run-task` has started: its log on stdout, everything else on stderr.
+
+Nothing is written down on the run: whoever waits here keeps no record, and must not look like one who does.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from ..core import outcome, pipelinerun
+from ..core.masking import Masker
+from ..core.outcome import FAILED, SUCCEEDED
+from ..display import NONE, Display
+from ..errors import ClusterError, NotFound
+from ..follower import Follower
+from ..recording import secret_values
+from .log_printer import warn
+from .target import TargetSpace
+
+INTERRUPTED = 130
+
+
+class _Screen(Display):
+    """Prints every line: a terminal or a file takes what would be too much for the engine."""
+
+    def _show(self, lines: list[str]) -> None:
+        try:
+            click.echo("".join(f"{line}\n" for line in lines), nl=False)
+        except BrokenPipeError:  # nobody reads the log any more, but the exit code may still be waited for
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def silence(self) -> None:
+        """Prints nothing from now on: a thread that still does when Python ends would break it."""
+        self._lock.acquire(timeout=1)
+
+
+class _Waiting(Follower):
+    def __post_init__(self) -> None:
+        self.screen = self._display = _Screen(self.name, self.say, self.masker, NONE)
+
+
+def wait_for(space: TargetSpace, run: dict[str, Any]) -> int:
+    """Follows a run to its end; returns the exit code that its process chose, else 1."""
+    name, labels = run["metadata"]["name"], run["metadata"]["labels"]
+    app = labels[pipelinerun.NAME]
+    what = f"task {labels[pipelinerun.TASK]!r} of app {app!r}"
+    which = f"(run {name}, id {labels[pipelinerun.TASK_ID]})"
+    about = f"all about it: kf task {name}{space.flags}"
+    goes_on = (
+        f"{what} goes on {which}: to see its log, kf logs {app} --task --run {name}{space.flags}; "
+        f"to end it, kf terminate-task {name}{space.flags}"
+    )
+    told: set[str] = set()
+
+    def say(text: str, **_: Any) -> None:
+        if text not in told:
+            told.add(text)
+            warn(text)
+
+    follower = None
+    try:
+        masker = Masker(secret_values(space.cluster, space.name, run, warn))
+        follower = _Waiting(space.cluster, space.name, name, say, masker)
+        ended = follower.follow()
+    except KeyboardInterrupt:
+        if follower:
+            follower.screen.silence()
+        warn(goes_on)
+        return INTERRUPTED
+    except NotFound:
+        raise NotFound(
+            f"{what} was deleted before its end {which}: how it ended is not known; look for it with kf tasks"
+        ) from None
+    except ClusterError as error:
+        raise type(error)(f"{error}; {goes_on}") from None
+    if ended.state == SUCCEEDED and ended.sentence == "succeeded":
+        return 0
+    verb = f"failed: {ended.sentence}" if ended.state == FAILED else ended.sentence
+    warn(f"{masker.mask(f'{what} {verb}')} {which}; {about}")
+    code = outcome.own_exit_code(ended)
+    return 1 if code is None else code
