@@ -6,6 +6,7 @@ and `<<` has to know whether a map already has it.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Optional, Set, Tuple
 from typing import List as Listing
@@ -20,6 +21,7 @@ from .substitution import Substitution
 MOST_NODES = 100_000  # a few lines of nested aliases are worth billions of nodes
 DEEPEST = 50
 _YAML = "tag:yaml.org,2002:"
+_HALF = re.compile("[\ud800-\udfff]")
 
 _CONSTRUCT = yaml.constructor.SafeConstructor()
 
@@ -161,7 +163,11 @@ class _Reader:
             findings = self.document.problems if what == "problem" else self.document.warnings
             findings.append(Finding(_line(node), path, said, what))
 
-        return self._substitution.insert(text, _line(node), tell)
+        found = self._substitution.insert(text, _line(node), tell)
+        if isinstance(found, Text) and _HALF.search(found):
+            tell("problem", "holds half of a character (a surrogate), which is no text: write the whole one")
+            return Absent(str(text))
+        return found
 
     def _problem(self, node: yaml.Node, path: Path, said: str) -> None:
         self.document.problems.append(Finding(_line(node), path, said))
@@ -192,6 +198,6 @@ def _typed(node: yaml.ScalarNode, tag: str, text: str) -> Tuple[Any, Optional[st
             made = (_CONSTRUCT.construct_yaml_int if tag == "int" else _CONSTRUCT.construct_yaml_float)(node)
             # Numbers to the base 60 are read by PyYAML alone: a warning, but no number for others.
             return text if ":" in text else made, None if str(made) == text else str(made)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, KeyError, IndexError):  # a tag on a text that it does not fit
         return text, None
     return text, None

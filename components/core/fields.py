@@ -30,7 +30,13 @@ _BINDING = re.compile(r"[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?")
 def _text(value: Any, info: ValidationInfo) -> str:
     if not isinstance(value, str):
         raise InvalidInput(f"{info.field_name}: {kind(value)}: write a text here")
-    return str(value)
+    return _without_nul(str(value), info)
+
+
+def _without_nul(value: str, info: ValidationInfo) -> str:
+    if "\0" in value:
+        raise InvalidInput(f"{info.field_name}: holds a NUL byte, which no process can be given: leave it out")
+    return value
 
 
 def _filled(value: str, info: ValidationInfo) -> str:
@@ -42,11 +48,11 @@ def _filled(value: str, info: ValidationInfo) -> str:
 def _texts(value: Any, info: ValidationInfo) -> List[str]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise InvalidInput(f"{info.field_name}: {kind(value)}: write a list of texts here, such as ['-v', 'all']")
-    return [str(item) for item in value]
+    return [_without_nul(str(item), info) for item in value]
 
 
 def _command(value: Any, info: ValidationInfo) -> Union[str, List[str]]:
-    return _filled(str(value), info) if isinstance(value, str) else _texts(value, info)
+    return _filled(_text(value, info), info) if isinstance(value, str) else _texts(value, info)
 
 
 def _truth(value: Any, info: ValidationInfo) -> bool:

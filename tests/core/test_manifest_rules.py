@@ -214,3 +214,30 @@ def test_files_of_variables(tmp_path: Path, content: str, said: object) -> None:
         assert loading.values(tmp_path / "v.yml") == said
     except InvalidInput as error:
         assert str(error) == said
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('command: "a\\0b"', "command: holds a NUL byte, which no process can be given: leave it out"),
+        ('args: [a, "\\0"]', "args: holds a NUL byte, which no process can be given: leave it out"),
+        (
+            'command: "\\ud83d"',
+            "command: holds half of a character (a surrogate), which is no text: write the whole one",
+        ),
+        (
+            "command: ((half))",
+            "command: holds half of a character (a surrogate), which is no text: write the whole one",
+        ),
+    ],
+)
+def test_bytes_that_no_process_can_be_given(line: str, said: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        loading.parse(f"{HEAD}  {line}\n", variables={"half": "\ud83d"})
+    assert str(refused.value) == f"manifest.yml cannot be used, it has 1 problem:\n  line 5: application 'a': {said}"
+
+
+def test_tags_that_do_not_fit() -> None:
+    assert env_of("!!bool perhaps").applications[0].env == {"V": "perhaps"}
+    assert env_of("!!int ''").applications[0].env == {"V": ""}
+    assert env_of("!!int x").applications[0].env == {"V": "x"}
