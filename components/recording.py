@@ -9,7 +9,7 @@ from typing import Any
 
 from .cluster import Cluster
 from .connection import Connection
-from .core import bindings, outcome, pipelinerun
+from .core import bindings, outcome, pipelinerun, security
 from .core.masking import SHORTEST, Masker
 from .core.outcome import RUNNING, SUCCEEDED, Outcome
 from .errors import ClusterError, Conflict, NotFound, Refused
@@ -107,6 +107,8 @@ def failure(settings: dict[str, Any], ended: Outcome, result: dict[str, Any]) ->
         lines.append(f"  its whole log: kf logs {settings['app']} --task --run {name} -n 0 --recent")
     if _shell(settings.get("manifest")) and any(NOT_EXECUTED in line for line in tail):
         lines.append("  if the image has no /bin/sh, write the command as a list: command=['program', 'argument']")
+    refused = security.advice(ended.sentence, pipelinerun.CONTAINER)
+    lines += [f"  {refused}"] if refused else []
     lines.append("  the next update tries it again")
     return "\n".join(lines)
 

@@ -8,6 +8,7 @@ confined whatever the App says.
 
 from __future__ import annotations
 
+import re
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from .errors import InvalidInput
@@ -25,6 +26,9 @@ _POD_ONLY = ("fsGroup", "fsGroupChangePolicy", "supplementalGroups", "supplement
 _CONTAINER_ONLY = ("allowPrivilegeEscalation", "capabilities", "privileged", "procMount", "readOnlyRootFilesystem")
 _BOTH = ("runAsUser", "runAsGroup", "runAsNonRoot", "seccompProfile", "seLinuxOptions", "appArmorProfile",
          "windowsOptions")  # fmt: skip
+
+_CONTAINERS = re.compile(r"containers? ((?:\"[^\"]+\"(?:, )?)+)")
+_QUOTED = re.compile(r"\"([^\"]+)\"")
 
 Context = Mapping[str, Any]
 
@@ -77,6 +81,19 @@ def opts_out(settings: Mapping[str, Any]) -> List[str]:
         found.append("hostNetwork")
     found += [f"hostPath volume {volume['name']!r}" for volume in settings.get("volumes") or () if "hostPath" in volume]
     return found
+
+
+def advice(sentence: str, container: str) -> str:
+    """What to do when a namespace has refused a task's pod for its Pod Security level; empty for other sentences."""
+    if "violates PodSecurity" not in sentence:
+        return ""
+    names = {name for listed in _CONTAINERS.findall(sentence) for name in _QUOTED.findall(listed)}
+    if names - {container}:
+        return (
+            'Tekton\'s own containers are not confined in this cluster: set set-security-context: "true" in the '
+            "ConfigMap feature-flags of Tekton's namespace"
+        )
+    return "take what is named out of the App's security_context, or use a Space whose namespace allows it"
 
 
 def check_level(level: object, owner: str) -> str:

@@ -107,6 +107,15 @@ def test_root_is_the_tasks_container_alone() -> None:
         security.check("app 'shop'", {"runAsUsr": 0})
 
 
+def test_what_to_do_when_a_namespace_refuses_a_pod() -> None:
+    lead = 'pods "shop-1-pod" is forbidden: violates PodSecurity "restricted:latest": '
+    own = lead + 'runAsUser=0 (container "step-task" must not set runAsUser=0)'
+    assert security.advice(own, "step-task").startswith("take what is named out of the App's security_context")
+    tekton = lead + 'unrestricted capabilities (containers "prepare", "step-task" must set …)'
+    assert 'set set-security-context: "true"' in security.advice(tekton, "step-task")
+    assert security.advice("exit code 1", "step-task") == ""
+
+
 def test_rules_of_a_security_group() -> None:
     egress: list[dict[str, Any]] = [
         {"protocol": "tcp", "destination": "10.0.0.0/8", "ports": "443, 8000-9000"},

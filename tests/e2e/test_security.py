@@ -115,3 +115,7 @@ def test_an_app_that_leaves_the_level_says_so(stack: Stack) -> None:
     refused = stack.write(confined).preview().failed().text
     assert "app 'shop': its Space enforces the restricted Pod Security level" in refused
     assert len(objects(RUNS, stack.namespace)) == 1
+    kubectl("label", "namespace", stack.namespace, "pod-security.kubernetes.io/enforce=restricted")
+    failed = stack.write(f"{root}Task('who', app=app, command='id')").up().failed().text
+    assert 'violates PodSecurity "restricted' in failed
+    assert "take what is named out of the App's security_context" in failed
