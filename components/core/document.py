@@ -53,6 +53,8 @@ def read(text: str, file: str, substitution: Optional[Substitution] = None) -> D
     reader = _Reader(substitution)
     try:
         reader.document.data = None if root is None else reader.data(root, ())
+    except RecursionError:  # a map that merges itself
+        raise InvalidInput(f"{file} cannot be read: too many or too deeply nested aliases") from None
     except InvalidInput as error:
         raise InvalidInput(f"{file}: {error}") from None
     return reader.document

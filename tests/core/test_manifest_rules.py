@@ -171,6 +171,11 @@ def test_an_alias_bomb_of_merges_is_refused() -> None:
         loading.parse(bomb + HEAD)
 
 
+def test_a_map_that_merges_itself_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="too many or too deeply nested aliases"):
+        loading.parse(f"a: &a {{<<: *a, k: v}}\n{HEAD}")
+
+
 def test_numbers_of_any_length_arrive() -> None:
     long = "9" * 5000
     assert env_of(long).applications[0].env == {"V": long}
