@@ -68,7 +68,8 @@ def reach(schedule: Schedule, place: ZoneInfo, now: int, keep: int) -> str:
         last = moment
         if last - now > _LONGEST:
             return "more than 20 years"
-    rest, words = (last - now + 59) // 60 * 60, []
+    rest = (last - now + 59) // 60 * 60
+    words: List[str] = []
     first = next((nth for nth, (_, size) in enumerate(_UNITS) if rest >= size), len(_UNITS) - 1)
     for name, size in _UNITS[first : first + 2]:
         amount, rest = divmod(rest, size)

@@ -19,14 +19,14 @@ from .errors import InvalidInput
 NEVER = "0 0 30 2 *"  # Kf's stand-in for "no schedule": 30 February
 _STAR = 1 << 63
 _INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
-_MONTHS = {name: nth for nth, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
-_DAYS = {name: nth for nth, name in enumerate("sun mon tue wed thu fri sat".split())}
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _FIELDS: Tuple[Tuple[str, int, int, Mapping[str, int]], ...] = (
     ("minute", 0, 59, {}),
     ("hour", 0, 23, {}),
     ("day of the month", 1, 31, {}),
-    ("month", 1, 12, _MONTHS),
-    ("day of the week", 0, 6, _DAYS),
+    ("month", 1, 12, {name: nth for nth, name in enumerate(MONTHS, 1)}),
+    ("day of the week", 0, 6, {name: nth for nth, name in enumerate(WEEKDAYS)}),
 )
 _NAMED: Dict[str, str] = {
     "@yearly": "0 0 1 1 *",

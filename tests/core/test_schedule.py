@@ -7,7 +7,7 @@ import os
 import random
 import shutil
 import subprocess
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import pytest
 
 from components.core import clocks
 from components.core.errors import InvalidInput
-from components.core.schedule import NEVER, following, parse, shown, times, zone
+from components.core.schedule import MONTHS, NEVER, WEEKDAYS, following, parse, shown, times, zone
 
 ROBFIG = Path(__file__).parents[1] / "robfig"
 # An hour, half an hour, at midnight on a Friday or a Sunday, and a month in the year whose clocks go back for Ramadan.
@@ -59,13 +59,12 @@ def some_field(luck: random.Random, low: int, high: int, names: tuple[str, ...] 
 
 def some_schedule(luck: random.Random) -> str:
     night = luck.random() < 0.6  # most clocks change before four in the morning
-    months = tuple("jan feb mar apr may jun jul aug sep oct nov dec".split())
     return " ".join((
         some_field(luck, 0, 59),
         some_field(luck, 0, 3 if night else 23),
         some_field(luck, 1, 31) if luck.random() < 0.5 else "*",
-        some_field(luck, 1, 12, months) if luck.random() < 0.3 else "*",
-        some_field(luck, 0, 6, tuple("sun mon tue wed thu fri sat".split())) if luck.random() < 0.5 else "*",
+        some_field(luck, 1, 12, MONTHS) if luck.random() < 0.3 else "*",
+        some_field(luck, 0, 6, WEEKDAYS) if luck.random() < 0.5 else "*",
     ))  # fmt: skip
 
 
@@ -85,8 +84,8 @@ def test_the_next_times_are_robfigs_around_every_clock_change() -> None:
 
 def test_what_is_taken_is_what_robfig_takes() -> None:
     luck = random.Random(7)
-    texts = ["* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 7", "5-1 * * * *",
-             "*/0 * * * *", "1-2-3 * * * *", "1/2/3 * * * *", "-1 * * * *", "a * * * *", "+5 * * * *", ", * * * *",
+    texts = ["* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 7",
+             "5-1 * * * *", "*/0 * * * *", "1-2-3 * * * *", "1/2/3 * * * *", "-1 * * * *", "a * * * *", "+5 * * * *", ", * * * *",
              "*-5 * * * *", "? ? ? ? ?", "*/90 * * * *", "0 0 * jan-MAR mon,TUE", "0 0 * * sun-6/2", "1_0 * * * *",
              "٣ * * * *", "@noon", "@Daily", " 0  3\t* * * ", "0 0 * fri *", "5/ * * * *", "*/ * * * *"]  # fmt: skip
     alphabet = "0123456789*/-,? ajnmo"
@@ -157,7 +156,7 @@ def test_a_schedule_that_never_comes() -> None:
 
 def test_what_retention_means_for_a_schedule() -> None:
     utc = ZoneInfo("Etc/UTC")
-    now = int(datetime(2026, 6, 1, tzinfo=timezone.utc).timestamp())
+    now = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp())
     assert clocks.reach(parse("@daily", "schedule"), utc, now, 500) == "1 year 4 months"
     assert clocks.reach(parse("* * * * *", "schedule"), utc, now, 3) == "3 minutes"
     assert clocks.reach(parse("* * * * *", "schedule"), utc, now, 500) == "8 hours 20 minutes"
