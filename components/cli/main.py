@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import sys
 import warnings
 from typing import Any
@@ -43,6 +44,9 @@ class Commands(click.Group):
             code = _fail(error.format_message(), error.exit_code)
         except click.Abort:
             code = INTERRUPTED
+        except BrokenPipeError:  # whoever reads has had enough, such as `head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = 1
         sys.exit(code)
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -17,7 +17,6 @@ from ..core.errors import InvalidInput
 from ..errors import ClusterError
 from .target import Target, TargetSpace, target_options, user
 from .template import template
-from .waiting import wait_for
 
 
 @click.command("run-task")
@@ -32,7 +31,9 @@ from .waiting import wait_for
     help="Variable of this run alone; may be repeated. Its value is plain text that everybody can read who may see "
     "the PipelineRun: secrets belong into env=… of the App in Pulumi.",
 )  # fmt: skip
-@click.option("--wait", is_flag=True, help="Follow its log and end with its exit code; 1 if it ended without one.")
+@click.option(
+    "--wait", is_flag=True, help="Follow its log and end with its exit code: 1 if a signal or the cluster ended it."
+)
 @target_options
 @click.pass_context
 def run_task(
@@ -79,6 +80,8 @@ def run_task(
         click.echo(f"To end it:  kf terminate-task {name}{space.flags}")
     _prune(space, app, settings)
     if wait:
+        from .waiting import wait_for
+
         context.exit(wait_for(space, run))
 
 

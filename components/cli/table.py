@@ -16,6 +16,7 @@ _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 _COLOURS = {"True": "green", "Succeeded": "green", "False": "red", "Failed": "red"}
 _COLOURED = ("Succeeded", "State")
 _NARROWEST = 24
+_GAP = 2
 
 
 def show(rows: Sequence[Sequence[str]], *, headed: bool = True) -> None:
@@ -26,23 +27,24 @@ def show(rows: Sequence[Sequence[str]], *, headed: bool = True) -> None:
         return
     from rich.console import Console
 
-    Console(highlight=False).print(styled(rows, headed), crop=False)
+    console = Console(highlight=False)
+    console.print(styled(rows, headed, console.width), crop=False)
 
 
-def styled(rows: Sequence[Sequence[str]], headed: bool) -> Table:
-    """Rows for a terminal: names stay whole, so that they can be copied, and only the last column is folded."""
+def styled(rows: Sequence[Sequence[str]], headed: bool, room: int) -> Table:
+    """Rows for a terminal of `room` columns: names stay whole for copying, and only the last column is folded."""
     from rich.table import Table
     from rich.text import Text
 
     # Cells are Text and not str, in which rich would look for markup.
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=headed, header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), show_header=headed, header_style="bold")
     widths = [max(map(len, column)) for column in zip(*rows)]
+    least = [*widths[:-1], min(widths[-1], _NARROWEST)]
+    if sum(least) + _GAP * len(least) > room:  # then the terminal itself breaks the lines
+        table.width = sum(least) + _GAP * len(least)
     titles = rows[0] if headed else [""] * len(widths)
-    for nth, (title, width) in enumerate(zip(titles, widths)):
-        last = nth == len(widths) - 1
-        table.add_column(
-            Text(title), no_wrap=not last, overflow="fold", min_width=min(width, _NARROWEST) if last else width
-        )
+    for nth, (title, width) in enumerate(zip(titles, least)):
+        table.add_column(Text(title), no_wrap=nth < len(least) - 1, overflow="fold", min_width=width)
     for row in rows[1:] if headed else rows:
         names = titles if headed else ["", *([row[0]] * (len(row) - 1))]
         styles = [_COLOURS.get(cell, "yellow") if name in _COLOURED else "" for name, cell in zip(names, row)]

@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from components.cli.main import kf
-from components.cli.run_task import start_command
+from components.cli.run_task import own_variables, start_command
 from components.cli.target import Target, TargetSpace
 from components.cli.tasks import reason
-from components.cli.terminate_task import unable
+from components.cli.terminate_task import unable, waits
 from components.cluster import Cluster, ListedRun
 from components.core.errors import InvalidInput
 from components.errors import Denied, NotFound, Unreachable
@@ -39,6 +39,9 @@ class FakeCluster:
     spaces: tuple[str, ...] = ("dev",)
     trouble: BaseException | None = None
     now: str = NOW
+    settings: dict[str, Any] = dataclasses.field(default_factory=lambda: {"keep": 2})
+    manifest: str = "spec: {pipelineSpec: {tasks: [{taskSpec: {steps: [{command: []}]}}]}}"
+    deleted: list[str] = dataclasses.field(default_factory=list)
 
     def list_runs(self, namespace: str, app: str | None = None, selector: str = "", **_: Any) -> list[ListedRun]:
         if self.trouble:
@@ -46,7 +49,13 @@ class FakeCluster:
         return [one for one in self.runs if app in (None, one.labels["app.kubernetes.io/name"])]
 
     def get(self, namespace: str, plural: str, name: str) -> dict[str, Any] | None:
-        return {"kind": plural} if name.removeprefix("kf-") in self.apps else None
+        data = {"settings.json": json.dumps(self.settings), "pipelinerun.yaml": self.manifest}
+        labels = {"kf.dev/template": "app"}
+        return {"metadata": {"labels": labels}, "data": data} if name.removeprefix("kf-") in self.apps else None
+
+    def delete_runs(self, namespace: str, runs: list[ListedRun]) -> list[str]:
+        self.deleted += [one.name for one in runs]
+        return self.deleted
 
     def get_run(self, namespace: str, name: str) -> dict[str, Any]:
         raise NotFound(f'pipelineruns.tekton.dev "{name}" not found')
@@ -132,6 +141,36 @@ def test_reason_tells_what_is_known(one: ListedRun, expected: str) -> None:
         (FakeCluster(), ["logs", "shop", "--task", "--run", "a", "--id", "1"], 2, "kf: --run a and --id 1 both"),
         (FakeCluster(), ["logs", "shop", "--task", "--recent"], 0, "kf: app 'shop' has no tasks"),
         (FakeCluster(), ["logs", "shop", "--task", "-n", "-1"], 2, "kf: Invalid value for '-n'"),
+        (
+            FakeCluster(),
+            ["logs", "shop", "--task", "-f", "--recent"],
+            2,
+            "kf: --follow goes on and --recent ends at once",
+        ),
+        (FakeCluster(), ["task", "nothing"], 1, 'kf: No Task found with name "nothing"'),
+        (FakeCluster(), ["task", "shop", "x"], 2, "kf: app 'shop': Task ID 'x' is not a number"),
+        (FakeCluster(), ["prune", "shop"], 0, "Nothing to delete: app 'shop' has 0 tasks and keeps 2."),
+        (FakeCluster(), ["prune", "shp"], 1, "kf: app 'shp' not found in space 'dev': its apps are blog, shop; choose"),
+        (FakeCluster(), ["prune", "shop", "--keep", "-1"], 2, "kf: Invalid value for '--keep'"),
+        (FakeCluster(), ["run-task", "shop", "--env", "A"], 2, "kf: Invalid value for --env: 'A' has no value: write"),
+        (
+            FakeCluster(),
+            ["run-task", "shop", "--env", "1=2"],
+            1,
+            "kf: app 'shop': --env: '1' cannot name an environment",
+        ),
+        (
+            FakeCluster(),
+            ["run-task", "shop", "--env", "KF_A=2"],
+            1,
+            "kf: app 'shop': --env: KF_A is set by the platform",
+        ),
+        (
+            FakeCluster(settings={"layers": {"PORT": ["system", "App"]}}),
+            ["run-task", "shop", "--env", "PORT=2"],
+            1,
+            "kf: app 'shop': --env: PORT is set by the platform and cannot be overridden: choose another name",
+        ),
         (FakeCluster(), ["run-task", "shop", "-m", "3"], 1, "kf: app 'shop': --memory-limit: '3' is no amount"),
         (FakeCluster(), ["run-task"], 2, "kf: Missing argument 'APP'. (kf run-task --help says how)"),
         (FakeCluster(), ["jump"], 2, "kf: No such command 'jump'."),
@@ -143,6 +182,44 @@ def test_one_line_and_the_exit_code(cluster: FakeCluster, arguments: list[str], 
     assert result.output.startswith(text)
     assert result.output.count("\n") == (1 if text else 0)
     assert bool(result.stderr) == result.output.startswith("kf: ")
+
+
+def test_prune_deletes_what_the_dry_run_says() -> None:
+    cluster = FakeCluster([run(4, "Unknown"), run(3), run(2), run(1)])
+    assert call(cluster, "prune", "shop", "--dry-run").stdout == (
+        "would delete shop-migrate-1\nwould delete shop-migrate-2\n"
+    )
+    assert cluster.deleted == []
+    assert call(cluster, "prune", "shop").stdout == "deleted shop-migrate-1\ndeleted shop-migrate-2\n"
+    assert cluster.deleted == ["shop-migrate-1", "shop-migrate-2"]
+
+
+def test_how_many_stay_can_be_said_and_what_runs_stays() -> None:
+    cluster = FakeCluster([run(3), run(2), run(1, "Unknown")])
+    assert call(cluster, "prune", "shop", "--keep", "0").exit_code == 0
+    assert cluster.deleted == ["shop-migrate-2", "shop-migrate-3"]
+
+
+def test_the_help_says_that_variables_can_be_read() -> None:
+    text = " ".join(call(FakeCluster(), "run-task", "--help").stdout.split())
+    assert "Its value is plain text that everybody can read who may see the PipelineRun" in text
+
+
+def test_variables_as_they_are_given() -> None:
+    assert own_variables("shop", ("A=1", "B=", "A=b=c d")) == {"A": "b=c d", "B": ""}
+
+
+def test_only_a_pod_that_never_started_is_left_behind() -> None:
+    def pod(phase: str, state: str, **metadata: Any) -> dict[str, Any]:
+        return {
+            "metadata": metadata,
+            "status": {"phase": phase, "containerStatuses": [{"name": "step-task", "state": {state: {}}}]},
+        }
+
+    assert waits(pod("Pending", "waiting"))
+    assert not waits(pod("Pending", "waiting", deletionTimestamp="now"))
+    assert not waits(pod("Running", "running"))
+    assert not waits(pod("Failed", "terminated"))
 
 
 def test_kf_words_for_what_cannot_be_terminated() -> None:

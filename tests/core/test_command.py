@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from components.core.command import DOLLAR, carry, dollar_variable, needs_dollar, resolve
+from components.core.command import DOLLAR, carried, carry, dollar_variable, needs_dollar, resolve
 from components.core.errors import InvalidInput
 
 
@@ -103,6 +103,12 @@ def test_values_of_variables_arrive_when_the_dollar_stands_first(text: str) -> N
     for entry in entries:
         environment[str(entry["name"])] = kubelet(tekton(str(entry["value"])), environment)
     assert environment["P"] == text
+
+
+@given(st.text(alphabet="$()aKF_DOLLARparams.x") | st.text())
+@example("$(params.x) $$(KF_DOLLAR) $(KF_DOLLAR)")
+def test_a_carried_text_can_be_shown_as_it_was(text: str) -> None:
+    assert carried(carry(text)) == text
 
 
 def test_the_models_bite() -> None:

@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from components.core.outcome import Outcome, conclude, container_ended, has_ended, started, waiting
+from components.core.outcome import (
+    Outcome,
+    conclude,
+    container_ended,
+    has_ended,
+    never_started,
+    own_exit_code,
+    started,
+    waiting,
+)
 
 START, END = "2026-01-01T10:00:00Z", "2026-01-01T10:01:30Z"
 
@@ -66,7 +75,7 @@ def test_succeeded_though_a_child_was_killed() -> None:
 @pytest.mark.parametrize(
     ("code", "sentence"),
     [(3, "exit code 3"), (127, "exit code 127"), (128, "exit code 128"), (143, "ended by SIGTERM, exit code 143"),
-     (137, "ended by SIGKILL, exit code 137"), (255, "exit code 255")],
+     (137, "ended by SIGKILL, exit code 137"), (255, "exit code 255, or ended by a signal")],
 )  # fmt: skip
 def test_exit_codes(code: int, sentence: str) -> None:
     inner = task_run("False", "Failed", f'"step-task" exited with code {code}', failed_step(code))
@@ -174,3 +183,23 @@ def test_started_and_ended() -> None:
     ended = pod(failed_step(0))
     assert [started(entry) for entry in (pod(), running, ended, other)] == [False, True, True, False]
     assert [container_ended(entry) for entry in (pod(), running, ended)] == [False, False, True]
+
+
+def test_only_an_exit_code_that_the_process_chose_is_its_own() -> None:
+    def ending(reason: str, code: int, container: str = "Error") -> Outcome:
+        return conclude(FAILED_RUN, task_run("False", reason), pod(failed_step(code, container)))
+
+    assert own_exit_code(conclude(pipeline_run("True", "Completed"), None, pod(failed_step(0)))) == 0
+    assert own_exit_code(ending("Failed", 3)) == 3
+    assert [own_exit_code(ending("Failed", code)) for code in (137, 143, 255)] == [None, None, None]
+    assert own_exit_code(ending("Failed", 1, "OOMKilled")) is None
+    assert own_exit_code(conclude(FAILED_RUN, None, None)) is None
+
+
+def test_what_tekton_gave_up_before_it_began() -> None:
+    state = {"waiting": {"reason": "CreateContainerConfigError", "message": 'secret "s" not found'}}
+    locked = {"status": {"containerStatuses": [{"name": "step-task", "state": state}]}}
+    assert never_started(FAILED_RUN, locked) == 'could not start: CreateContainerConfigError: secret "s" not found'
+    assert never_started(pipeline_run("False", "Cancelled"), locked) == ""
+    assert never_started(FAILED_RUN, pod()) == never_started(FAILED_RUN, pod(failed_step(1))) == ""
+    assert never_started(FAILED_RUN, None) == ""

@@ -22,7 +22,7 @@ def check(title: str, text: str, namespace: str) -> None:
     assert not [word for word in _FORBIDDEN if word in found], found
     assert re.search(r"\b(task|app|space|stack|namespace)\b", found), f"names no resource: {found}"
     assert re.search(
-        r"(write|use|give|choose|repeat|rename|next update|pass|set|destroy|kf logs|look for|create)\b",
+        r"(write|use|give|choose|repeat|rename|next update|pass|set|destroy|kf logs|kf tasks?|look for|create)\b",
         found,
         re.IGNORECASE,
     ), f"names no next step: {found}"

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.core import pipelinerun
+from components.core import outcome, pipelinerun
 from components.core.environment import Value, Variable
 from components.core.pipelinerun import Resources, TaskSpec
 from components.inputs import template_data
@@ -35,6 +35,7 @@ class Space:
     """A namespace with Apps."""
 
     def __init__(self) -> None:
+        self.unattended = ""
         self.name = f"kf-cli-{uuid.uuid4().hex[:8]}"
         self.apply({"apiVersion": "v1", "kind": "Namespace"}, self.name)
         self.apply({"apiVersion": "v1", "kind": "Secret", "stringData": {"PASSWORD": PASSWORD}}, "passwords")
@@ -44,14 +45,16 @@ class Space:
         text = json.dumps({**manifest, "metadata": metadata})
         subprocess.run(["kubectl", "apply", "-f", "-"], input=text, text=True, check=True, stdout=subprocess.DEVNULL)
 
-    def app(self, name: str, command: str | None = "true", keep: int = 500) -> str:
+    def app(
+        self, name: str, command: str | None = "true", keep: int = 500, secret: str = "passwords", **more: Any
+    ) -> str:
         """What Pulumi leaves in the cluster for an App."""
         spec = TaskSpec(
             namespace=self.name, app=name, task=name, stack="tests.kf", service_account=f"kf-{name}",
             image=f"{os.environ['SANDBOX_REGISTRY']}/busybox:1",
             argv=["/bin/sh", "-c", command] if command else [],
-            env=[Variable("PASSWORD", Value(secret="passwords", key="PASSWORD"), "App")],
-            resources=Resources("32Mi", "64Mi", "10m"),
+            env=[Variable("PASSWORD", Value(secret=secret, key="PASSWORD"), "App")],
+            resources=Resources("32Mi", "64Mi", "10m"), **more,
         )  # fmt: skip
         data = template_data(
             pipelinerun.render(spec), {"app": name, "entrypoint": None, "keep": keep, "stack": "tests.kf"}
@@ -70,9 +73,9 @@ class Space:
         env = {**os.environ, "KF_SPACE": self.name}
         return subprocess.run([CHECKOUT / "kf", *arguments], env=env, capture_output=True, text=True, timeout=60)
 
-    def kf_many(self, *commands: tuple[str, ...]) -> list[subprocess.CompletedProcess[str]]:
+    def kf_many(self, *commands: tuple[str, ...], at_once: int = 4) -> list[subprocess.CompletedProcess[str]]:
         """Several at once."""
-        with ThreadPoolExecutor(4) as pool:
+        with ThreadPoolExecutor(at_once) as pool:
             return list(pool.map(lambda arguments: self.kf_apart(*arguments), commands))
 
     def start(self, *arguments: str) -> Background:
@@ -126,6 +129,7 @@ class Background:
 @pytest.fixture(scope="module")
 def space() -> Iterator[Space]:
     made = Space()
+    made.unattended = made.submit(made.app("missing", secret="gone"))  # here, because Tekton takes its time to see it
     yield made
     kubectl("delete", "namespace", made.name, "--wait=false")
 
@@ -148,6 +152,12 @@ def test_a_task_is_run_listed_and_read(space: Space) -> None:
     assert yaml.safe_load(space.kf("tasks", app, "-o", "yaml").ok().text)[1]["displayName"] == "report"
     assert space.kf("tasks", app, "-o", "name").ok().text == f"{first}\n{second}\n"
 
+    shown = json.loads(space.kf("task", app, "2", "-o", "json").ok().text)
+    assert (shown["name"], shown["state"], shown["outcome"], shown["exitCode"]) == (second, "Failed", "exit code 3", 3)
+    assert shown["command"][2].startswith(f"for i in 1 2; do echo $i '{dollars}'")
+    assert (shown["env"], shown["recorded"], shown["pods"][0]["phase"]) == (["PASSWORD"], False, "Failed")
+    assert re.search("^Exit code +3$", space.kf("task", second).ok().text, re.MULTILINE)
+
     raw = kubectl("logs", "-n", space.name, f"{first}-task-pod", "-c", pipelinerun.CONTAINER)
     assert PASSWORD in raw
     log = space.kf_apart("logs", app, "--task", "--recent").stdout.splitlines()
@@ -161,6 +171,12 @@ def test_a_task_is_run_listed_and_read(space: Space) -> None:
     gone = space.kf_apart("logs", app, "--task", "--id", "2")
     assert (gone.returncode, gone.stdout) == (0, "")
     assert gone.stderr == f"kf: report/2 (run {second}): its pod is gone, and its log with it (Failed)\n"
+
+    assert space.kf("prune", app).ok().text == "Nothing to delete: app 'shop' has 2 tasks and keeps 500.\n"
+    assert space.kf("prune", app, "--keep", "1", "--dry-run").ok().text == f"would delete {first}\n"
+    assert len(space.runs(app)) == 2
+    assert space.kf("prune", app, "--keep", "1").ok().text == f"deleted {first}\n"
+    eventually(lambda: [run["metadata"]["name"] for run in space.runs(app)] == [second])
 
 
 def test_the_flags_change_this_run_only(space: Space) -> None:
@@ -185,6 +201,10 @@ def test_what_cannot_run_says_why(space: Space) -> None:
         "kf run-task: bad name": ("run-task", "bare", "-c", "true", "--name", "Two Words"),
         "kf run-task: empty command": ("run-task", "bare", "-c", ""),
         "kf run-task: unknown app": ("run-task", "bear"),
+        "kf run-task: bad variable": ("run-task", "bare", "-c", "true", "--env", "2=3"),
+        "kf run-task: reserved variable": ("run-task", "bare", "-c", "true", "--env", "VCAP_SERVICES={}"),
+        "kf prune: unknown app": ("prune", "bear"),
+        "kf task: unknown run": ("task", "bear-1"),
         "kf tasks: unknown app": ("tasks", "bear"),
         "kf tasks: unknown space": ("tasks", "--space", "kf-cli-nowhere"),
     }
@@ -203,10 +223,54 @@ def test_no_more_than_keep_stay(space: Space) -> None:
     assert [run["metadata"]["labels"]["kf.dev/task-id"] for run in space.runs(app)] == ["2"]
 
 
+def test_ids_are_counted_one_by_one_however_many_ask_at_once(space: Space) -> None:
+    app = space.app("many")
+    commands = [("run-task", app, "--cpu-cores", "1000")] * 10  # too much for any node, so that no pod takes time
+    for result in space.kf_many(*commands, at_once=10):
+        assert result.returncode == 0, result.stderr
+    ids = [int(run["metadata"]["labels"]["kf.dev/task-id"]) for run in space.runs(app)]
+    assert sorted(ids) == list(range(1, 11))
+    assert "has not started: not scheduled: 0/1 nodes" in space.kf("task", app, "10").ok().text
+    kubectl("delete", RUNS, "-n", space.name, "-l", f"app.kubernetes.io/name={app}", "--wait=false")
+
+
+def test_whoever_waits_gets_log_and_exit_code(space: Space) -> None:
+    app, slow, locked = space.app("wait"), space.app("slow", timeout="10s"), space.app("locked", secret="gone")
+    kinds = {
+        "exit code": (app, "-c", "seq 600; echo $MODE; echo $PASSWORD; exit 3", "--env", "MODE=a=$(params.b)"),
+        "signal": (app, "-c", "kill -9 $$"),
+        "timeout": (slow, "-c", "sleep 600"),
+        "cancelled": (app, "-c", "echo ready; sleep 600"),
+        "never started": (locked,),
+        "Ctrl-C": (app, "-c", WAITS),
+    }
+    waiting = {kind: space.start("run-task", *arguments, "--wait") for kind, arguments in kinds.items()}
+    waiting["Ctrl-C"].sees("ready")
+    waiting["Ctrl-C"].process.send_signal(signal.SIGINT)
+    waiting["cancelled"].sees("ready")
+    [cancelled] = [run for run in space.runs(app) if "echo ready; sleep 600" in pipelinerun.step_of(run)["args"]]
+    space.kf("terminate-task", cancelled["metadata"]["name"]).ok()
+    codes = {}
+    for kind, one in waiting.items():
+        codes[kind], said = one.end()
+        first, *rest = said.splitlines()
+        assert re.fullmatch(r"Task \S+ is submitted successfully for execution\.", first)
+        # The ids depend on who came first, and whoever waits for a start is told so once.
+        text = re.sub(r"id \d+", "id ID", "\n".join(line for line in rest if line and " waits: " not in line))
+        text = re.sub(r"(?<=by kf terminate-task by ).*? \(", "USER (", text)
+        messages.check(f"kf run-task --wait: {kind}", text, space.name)
+    failures = ("signal", "timeout", "cancelled", "never started")
+    assert codes == {"exit code": 3, **dict.fromkeys(failures, 1), "Ctrl-C": 130}
+    assert waiting["exit code"].lines == [*(str(number) for number in range(1, 601)), "a=$(params.b)", "[secret]"]
+    [left] = [run for run in space.runs(app) if WAITS in pipelinerun.step_of(run)["args"]]
+    assert "kf.dev/followed" not in left["metadata"]["annotations"] and "completionTime" not in left["status"]
+    space.kf("terminate-task", left["metadata"]["name"]).ok()
+
+
 def test_logs_follow_what_runs_and_what_comes(space: Space) -> None:
     app = space.app("live", WAITS)
     first = space.submit(app)
-    everything = space.start("logs", app, "--task")
+    everything = space.start("logs", app, "--task", "--follow")
     everything.sees("live/1 ready")
     one = space.start("logs", app, "--task", "--id", "1")
     one.sees("live/1 ready")
@@ -251,3 +315,17 @@ def test_without_a_cluster_there_is_one_error(space: Space, tmp_path: Path) -> N
     for result in space.kf_many(*((*command, "--kubeconfig", str(kubeconfig)) for command in commands)):
         assert (result.returncode, result.stdout) == (1, "")
         assert re.fullmatch("kf: the cluster at https://127.0.0.1:1 does not answer: .*; choose .*\n", result.stderr)
+
+
+def test_a_pod_that_waits_for_a_secret_is_explained_and_deleted(space: Space) -> None:
+    run = space.unattended
+    eventually(lambda: outcome.has_ended(space.runs("missing")[0]))
+    words = 'could not start: CreateContainerConfigError: secret "gone" not found'
+    eventually(lambda: json.loads(space.kf("task", run, "-o", "json").ok().text)["outcome"] == words)
+    assert 'Pending: CreateContainerConfigError: secret "gone" not found)' in space.kf("task", run).ok().text
+    said = space.kf("terminate-task", run).ok().text
+    assert said == f'Task "{run}" has failed already; its pod, which still waited to start, is deleted\n'
+    eventually(lambda: not objects("pods", space.name, f"tekton.dev/pipelineRun={run}"))
+    shown = yaml.safe_load(space.kf("task", "missing", "1", "-o", "yaml").ok().text)
+    assert (shown["outcome"], shown["state"], shown["pods"]) == (words, "Failed", [])
+    assert space.kf("terminate-task", run).ok().text == "Can't terminate completed Task\n"
