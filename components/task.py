@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import pulumi
-import pulumi_kubernetes as kubernetes
 
 from .app import App
-from .core import command as commands
 from .core import definition as definitions
-from .core import environment, naming, pipelinerun, quantities
+from .core import naming, quantities
 from .core.command import Command
 from .core.errors import InvalidInput
-from .core.pipelinerun import Resources
-from .inputs import Env, Layer, checked, labels, plain, stack_id, template_data, urn_of
+from .inputs import Env, checked, plain, stack_id, urn_of
+from .rendering import Rendered, define
 from .run import Run
 
 LOG_MODES = ("follow", "tail", "none")
@@ -80,54 +78,19 @@ class Task(pulumi.ComponentResource):
         log: str = "follow",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        checked(lambda: naming.check_name("task", name))
-        owner = f"task {name!r} of {app.owner}"
-        resources = checked(lambda: _resources(owner, app.resources, memory, disk, cpu))
+        definition = define(
+            "task", app, name, command=command, args=args, memory=memory, disk=disk, cpu=cpu, timeout=timeout,
+            retries=retries, env=env, results=results,
+        )  # fmt: skip
+        owner = definition.owner
         checked(lambda: _check(owner, when, log, results, opts))
-        limit = (
-            app.space.defaults["timeout"]
-            if timeout is None
-            else checked(lambda: quantities.duration(timeout, f"{owner}: timeout"))
-        )
         patience = checked(lambda: quantities.seconds(start_timeout, f"{owner}: start_timeout"))
-        tries = checked(lambda: quantities.count(retries, f"{owner}: retries"))
-        own = pulumi.Output.all(command=plain(command, f"command of {owner}"), args=plain(args, f"args of {owner}"))
         trigger = plain(triggers if triggers is not None else [], f"triggers of {owner}")
-        full_name = f"{app.name}-{name}"
+        full_name = definition.full_name
         super().__init__("kf:index:Task", full_name, {"app": app.name, "task": name, "when": when}, opts)
         space = app.space
-        child = pulumi.ResourceOptions(parent=self, provider=space.provider, depends_on=app.children)
-        metadata = {"namespace": space.namespace, "labels": labels(app.name)}
-        layer = Layer(self, owner, env, f"kf-{app.name}.{name}.env", metadata, child)
-        argv = pulumi.Output.all(own=own, start=app.start).apply(lambda given: checked(lambda: _argv(owner, **given)))
-
-        def render(given: dict[str, Any]) -> dict[str, Any]:
-            layers = [("Space", given["space"]), ("App", given["app"]), ("Task", given["task"])]
-            spec = app.spec(
-                name, given["argv"], layers, image=given["image"], pod=given["pod"], namespace=given["namespace"],
-                resources=resources, timeout=limit, retries=tries, results=list(results),
-            )  # fmt: skip
-            return {"manifest": pipelinerun.render(spec), "layers": environment.origins(spec.env)}
-
-        rendered = pulumi.Output.all(
-            argv=argv, image=app.image, pod=app.pod, namespace=space.namespace,
-            space=space.layer.values, app=app.layer.values, task=layer.values,
-        ).apply(render)  # fmt: skip
-        manifest = rendered.apply(lambda found: found["manifest"])
-        settings = {"keep": app.keep, "stack": stack_id(), "app": app.name, "task": name}
-        template = kubernetes.core.v1.ConfigMap(
-            full_name,
-            metadata={
-                "name": f"kf-{app.name}.{name}",
-                "namespace": space.namespace,
-                "labels": {**labels(app.name), pipelinerun.TEMPLATE: "task", pipelinerun.TASK: name},
-            },
-            data=rendered.apply(
-                lambda found: template_data(found["manifest"], {**settings, "layers": found["layers"]})
-            ),
-            opts=child,
-        )
-        before = [*app.children, *layer.resources, template, *_depends_on(opts)]
+        rendered = Rendered(self, definition)
+        own_env = rendered.layer.values
         record = Run(
             full_name,
             {
@@ -140,12 +103,12 @@ class Task(pulumi.ComponentResource):
                 "counter": f"kf-{app.name}",
                 "definition": {
                     "image": app.image,
-                    "argv": argv,
-                    "env": layer.values.apply(lambda values: {n: v["text"] for n, v in values.items() if "text" in v}),
-                    "secret_env": layer.values.apply(lambda values: sorted(n for n, v in values.items() if "key" in v)),
+                    "argv": rendered.argv,
+                    "env": own_env.apply(lambda values: {n: v["text"] for n, v in values.items() if "text" in v}),
+                    "secret_env": own_env.apply(lambda values: sorted(n for n, v in values.items() if "key" in v)),
                     "triggers": trigger,
                 },
-                "manifest": manifest,
+                "manifest": rendered.manifest,
                 "when": when,
                 "wait": wait,
                 "must_succeed": must_succeed,
@@ -158,7 +121,7 @@ class Task(pulumi.ComponentResource):
             },
             pulumi.ResourceOptions(
                 parent=self,
-                depends_on=before,
+                depends_on=rendered.before(definition, opts),
                 retain_on_delete=True,
                 additional_secret_outputs=["log", "results"] if log == "none" else None,
             ),
@@ -169,19 +132,6 @@ class Task(pulumi.ComponentResource):
         for output in outputs:
             setattr(self, output, getattr(record, output))
         self.register_outputs({output: getattr(self, output) for output in outputs})
-
-
-def _argv(owner: str, own: dict[str, Any], start: dict[str, Any]) -> list[str]:
-    return commands.resolve(owner, start["entrypoint"], own["command"], own["args"], start["command"], start["args"])
-
-
-def _resources(owner: str, inherited: Resources, memory: Any, disk: Any, cpu: Any) -> Resources:
-    return Resources(
-        memory=inherited.memory if memory is None else quantities.size(memory, f"{owner}: memory"),
-        disk=inherited.disk if disk is None else quantities.size(disk, f"{owner}: disk"),
-        cpu=inherited.cpu if cpu is None else quantities.cpu(cpu, f"{owner}: cpu"),
-        cpu_limit=inherited.cpu_limit if cpu is None or inherited.cpu_limit is None else quantities.cpu(cpu, owner),
-    )
 
 
 def _check(owner: str, when: str, log: str, results: Sequence[str], opts: pulumi.ResourceOptions | None) -> None:
@@ -196,10 +146,3 @@ def _check(owner: str, when: str, log: str, results: Sequence[str], opts: pulumi
             f"{owner}: protect=True would forbid every new run, because a run replaces the record of the last one: "
             "protect the App or the Space instead"
         )
-
-
-def _depends_on(opts: pulumi.ResourceOptions | None) -> list[pulumi.Resource]:
-    given = opts.depends_on if opts else None
-    if given is None:
-        return []
-    return list(given) if isinstance(given, (list, tuple)) else [given]  # type: ignore[list-item]
