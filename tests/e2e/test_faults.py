@@ -1,0 +1,130 @@
+"""An API server that is away, answers too late, refuses for a while, or takes the credentials back."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections import Counter
+
+from .conftest import Stack, eventually, kubectl
+from .proxy import Wire
+
+
+def test_connection_cut_while_a_task_is_followed(stack: Stack) -> None:
+    wire = Wire(stack.folder)
+    stack.env["KUBECONFIG"] = str(wire.kubeconfig)
+    process = stack.task("command='for n in $(seq 1 30); do echo line $n; sleep 0.5; done'").start()
+    assert process.stdout
+    text = next(line for line in process.stdout if "line 3" in line)
+    wire.cut()
+    time.sleep(8)
+    wire.mend()
+    text += process.stdout.read()
+    assert process.wait() == 0, text
+    assert stack.outputs()["log"] == "".join(f"line {n}\n" for n in range(1, 31)), "complete, no line twice"
+    shown = [line for line in text.split("Diagnostics:")[1].splitlines() if line.strip().startswith("line ")]
+    assert len(shown) == len(set(shown)) == 30
+
+
+def test_lost_answers_never_make_a_second_run(stack: Stack) -> None:
+    wire = Wire(stack.folder, seed=7)
+    stack.env["KUBECONFIG"] = str(wire.kubeconfig)
+    stack.task("command='echo 0'").up().ok()
+    for number in range(1, 4):
+        wire.answers = 0.7
+        stack.task(f"command='echo {number}'").up()
+        wire.answers = 1.0
+        stack.up().ok()
+        assert stack.outputs()["log"] == f"{number}\n"
+        keys = Counter(run["metadata"]["labels"]["kf.dev/key"] for run in stack.runs())
+        assert len(keys) == number + 1 and set(keys.values()) == {1}, f"update {number}: {keys}"
+
+
+def test_too_many_requests_for_a_while(stack: Stack) -> None:
+    user = _user(stack)
+    process = stack.task("command='for n in $(seq 1 20); do echo line $n; sleep 0.5; done'").start()
+    assert process.stdout
+    text = next(line for line in process.stdout if "line 2" in line)
+    storm = f"storm-{stack.namespace}"
+    level = {
+        "type": "Limited",
+        "limited": {
+            "nominalConcurrencyShares": 0,
+            "lendablePercent": 0,
+            "borrowingLimitPercent": 0,
+            "limitResponse": {"type": "Reject"},
+        },
+    }  # noqa: E501
+    rules = [
+        {
+            "subjects": [{"kind": "User", "user": {"name": user}}],
+            "resourceRules": [
+                {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"], "namespaces": ["*"], "clusterScope": True}
+            ],
+        }
+    ]  # noqa: E501
+    api = "flowcontrol.apiserver.k8s.io/v1"
+    objects = [
+        {"apiVersion": api, "kind": "PriorityLevelConfiguration", "metadata": {"name": storm}, "spec": level},
+        {"apiVersion": api, "kind": "FlowSchema", "metadata": {"name": storm},
+         "spec": {"priorityLevelConfiguration": {"name": storm}, "matchingPrecedence": 2, "rules": rules}},
+    ]  # fmt: skip
+    try:
+        for one in objects:
+            subprocess.run(["kubectl", "apply", "-f", "-"], input=json.dumps(one), text=True, check=True)
+        time.sleep(6)
+    finally:
+        kubectl("delete", "flowschema,prioritylevelconfiguration", storm, "--ignore-not-found")
+    text += process.stdout.read()
+    assert process.wait() == 0, text
+    assert stack.outputs()["log"] == "".join(f"line {n}\n" for n in range(1, 21))
+
+
+def test_token_taken_back_and_renewed(stack: Stack) -> None:
+    _user(stack)
+    secret = _token_secret(stack, "first")
+    token_file = stack.folder / "token"
+    token_file.write_text(_token(stack, secret))
+    process = stack.task("command='for n in $(seq 1 30); do echo line $n; sleep 0.5; done'").start()
+    assert process.stdout
+    text = next(line for line in process.stdout if "line 2" in line)
+    second = _token(stack, _token_secret(stack, "second"))
+    kubectl("delete", "secret", "-n", "default", secret)
+    token_file.write_text(second)
+    text += process.stdout.read()
+    assert process.wait() == 0, text
+    assert stack.outputs()["log"] == "".join(f"line {n}\n" for n in range(1, 31))
+    assert stack.up("--expect-no-changes").ok()
+
+
+def _user(stack: Stack) -> str:
+    """Lets the stack act as a service account of its own, with a token that is read from a file; returns its name."""
+    name = stack.namespace
+    kubectl("create", "serviceaccount", name, "-n", "default")
+    kubectl("create", "clusterrolebinding", name, "--clusterrole=cluster-admin", f"--serviceaccount=default:{name}")
+    (stack.folder / "token").write_text(kubectl("create", "token", name, "-n", "default").strip())
+    config = json.loads(kubectl("config", "view", "--raw", "-o", "json"))
+    config["users"] = [{**user, "user": {"tokenFile": str(stack.folder / "token")}} for user in config["users"]]
+    path = stack.folder / "user.json"
+    path.write_text(json.dumps(config))
+    stack.env["KUBECONFIG"] = str(path)
+    return f"system:serviceaccount:default:{name}"
+
+
+def _token_secret(stack: Stack, name: str) -> str:
+    full = f"{stack.namespace}-{name}"
+    secret = {
+        "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/service-account-token",
+        "metadata": {"name": full, "namespace": "default",
+                     "annotations": {"kubernetes.io/service-account.name": stack.namespace}},
+    }  # fmt: skip
+    subprocess.run(["kubectl", "apply", "-f", "-"], input=json.dumps(secret), text=True, check=True)
+    return full
+
+
+def _token(stack: Stack, secret: str) -> str:
+    import base64
+
+    get = ("get", "secret", "-n", "default", secret, "-o", "jsonpath={.data.token}")
+    return base64.b64decode(eventually(lambda: kubectl(*get))).decode()
