@@ -230,7 +230,7 @@ def test_ids_are_counted_one_by_one_however_many_ask_at_once(space: Space) -> No
         assert result.returncode == 0, result.stderr
     ids = [int(run["metadata"]["labels"]["kf.dev/task-id"]) for run in space.runs(app)]
     assert sorted(ids) == list(range(1, 11))
-    assert "has not started: not scheduled: 0/1 nodes" in space.kf("task", app, "10").ok().text
+    eventually(lambda: "has not started: not scheduled: 0/1 nodes" in space.kf("task", app, "10").ok().text)
     kubectl("delete", RUNS, "-n", space.name, "-l", f"app.kubernetes.io/name={app}", "--wait=false")
 
 
