@@ -52,6 +52,7 @@ def recipes(tekton: Path) -> dict[str, Recipe]:
     known = {
         "busybox:1": Recipe(roots.busybox, {"Cmd": ["/bin/sh"], "Env": found}),
         "python:3": Recipe(roots.python, {"Cmd": ["python3"], "Env": found}),
+        "buildah:1": Recipe(roots.buildah, {"Cmd": ["/bin/sh"], "Env": found}),
         "pause:1": Recipe(roots.pause, {"Entrypoint": ["/bin/busybox", "sleep", "2147483647"], "Env": found}),
     }
     user = {"User": "65532:65532", "Env": found}
@@ -70,7 +71,7 @@ def command_root(binary: Path) -> Callable[[], Root]:
 def key(tekton: Path) -> str:
     """Our sources, the tekton entry, and the versions of the Debian packages."""
     here = Path(__file__).parent
-    packages = ["busybox-static", "libc6", *roots.python_packages()]
+    packages = ["buildah", "busybox-static", "libc6", *roots.python_packages()]
     versions = run(["dpkg-query", "-W", "-f", "${Package} ${Version}\n", *packages])
     sources = [(here / name).read_bytes() for name in SOURCES]
     return cache.key([*sources, tekton.name, versions, layers.architecture()])

@@ -10,6 +10,7 @@ from pathlib import Path
 from sandbox.steps import Failure, Steps, tail
 
 NEEDED = (
+    "buildah",
     "busybox-static",
     "conntrack",
     "containerd",

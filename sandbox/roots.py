@@ -14,6 +14,14 @@ from sandbox.layers import Root
 from sandbox.steps import Failure, run
 
 BUSYBOX = Path("/bin/busybox")
+BUILDAH = Path("/usr/bin/buildah")
+# vfs: the kernel refuses overlay on overlay, and a pod without privileges has nothing else.
+BUILDAH_SETTINGS = {
+    "etc/containers/storage.conf": (
+        '[storage]\ndriver = "vfs"\ngraphroot = "/var/lib/containers/storage"\nrunroot = "/run/containers/storage"\n'
+    ),
+    "etc/containers/policy.json": '{"default": [{"type": "insecureAcceptAnything"}]}\n',
+}
 ACCOUNTS = {
     "etc/passwd": (
         "root:x:0:0:root:/root:/bin/sh\n"
@@ -88,6 +96,17 @@ def python() -> Root:
     programs = [path for path in root.files.values() if path.suffix == ".so"]
     for library in libraries([interpreter(), *programs]):
         root.files[inside(library)] = library
+    return root
+
+
+def buildah() -> Root:
+    """Debian's buildah with its libraries, configured to build in a pod that is not privileged."""
+    root = busybox()
+    root.files[inside(BUILDAH)] = BUILDAH
+    for library in libraries([BUILDAH]):
+        root.files[inside(library)] = library
+    root.texts |= BUILDAH_SETTINGS
+    root.folders |= {"var/tmp": 0o1777, "var/lib/containers/storage": 0o755, "run/containers/storage": 0o755}
     return root
 
 
