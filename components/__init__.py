@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .app import App
+    from .schedule import TaskSchedule
     from .security import SecurityGroup
     from .service import Binding, Postgres, ServiceInstance
     from .space import Space
@@ -21,8 +22,9 @@ _MODULES = {
     "ServiceInstance": "service",
     "Space": "space",
     "Task": "task",
+    "TaskSchedule": "schedule",
 }
-__all__ = ["App", "Binding", "Postgres", "SecurityGroup", "ServiceInstance", "Space", "Task"]
+__all__ = ["App", "Binding", "Postgres", "SecurityGroup", "ServiceInstance", "Space", "Task", "TaskSchedule"]
 
 
 def __getattr__(name: str) -> Any:

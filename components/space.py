@@ -18,6 +18,7 @@ from .pods import pod_settings
 from .security import SecurityGroup, policies
 
 KUBERNETES = "kubernetes:core/v1:Namespace"
+SUBMITTER_IMAGE = "python:3-slim"
 
 
 class Space(pulumi.ComponentResource):
@@ -37,6 +38,7 @@ class Space(pulumi.ComponentResource):
     - `pod_security`: the Pod Security level that its namespace enforces, such as "restricted".
     - `quota` ({"memory": "8G", "cpu": 4, "pods": 50}): a ResourceQuota; `limit_range` ({"default":
       {"memory": "64M"}, "default_request": …, "max": …, "min": …}): a LimitRange for containers.
+    - `submitter_image` ("python:3-slim"): any image with Python 3.9 or newer; schedules start their tasks with it.
     - `kubeconfig` (a path or the content), `context`: the cluster. Without them: the Kubernetes
       provider in `opts`, else the stack's `kubernetes:*` configuration, else KUBECONFIG or ~/.kube/config.
 
@@ -71,6 +73,7 @@ class Space(pulumi.ComponentResource):
         pod_security: str | None = None,
         quota: Mapping[str, Any] | None = None,
         limit_range: Mapping[str, Mapping[str, Any]] | None = None,
+        submitter_image: str | None = None,
         kubeconfig: pulumi.Input[str] | None = None,
         context: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
@@ -93,6 +96,7 @@ class Space(pulumi.ComponentResource):
         props: dict[str, Any] = {"name": name, **self.defaults}
         super().__init__("kf:index:Space", name, props, opts)
         self.name = name
+        self.submitter_image = SUBMITTER_IMAGE if submitter_image is None else submitter_image
         self.provider, settings = self._choose_provider(kubeconfig, context)
         self.connection = connection_of(settings)
         self.owns_namespace = namespace is None

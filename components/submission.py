@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from typing import Any
 
 from .cluster import Cluster, ListedRun
 from .core import naming, pipelinerun, retention
 from .errors import Conflict, NotFound, Unreachable
-
-ABANDONED_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -111,7 +108,8 @@ def expire(runs: list[ListedRun], now: str | None, keep: int, adding: int = 0) -
 
     A run whose follower still reads its log counts as unfinished, for an hour at most; `now` is the cluster's time.
     """
-    going = {run.name for run in retention.plan([_settled(run, now) for run in runs], keep, adding)}
+    settled = [replace(run, finished=retention.ended(run.finished, run.created, now, run.annotations)) for run in runs]
+    going = {run.name for run in retention.plan(settled, keep, adding)}
     return sorted((run for run in runs if run.name in going), key=lambda run: (run.created, run.name))
 
 
@@ -124,13 +122,3 @@ def prune(cluster: Cluster, namespace: str, app: str, keep: int) -> list[str]:
 def _attempt(run: ListedRun) -> int:
     number = run.labels.get(pipelinerun.ATTEMPT, "")
     return int(number) if number.isdigit() else 0
-
-
-def _settled(run: ListedRun, now: str | None) -> ListedRun:
-    being_read = pipelinerun.FOLLOWED in run.annotations and pipelinerun.OUTCOME not in run.annotations
-    age = _time(now or run.created) - _time(run.created)
-    return replace(run, finished=False) if being_read and age < ABANDONED_AFTER else run
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))

@@ -8,9 +8,13 @@ an App. Unlike Kf's code, running tasks do not use up the places of finished one
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterable, List
+from datetime import datetime, timedelta
+from typing import Iterable, List, Mapping, Optional
+
+from .pipelinerun import FOLLOWED, OUTCOME
 
 DEFAULT_KEEP = 500
+ABANDONED_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,15 @@ class RunSummary:
     uid: str
     created: str
     finished: bool
+
+
+def ended(finished: bool, created: str, now: Optional[str], annotations: Mapping[str, str]) -> bool:
+    """Whether a run may go: not before its follower has read its log, for which it has an hour from `created`.
+
+    `now` is the cluster's time, None if it is not known.
+    """
+    being_read = FOLLOWED in annotations and OUTCOME not in annotations
+    return finished and not (being_read and _time(now or created) - _time(created) < ABANDONED_AFTER)
 
 
 def plan(runs: Iterable[RunSummary], keep: int = DEFAULT_KEEP, adding: int = 0) -> List[RunSummary]:
@@ -38,3 +51,7 @@ def describe(expired: List[RunSummary], total: int, shown: int = 10) -> str:
     names = ", ".join(run.name for run in expired[:shown])
     more = f" and {len(expired) - shown} more" if len(expired) > shown else ""
     return f"will delete {len(expired)} of {total}: {names}{more}"
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
