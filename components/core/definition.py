@@ -11,6 +11,7 @@ import shlex
 from os.path import commonprefix
 from typing import Any, Dict, List, Mapping
 
+from .log import harmless
 from .naming import digest
 
 CHANGE, TRIGGER, ALWAYS = "change", "trigger", "always"
@@ -41,7 +42,7 @@ def explain(old: Definition, new: Definition, when: str = CHANGE) -> str:
         before, after = old.get(part), new.get(part)
         if before != after:
             changes.append(f"{PARTS[part]} changed: {_describe(part, before, after)}")
-    return "; ".join(changes)
+    return harmless("; ".join(changes))
 
 
 def _describe(part: str, before: Any, after: Any) -> str:
@@ -72,7 +73,7 @@ def _keys(before: Dict[str, Any], after: Dict[str, Any]) -> str:
 
 def _texts(before: str, after: str) -> str:
     """Both texts on one line; of long ones the part where they begin to differ."""
-    before, after = (text.replace("\n", "\\n") for text in (before, after))
+    before, after = (text.replace("\n", "\\n").replace("\r", "\\r") for text in (before, after))
     start = 0
     if max(len(before), len(after)) > _LONGEST:
         start = max(len(commonprefix([before, after])) - _CONTEXT, 0)

@@ -17,8 +17,9 @@ from .masking import Masker
 
 LONGEST_LINE = 4096
 TAIL_BYTES = 64 * 1024
-_SEQUENCES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+_SEQUENCES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-Z\\^-~])")
+# With the marks that turn the direction of writing: they show a line in another order than it has.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _PULUMI_COLOUR = re.compile(r"<(?=\{%)")
 
 
@@ -55,7 +56,7 @@ class LogReader:
     @property
     def current(self) -> str:
         """The line that is not complete yet, such as the state of a progress bar."""
-        return self._show(self._line, self._length)
+        return self._show(self._masker.settled(self._line), self._length)
 
     @property
     def digest(self) -> str:
@@ -103,6 +104,8 @@ class LogReader:
 
     def _show(self, line: str, length: int) -> str:
         text = harmless(self._masker.mask(line, LONGEST_LINE))
+        if "\x1b" in line:  # a colour in the middle of a secret is gone by now
+            text = self._masker.mask(text)
         return text if length <= LONGEST_LINE else f"{text}… [a line of {length} characters]"
 
 

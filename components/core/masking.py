@@ -1,42 +1,82 @@
 """Secret values must not reach a terminal, a state file or a kept log, in any of the forms they take.
 
-A value is hidden as it stands, line by line, base64 and URL-encoded. Values below six characters
-are left alone: they would blot out ordinary words and hide nothing.
+A value is hidden as it stands, line by line, in base64, URL-encoded, as text of JSON and in shell quotes.
+Values below six characters are left alone: they would blot out ordinary words and hide nothing.
 """
 
 from __future__ import annotations
 
 import base64
+import json
 import re
-from typing import Iterable, List, Optional, Set
+from typing import Dict, Iterable, List, Optional, Set, Tuple
 from urllib.parse import quote, quote_plus
 
 SHORTEST = 6
+LONGEST = 1024  # what is longer is searched for in pieces: a file of a megabyte is no pattern, and no line's length
+FEW = 100
 MASK = "[secret]"
 
 
 class Masker:
-    """Replaces every form of the given secret values by `[secret]`."""
+    """Replaces every form of the given secret values by `[secret]`; `add` makes it know more of them."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        found: Set[str] = set()
+        self._forms: Dict[str, Set[str]] = {}  # by their beginning, so that a thousand cost no more than one
+        self._any: Optional[re.Pattern[str]] = None
+        self.longest = 0
+        self.add(values)
+
+    def add(self, values: Iterable[str]) -> None:
+        """Hides these values too from now on."""
         for value in values:
             for text in (value, *value.splitlines()):
-                found |= {form for form in _forms(text.strip("\r\n")) if len(form) >= SHORTEST}
-        ordered = sorted(found, key=lambda form: (-len(form), form))
-        self.longest = len(ordered[0]) if ordered else 0
-        self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+                for form in _forms(text.strip("\r\n")):
+                    for piece in _pieces(form):
+                        self._forms.setdefault(piece[:SHORTEST], set()).add(piece)
+                        self.longest = max(self.longest, len(piece))
+        few = 0 < len(self._forms) <= FEW
+        self._any = re.compile("|".join(map(re.escape, sorted(self._forms)))) if few else None
 
     def mask(self, text: str, limit: Optional[int] = None) -> str:
         """The first `limit` characters of `text` without secrets; one that begins among them is hidden as a whole."""
         end = len(text) if limit is None else min(limit, len(text))
         shown, at = [], 0
-        for found in self._pattern.finditer(text) if self._pattern else ():
-            if found.start() >= end:
+        for start, stop in self._spans(text):
+            if start >= end:
                 break
-            shown += [text[at : found.start()], MASK]
-            at = found.end()
+            shown += [text[at:start], MASK]
+            at = stop
         return "".join([*shown, text[at:end]])
+
+    def settled(self, text: str) -> str:
+        """`text` without an ending that is the beginning of a secret: the rest of it may be on its way."""
+        for length in range(min(self.longest - 1, len(text)), SHORTEST - 1, -1):
+            ending = text[-length:]
+            if any(form != ending and form.startswith(ending) for form in self._forms.get(ending[:SHORTEST], ())):
+                return text[:-length]
+        return text
+
+    def _spans(self, text: str) -> List[Tuple[int, int]]:
+        """Where secrets stand; those that overlap or touch are one."""
+        spans: List[Tuple[int, int]] = []
+        if not self._forms or (self._any and not self._any.search(text)):
+            return spans
+        for start in [at for at in range(len(text) - SHORTEST + 1) if text[at : at + SHORTEST] in self._forms]:
+            found = [form for form in self._forms[text[start : start + SHORTEST]] if text.startswith(form, start)]
+            stop = start + max(map(len, found), default=0)
+            if found and spans and start <= spans[-1][1]:
+                spans[-1] = spans[-1][0], max(stop, spans[-1][1])
+            elif found:
+                spans.append((start, stop))
+        return spans
+
+
+def _pieces(form: str) -> List[str]:
+    count = -(-len(form) // LONGEST)
+    size = -(-len(form) // count) if count else 0
+    pieces = [form[at : at + size] for at in range(0, len(form), size or 1)]
+    return [piece for piece in pieces if len(piece) >= SHORTEST]
 
 
 def _forms(value: str) -> List[str]:
@@ -44,6 +84,8 @@ def _forms(value: str) -> List[str]:
         return []
     raw = value.encode("utf-8", "surrogatepass")
     forms = [value, quote(value, safe="", errors="replace"), quote_plus(value, errors="replace")]
+    forms += [json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]]
+    forms += [value.replace("'", quoted) for quoted in ("'\\''", "'\"'\"'")]  # as `set -x` of a shell prints it
     # Base64 depends on the position modulo 3: the characters that only this value decides are searched for.
     for lead in range(3):
         encoded = base64.b64encode(b"\0" * lead + raw).decode()

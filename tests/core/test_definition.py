@@ -99,3 +99,8 @@ def test_values_of_secrets_are_no_part_of_a_definition() -> None:
     assert definition.deciding(definition.CHANGE) == ["image", "argv", "env", "secret_env", "triggers"]
     assert definition.deciding(definition.ALWAYS) == definition.deciding(definition.CHANGE)
     assert definition.deciding(definition.TRIGGER) == ["triggers"]
+
+
+def test_what_changed_is_one_harmless_line() -> None:
+    words = definition.explain({**BASE, "argv": ["a"]}, {**BASE, "argv": ["\x1b[2J<{%reset%}>\r\n"]})
+    assert words == "command changed: a -> '<\u200b{%reset%}>\\r\\n'"

@@ -151,7 +151,22 @@ def test_the_tail_keeps_the_last_lines() -> None:
         ("<{%fg 1%}>red<{%reset%}>", "<\u200b{%fg 1%}>red<\u200b{%reset%}>"),
         ("<\x1b[0m{%reset%}>", "<\u200b{%reset%}>"),
         ("plain <b> {%x%}", "plain <b> {%x%}"),
+        ("\x1b(B\x1b[mreset\x1b7\x1b8", "reset"),
+        ("safe\u202egnp.exe", "safe\ufffdgnp.exe"),
     ],
 )
 def test_harmless(text: str, plain: str) -> None:
     assert harmless(text) == plain
+
+
+def test_a_colour_inside_a_secret_does_not_show_it() -> None:
+    lines, reader = read(b"found \x1b[31mtop\x1b[0msecret-1\n", ["topsecret-1"])
+    assert lines == ["found [secret]"] and "topsecret" not in reader.tail()
+
+
+def test_the_line_so_far_never_ends_within_a_secret() -> None:
+    reader = LogReader(Masker(["topsecret-1"]))
+    reader.feed(b"password: topsecr")
+    assert reader.current == "password: "
+    reader.feed(b"et-1")
+    assert reader.current == "password: [secret]"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -69,3 +70,41 @@ def test_what_stands_before_a_limit() -> None:
     assert masker.mask("ab secret-1 cd", 12) == "ab [secret] "
     assert masker.mask("ab secret-1 cd", 99) == "ab [secret] cd"
     assert Masker().mask("abc", 2) == "ab"
+
+
+def test_secrets_that_overlap_are_hidden_to_the_last_character() -> None:
+    assert Masker(["abcdefgh", "efghijkl"]).mask("-abcdefghijkl-") == "-[secret]-"
+    assert Masker(["abcdef", "abcdefghi"]).mask("abcdefghi abcdef") == "[secret] [secret]"
+
+
+@pytest.mark.parametrize("secret", ['pa"ss\\word', "tab\tin-it", "é-accent", "line-1\nline-2", "l1\nl2\nl3"])
+def test_as_text_of_json(secret: str) -> None:
+    for ascii_only in (True, False):
+        shown = Masker([secret]).mask(json.dumps({"a": secret}, ensure_ascii=ascii_only))
+        assert not [line for line in secret.split("\n") if json.dumps(line)[1:-1] in shown], shown
+
+
+@pytest.mark.parametrize("printed", ["'it'\\''s-secret'", "'it'\"'\"'s-secret'"])
+def test_as_a_shell_quotes_it(printed: str) -> None:
+    assert Masker(["it's-secret"]).mask(printed) == "'[secret]'"
+
+
+def test_more_secrets_later() -> None:
+    masker = Masker(["first-one"])
+    masker.add(["second-one", "first-one"])
+    assert masker.mask("first-one second-one") == "[secret] [secret]"
+
+
+def test_a_file_of_a_megabyte_costs_little() -> None:
+    content = "".join(f"{number:07d}" for number in range(150_000))
+    masker = Masker([content])
+    assert masker.longest == 1024, "no line is kept for longer than this because of it"
+    assert masker.mask(f"a {content} b") == "a [secret] b"
+    assert masker.mask(f"a {base64.b64encode(content.encode()).decode()[:4000]}").startswith("a [secret]")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("pw: secret", "pw: "), ("pw: secre", "pw: secre"), ("secret-1", "secret-1")]
+)
+def test_the_beginning_of_a_secret_waits_for_its_end(text: str, shown: str) -> None:
+    assert Masker(["secret-1"]).settled(text) == shown
