@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-import msgspec
 import urllib3
 
 from .connection import Connection, Transport, server_time, transport
@@ -37,6 +36,7 @@ class ListedRun(RunSummary):
     reason: str
     started_at: str | None = None
     finished_at: str | None = None
+    deleting: bool = False
 
     @property
     def failed(self) -> bool:
@@ -80,7 +80,7 @@ class Cluster:
             more = [("continue", token)] if token else []
             answer = self.http.read("GET", _runs(namespace), query=[*query, *more], accept=_TABLE)
             self.now = server_time(answer)
-            table = msgspec.json.decode(answer.data)
+            table = self.http.decoded(answer)
             found += _rows(table)
             token = table.get("metadata", {}).get("continue", "")
             if not token:
@@ -90,7 +90,7 @@ class Cluster:
         """A whole PipelineRun."""
         answer = self.http.read("GET", f"{_runs(namespace)}/{name}")
         self.now = server_time(answer)
-        run: dict[str, Any] = msgspec.json.decode(answer.data)
+        run: dict[str, Any] = self.http.decoded(answer)
         return run
 
     def create_run(self, manifest: dict[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
@@ -213,7 +213,8 @@ class Cluster:
         path = f"{_core(namespace, 'configmaps')}/{config_map}"
         for _ in range(100):
             metadata = self.http.json("GET", path)["metadata"]
-            last = int((metadata.get("annotations") or {}).get(pipelinerun.LAST_TASK_ID, "0"))
+            counted = (metadata.get("annotations") or {}).get(pipelinerun.LAST_TASK_ID, "")
+            last = int(counted) if counted.isdecimal() else 0
             number = max(last, at_least) + 1
             body = {
                 "metadata": {
@@ -253,4 +254,5 @@ def _rows(table: dict[str, Any]) -> Iterator[ListedRun]:
             reason=str(cells.get("reason") or ""),
             started_at=status.get("startTime"),
             finished_at=status.get("completionTime"),
+            deleting="deletionTimestamp" in metadata,
         )

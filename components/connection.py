@@ -28,6 +28,7 @@ from .errors import ClusterError, Conflict, Denied, NotFound, Refused, Unreachab
 
 CONNECT_SECONDS, READ_SECONDS = 5, 20
 POOL = 32
+LONGEST_PATH = 255  # what is longer is content that lost its line ends, and not to be shown
 _KINDS: dict[int, type[ClusterError]] = {401: Denied, 403: Denied, 404: NotFound, 409: Conflict}
 
 
@@ -50,13 +51,21 @@ class Connection:
         target = client.Configuration()
         try:
             self._load(target)
-        except (ConfigException, yaml.YAMLError, OSError, TypeError) as error:
+        except (ConfigException, OSError) as error:
             raise Unreachable(f"no usable cluster configuration: {error}") from None
+        except yaml.YAMLError as error:  # its own text quotes the line, which may be the one with the token
+            mark = getattr(error, "problem_mark", None)
+            where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+            raise Unreachable(f"no usable cluster configuration: the kubeconfig is no YAML{where}") from None
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            said = f"the kubeconfig is not built as one ({type(error).__name__}: {error})"
+            raise Unreachable(f"no usable cluster configuration: {said}") from None
         target.refresh_api_key_hook = None  # else an exec plugin runs on every request of a token's last minutes
         target.api_key = {name: value.strip() for name, value in target.api_key.items()}
         target.connection_pool_maxsize = POOL
+        target.keep_alive = True  # else a log stream whose other end vanished is waited for without end
         target.retries = urllib3.Retry(
-            total=6, connect=1, read=0, backoff_factor=0.2, backoff_max=5, raise_on_status=False,
+            total=6, connect=1, read=0, other=1, backoff_factor=0.2, backoff_max=5, raise_on_status=False,
             status_forcelist=(429, 500, 502, 503, 504), allowed_methods={"GET", "DELETE"},
         )  # fmt: skip
         return target
@@ -84,7 +93,10 @@ class Connection:
             return parsed
         merged = config.kube_config.KubeConfigMerger(path or config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION).config
         if merged is None:
-            raise ConfigException(f"kubeconfig {path!r} does not exist or is empty")
+            shown = (
+                repr(path) if path is None or len(path) <= LONGEST_PATH else f"of {len(path)} characters in one line"
+            )
+            raise ConfigException(f"kubeconfig {shown} does not exist or is empty")
         content: dict[str, Any] = merged.value
         return content
 
@@ -131,11 +143,21 @@ class Transport:
                 raise _translate(error, f"{method} {path}", self.host) from None
             except (urllib3.exceptions.HTTPError, OSError) as error:
                 raise Unreachable(f"the cluster at {self.host} does not answer: {_short(error)}") from None
+            except ValueError:  # its text holds the header, and so the token
+                said = "the credentials for it hold characters that no HTTP header may have"
+                raise Unreachable(f"the cluster at {self.host} cannot be asked: {said}") from None
         raise AssertionError("unreachable: the second attempt returns or raises")
 
     def json(self, method: str, path: str, **options: Any) -> Any:
         """The decoded answer."""
-        return msgspec.json.decode(self.read(method, path, **options).data)
+        return self.decoded(self.read(method, path, **options))
+
+    def decoded(self, answer: urllib3.BaseHTTPResponse) -> Any:
+        """What an answer says; a page of a proxy or of another server is none of Kubernetes."""
+        try:
+            return msgspec.json.decode(answer.data)
+        except msgspec.DecodeError:
+            raise Unreachable(f"{self.host} does not answer as a Kubernetes API server does: it sent no JSON") from None
 
     def read(self, method: str, path: str, **options: Any) -> urllib3.BaseHTTPResponse:
         """An answer whose body has been read; a connection that breaks meanwhile is Unreachable."""
@@ -164,6 +186,8 @@ def _translate(error: ApiException, what: str, host: str) -> ClusterError:
         message = msgspec.json.decode(error.body or b"{}").get("message") or error.reason
     except (msgspec.DecodeError, AttributeError):
         message = error.reason or f"HTTP {error.status}"
+    if not error.status:  # no answer: the client gives TLS errors this form
+        return Unreachable(f"the cluster at {host} does not answer: {' '.join(str(message).split())}")
     kind = _KINDS.get(error.status, Unreachable if error.status in (429, 500, 502, 503, 504) else Refused)
     if kind is Refused or kind is NotFound or kind is Conflict:
         return kind(str(message))
