@@ -1,0 +1,219 @@
+"""Scheduled tasks on the real cluster.
+
+Most of it needs no waiting for a minute to pass: a test makes the Job that the CronJob controller would
+make for a scheduled time, from the same template and with the same annotation.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from .conftest import Stack, eventually, kubectl, objects, run
+
+SCHEDULE = "kf.dev/schedule"
+AT = "kf.dev/scheduled-at"
+HEAD = (
+    "from components import TaskSchedule\n"
+    "space = Space(NS, memory='32M', disk='64M', cpu='10m', submitter_image=f'{R}/python:3')\n"
+)
+READER = {
+    "apiVersion": "apps/v1", "kind": "DaemonSet",
+    "spec": {
+        "selector": {"matchLabels": {"app": "reader"}},
+        "template": {
+            "metadata": {"labels": {"app": "reader"}},
+            "spec": {
+                "containers": [{"name": "reader", "image": "REGISTRY/busybox:1", "command": ["sleep", "600"],
+                                "volumeMounts": [{"name": "log", "mountPath": "/var/log", "readOnly": True}]}],
+                "volumes": [{"name": "log", "hostPath": {"path": "/var/log"}}],
+            },
+        },
+    },
+}  # fmt: skip
+
+
+def schedules(stack: Stack, body: str) -> Stack:
+    return stack.write(f"{HEAD}app = App('shop', space=space, image=f'{{R}}/busybox:1', keep=3)\n{body}")
+
+
+def cron_job(stack: Stack, task: str) -> dict[str, Any]:
+    return objects("cronjobs", stack.namespace, f"{SCHEDULE}={task}")[0]
+
+
+def now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def start(stack: Stack, task: str, when: datetime) -> str:
+    """What the CronJob controller does at a scheduled time."""
+    owner = cron_job(stack, task)
+    name = f"{owner['metadata']['name']}-{int(when.timestamp()) // 60}"
+    template = owner["spec"]["jobTemplate"]
+    marks = {"batch.kubernetes.io/cronjob-scheduled-timestamp": when.isoformat()}
+    metadata = {**template["metadata"], "name": name, "namespace": stack.namespace, "annotations": marks}
+    reference = {"apiVersion": "batch/v1", "kind": "CronJob", "name": owner["metadata"]["name"],
+                 "uid": owner["metadata"]["uid"], "controller": True, "blockOwnerDeletion": True}  # fmt: skip
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {**metadata, "ownerReferences": [reference]},
+           "spec": template["spec"]}  # fmt: skip
+    subprocess.run(["kubectl", "create", "-f", "-"], input=json.dumps(job), text=True, check=True)
+    return name
+
+
+def job_log(stack: Stack, job: str) -> str:
+    return run(["kubectl", "logs", "-n", stack.namespace, "-l", f"batch.kubernetes.io/job-name={job}"]).text
+
+
+def ended(stack: Stack, job: str, seconds: float = 90) -> str:
+    """Waits for a Job; returns Complete or Failed."""
+
+    def state() -> str:
+        found = json.loads(kubectl("get", "job", job, "-n", stack.namespace, "-o", "json"))
+        conditions = found.get("status", {}).get("conditions") or []
+        return next((it["type"] for it in conditions if it["type"] in ("Complete", "Failed")), "")
+
+    return eventually(state, seconds, f"the end of {job}; {job_log(stack, job)}")
+
+
+def unfinished(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [it for it in runs if "completionTime" not in it.get("status", {})]
+
+
+def of(stack: Stack, task: str) -> list[dict[str, Any]]:
+    return [it for it in stack.runs() if it["metadata"]["labels"].get(SCHEDULE) == task]
+
+
+def started(stack: Stack, task: str) -> dict[str, Any]:
+    """The run of a schedule, once its command prints."""
+    eventually(lambda: any("ready" in stack.kf("logs", "shop", "--task", "--recent").text for _ in of(stack, task)), 60)
+    return unfinished(of(stack, task))[0]
+
+
+def submitters(stack: Stack, job: str) -> list[str]:
+    pods = objects("pods", stack.namespace, f"batch.kubernetes.io/job-name={job}")
+    return [pod["metadata"]["name"] for pod in pods if pod["status"]["phase"] == "Running"]
+
+
+def reader(stack: Stack) -> None:
+    """A reader of logs as clusters have them: a DaemonSet on the node's folder."""
+    body = json.loads(json.dumps(READER).replace("REGISTRY", stack.env["SANDBOX_REGISTRY"]))
+    body["metadata"] = {"name": "reader", "namespace": stack.namespace}
+    subprocess.run(["kubectl", "create", "-f", "-"], input=json.dumps(body), text=True, check=True)
+
+
+def what_was_read(stack: Stack) -> str:
+    """The node's log files of this namespace, as the reader finds them."""
+    script = f"cat /var/log/containers/*_{stack.namespace}_step-task-*.log"
+    return run(["kubectl", "exec", "-n", stack.namespace, "daemonset/reader", "--", "sh", "-c", script]).text
+
+
+def test_every_minute_without_an_update(stack: Stack) -> None:
+    """Two minutes of real time for what only the CronJob controller can show."""
+    schedules(
+        stack,
+        "TaskSchedule('tick', app=app, command='echo tick of $KF', env={'KF': 'mine'}, schedule='* * * * *')\n"
+        "other = App('other', space=space, image=f'{R}/busybox:1')\n"
+        "TaskSchedule('slow', app=other, command='sleep 70', schedule='* * * * *', concurrency_policy='Forbid')\n",
+    ).up().ok()
+    began = now()
+    reader(stack)
+    for _ in range(2):
+        stack.kf("run-task", "shop", "--command", "true").ok()
+    seen: dict[str, dict[str, Any]] = {}
+    most = 0
+    deadline = time.monotonic() + 170
+    while len(done := [it for it in seen.values() if "completionTime" in it.get("status", {})]) < 2:
+        assert time.monotonic() < deadline, seen
+        seen |= {it["metadata"]["name"]: it for it in of(stack, "tick")}
+        most = max(most, len(unfinished(stack.runs("other"))))
+        time.sleep(2)
+    assert most == 1, "a task that takes longer than its interval never runs twice at once"
+    times = [it["metadata"]["annotations"][AT] for it in done]
+    assert len(set(times)) == len(times) and min(times) > began.strftime("%Y-%m-%dT%H:%M:%SZ")
+    for it in done:
+        labels = it["metadata"]["labels"]
+        assert labels["kf.dev/task"] == "tick" and labels["app.kubernetes.io/name"] == "shop"
+        assert labels["kf.dev/stack"] == "e2e.dev" and labels["kf.dev/task-id"].isdigit()
+    eventually(lambda: len(stack.runs()) == 3, 30, "the App keeps three, though no update ran")
+    assert stack.kf("logs", "shop", "--task", "--recent").ok().text.count("tick of mine") == len(of(stack, "tick"))
+    assert what_was_read(stack).count("tick of mine") >= 2
+    assert len(stack.runs("other")) <= 2
+    shown = stack.kf("job-history", "tick").ok().text
+    assert "Succeeded" in shown
+    stack.destroy().ok()
+    assert stack.runs() == [] and stack.runs("other") == []
+
+
+def test_what_the_submitter_promises(stack: Stack) -> None:
+    """Forbid, Replace, a killed pod, a deleted Job, a time missed while suspended, and the rights of its account."""
+    waits = "echo ready; trap 'echo told to end; exit 1' TERM; sleep 300 & wait"
+    body = (
+        "TaskSchedule('forbid', app=app, command='echo ready; sleep 15', schedule='0 3 * * *', "
+        "concurrency_policy='Forbid')\n"
+        f"TaskSchedule('replace', app=app, command={waits!r}, schedule='0 3 * * *', concurrency_policy='Replace')\n"
+        "TaskSchedule('fails', app=app, command='echo no; exit 7', schedule='0 3 * * *')\n"
+        "TaskSchedule('unscheduled', app=app, command='echo by hand')\n"
+    )
+    schedules(stack, body).up().ok()
+    assert cron_job(stack, "unscheduled")["spec"]["suspend"] is True
+    soon = now().replace(second=0) + timedelta(minutes=2)
+
+    # The pod of a scheduled time is killed: the next one follows the same run.
+    first = start(stack, "forbid", soon)
+    [pod] = eventually(lambda: of(stack, "forbid") and submitters(stack, first))
+    kubectl("delete", "pod", pod, "-n", stack.namespace, "--force", "--grace-period=0")
+    # Forbid: another time comes meanwhile.
+    second = start(stack, "forbid", soon + timedelta(minutes=1))
+    # Replace: two times, and a failure beside them.
+    third = start(stack, "replace", soon)
+    failing = start(stack, "fails", soon)
+    assert ended(stack, second) == "Complete"
+    assert "nothing is started" in job_log(stack, second) and "Forbid" in job_log(stack, second)
+    old = started(stack, "replace")["metadata"]["name"]
+    fourth = start(stack, "replace", soon + timedelta(minutes=1))
+    assert ended(stack, third) == "Failed"
+    assert f"replaced by {of(stack, 'replace')[-1]['metadata']['name']}" in job_log(stack, third)
+    said = job_log(stack, fourth)
+    assert f"run {old} is cancelled" in said and "ready" in said and "told to end" in said, said
+    assert ended(stack, failing) == "Failed"
+    assert "exit code 7" in job_log(stack, failing)
+    assert ended(stack, first) == "Complete"
+    assert len(of(stack, "forbid")) == 1 and "the API server" not in job_log(stack, first)
+
+    # Its Job is deleted: the run goes with it, and not before.
+    [run_] = eventually(lambda: unfinished(of(stack, "replace")))
+    kubectl("delete", "job", fourth, "-n", stack.namespace, "--wait=false")
+    by = eventually(lambda: of(stack, "replace")[-1]["metadata"]["annotations"].get("kf.dev/cancelled-by"), 60)
+    assert run_["metadata"]["name"] == of(stack, "replace")[-1]["metadata"]["name"] and "Job was deleted" in by
+
+    # A time that went by before the schedule was resumed.
+    missed = start(stack, "fails", now().replace(second=0) - timedelta(minutes=30))
+    assert ended(stack, missed) == "Complete" and "went by before" in job_log(stack, missed)
+    assert len(of(stack, "fails")) == 1
+    _check_rights(stack)
+    _check_commands(stack)
+
+
+def _check_rights(stack: Stack) -> None:
+    account = f"system:serviceaccount:{stack.namespace}:kf-shop.fails"
+
+    def may(verb: str, what: str, *more: str) -> bool:
+        return run(["kubectl", "auth", "can-i", verb, what, "-n", stack.namespace, "--as", account, *more]).code == 0
+
+    assert may("create", "pipelineruns") and may("get", "configmaps/kf-shop") and may("get", "pods", "--subresource=log")
+    for verb in ("create", "update", "delete", "list"):
+        for what in ("secrets", "configmaps", "serviceaccounts", "roles", "cronjobs", "jobs", "deployments"):
+            assert not may(verb, what), (verb, what)
+    for verb, what in (("get", "secrets"), ("create", "pods"), ("create", "pods/exec"), ("get", "configmaps/kf-other"),
+                       ("patch", "configmaps/kf.submitter"), ("get", "cronjobs/other"), ("patch", "jobs"),
+                       ("update", "pipelineruns"), ("delete", "taskruns")):  # fmt: skip
+        assert not may(verb, what), (verb, what)
+    assert not may("list", "pipelineruns", "-n", "default") and not may("get", "nodes")
+
+
+def _check_commands(stack: Stack) -> None:
+    pass
