@@ -204,6 +204,16 @@ class Cluster:
         items: list[dict[str, Any]] = self.http.json("GET", _core(namespace, "configmaps"), query=query)["items"]
         return items
 
+    def cron_jobs(self, namespace: str, selector: str) -> list[dict[str, Any]]:
+        """The CronJobs that a selector matches."""
+        query = [("labelSelector", selector)]
+        items: list[dict[str, Any]] = self.http.json("GET", _cron_jobs(namespace), query=query)["items"]
+        return items
+
+    def change_cron_job(self, namespace: str, name: str, spec: dict[str, Any]) -> None:
+        """Changes fields of a CronJob's spec."""
+        self.http.read("PATCH", f"{_cron_jobs(namespace)}/{name}", body={"spec": spec}, content_type=_MERGE)
+
     def allocate_id(self, namespace: str, config_map: str, at_least: int) -> int:
         """The next task id of an App, counted in an annotation of its ConfigMap.
 
@@ -232,6 +242,10 @@ class Cluster:
 
 def _runs(namespace: str) -> str:
     return f"/apis/tekton.dev/v1/namespaces/{namespace}/pipelineruns"
+
+
+def _cron_jobs(namespace: str) -> str:
+    return f"/apis/batch/v1/namespaces/{namespace}/cronjobs"
 
 
 def _core(namespace: str, plural: str) -> str:

@@ -18,8 +18,10 @@ from ..core.errors import InvalidInput
 from ..errors import ClusterError, Denied, Unreachable
 from .check import check
 from .env import env
+from .jobs import delete_job, delete_job_schedule, job_history, job_schedules, jobs, schedule_job, schedule_task
 from .logs import logs
 from .prune import prune
+from .run_job import run_job
 from .run_task import run_task
 from .target import target_options
 from .task import task
@@ -65,7 +67,10 @@ def kf() -> None:
     """Runs, lists, ends and reads the tasks of Apps that Pulumi has declared."""
 
 
-for command in (check, env, logs, prune, run_task, task, tasks, terminate_task):
+for command in (
+    check, delete_job, delete_job_schedule, env, job_history, job_schedules, jobs, logs, prune, run_job, run_task,
+    schedule_job, schedule_task, task, tasks, terminate_task,
+):  # fmt: skip
     kf.add_command(command)
 
 

@@ -52,13 +52,7 @@ def run_task(
     With --wait its log goes to stdout, and everything else to stderr. Ctrl-C ends the waiting, not the task.
     """
     target: Target = context.obj
-    amounts: dict[str, str] = {}
-    if cpu_cores is not None:
-        amounts["cpu"] = quantities.cpu(cpu_cores, f"app {app!r}: --cpu-cores")
-    if memory_limit is not None:
-        amounts["memory"] = quantities.size(memory_limit, f"app {app!r}: --memory-limit")
-    if disk_quota is not None:
-        amounts["ephemeral-storage"] = quantities.size(disk_quota, f"app {app!r}: --disk-quota")
+    resources = amounts(f"app {app!r}", cpu_cores, memory_limit, disk_quota)
     task = naming.check_name("task", name) if name is not None else None
     given = own_variables(app, variables)
     space = target.open()
@@ -69,9 +63,22 @@ def run_task(
         task=task,
         argv=start_command(app, found, settings, command),
         env=given,
-        resources=amounts,
+        resources=resources,
     )
-    run = _submit(space, app, task or app, manifest, settings)
+    launch(context, space, app, task or app, manifest, settings, wait)
+
+
+def launch(
+    context: click.Context,
+    space: TargetSpace,
+    app: str,
+    task: str,
+    manifest: dict[str, Any],
+    settings: dict[str, Any],
+    wait: bool,
+) -> None:
+    """Starts a run of a template, prunes, and with `wait` ends with the run's exit code."""
+    run = _submit(space, app, task, manifest, settings, f"kf {context.info_name}")
     name = run["metadata"]["name"]
     click.echo(f"Task {name} is submitted successfully for execution.\n", err=wait)
     if not wait:
@@ -83,6 +90,18 @@ def run_task(
         from .waiting import wait_for
 
         context.exit(wait_for(space, run))
+
+
+def amounts(owner: str, cpu: str | None, memory: str | None, disk: str | None) -> dict[str, str]:
+    """The amounts that were given, canonical, by the names that Kubernetes has for them."""
+    found: dict[str, str] = {}
+    if cpu is not None:
+        found["cpu"] = quantities.cpu(cpu, f"{owner}: --cpu-cores")
+    if memory is not None:
+        found["memory"] = quantities.size(memory, f"{owner}: --memory-limit")
+    if disk is not None:
+        found["ephemeral-storage"] = quantities.size(disk, f"{owner}: --disk-quota")
+    return found
 
 
 def own_variables(app: str, given: tuple[str, ...]) -> dict[str, str]:
@@ -122,7 +141,7 @@ def start_command(
 
 
 def _submit(
-    space: TargetSpace, app: str, task: str, manifest: dict[str, Any], settings: dict[str, Any]
+    space: TargetSpace, app: str, task: str, manifest: dict[str, Any], settings: dict[str, Any], by: str
 ) -> dict[str, Any]:
     from ..submission import Submission, submit
 
@@ -133,7 +152,7 @@ def _submit(
         key=secrets.token_hex(8),  # every call is a run of its own, never one to adopt
         stack=str(settings.get("stack", "")),
         counter=f"kf-{app}",
-        started_by=f"kf run-task by {user()}",
+        started_by=f"{by} by {user()}",
     )
     run, _ = submit(space.cluster, wanted, None)
     return run
