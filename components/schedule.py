@@ -16,12 +16,13 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from .app import App
+from .calendar import Calendar
 from .core import cronjob, naming, quantities, scheduled
 from .core import schedule as schedules
 from .core.command import Command
 from .core.errors import InvalidInput
 from .core.pipelinerun import TASK
-from .inputs import Env, checked, labels
+from .inputs import Env, checked, labels, stack_id, urn_of
 from .pods import pull_secrets
 from .rendering import Rendered, define
 from .space import Space
@@ -84,6 +85,25 @@ class TaskSchedule(pulumi.ComponentResource):
         super().__init__("kf:index:TaskSchedule", definition.full_name, props, opts)
         rendered = Rendered(self, definition)
         code = _submitter_of(app.space)
+        Calendar(
+            definition.full_name,
+            {
+                "__preview": pulumi.runtime.is_dry_run(),
+                "connection": app.space.connection,
+                "stack": stack_id(),
+                "namespace": app.space.namespace,
+                "app": app.name,
+                "task": name,
+                "cron_job": cron_name,
+                "schedule": schedule or "",
+                "time_zone": time_zone,
+                "suspend": suspend,
+                "keep": app.keep,
+                "manifest": rendered.manifest,
+                "urn": urn_of(self),
+            },
+            pulumi.ResourceOptions(parent=self, depends_on=rendered.before(definition, opts)),
+        )
         account = _account(definition.full_name, definition.template_name, app, cron_name, rendered.child)
         own_labels = {**labels(app.name), TASK: name, scheduled.SCHEDULE: name}
         pod_of = functools.partial(

@@ -63,15 +63,15 @@ def upcoming(schedule: Schedule, place: ZoneInfo, now: int, count: int = 3) -> s
 
 def reach(schedule: Schedule, place: ZoneInfo, now: int, keep: int) -> str:
     """How far back `keep` runs of this schedule go, in at most two units."""
-    last = now
-    for moment in islice(times(schedule, place, now), keep):
-        last = moment
-        if last - now > _LONGEST:
+    moments = times(schedule, place, now)
+    first = last = next(moments, now)
+    for last in islice(moments, keep):
+        if last - first > _LONGEST:
             return "more than 20 years"
-    rest = (last - now + 59) // 60 * 60
+    rest = last - first
     words: List[str] = []
-    first = next((nth for nth, (_, size) in enumerate(_UNITS) if rest >= size), len(_UNITS) - 1)
-    for name, size in _UNITS[first : first + 2]:
+    largest = next((nth for nth, (_, size) in enumerate(_UNITS) if rest >= size), len(_UNITS) - 1)
+    for name, size in _UNITS[largest : largest + 2]:
         amount, rest = divmod(rest, size)
         if amount or not words:
             words.append(f"{amount} {name}{'' if amount == 1 else 's'}")

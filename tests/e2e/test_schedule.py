@@ -21,6 +21,7 @@ HEAD = (
     "from components import TaskSchedule\n"
     "space = Space(NS, memory='32M', disk='64M', cpu='10m', submitter_image=f'{R}/python:3')\n"
 )
+POD_LOGS = "/var/lib/kf-sandbox/podlogs"  # where the sandbox's kubelet has what /var/log/containers points to
 READER = {
     "apiVersion": "apps/v1", "kind": "DaemonSet",
     "spec": {
@@ -29,8 +30,10 @@ READER = {
             "metadata": {"labels": {"app": "reader"}},
             "spec": {
                 "containers": [{"name": "reader", "image": "REGISTRY/busybox:1", "command": ["sleep", "600"],
-                                "volumeMounts": [{"name": "log", "mountPath": "/var/log", "readOnly": True}]}],
-                "volumes": [{"name": "log", "hostPath": {"path": "/var/log"}}],
+                                "volumeMounts": [{"name": "log", "mountPath": "/var/log", "readOnly": True},
+                                                 {"name": "pods", "mountPath": POD_LOGS, "readOnly": True}]}],
+                "volumes": [{"name": "log", "hostPath": {"path": "/var/log"}},
+                            {"name": "pods", "hostPath": {"path": POD_LOGS}}],
             },
         },
     },
@@ -216,4 +219,55 @@ def _check_rights(stack: Stack) -> None:
 
 
 def _check_commands(stack: Stack) -> None:
-    pass
+    def row(job: str) -> str:
+        return next(line for line in stack.kf("jobs").ok().text.splitlines() if line.startswith(job))
+
+    assert re.search(r"^forbid +shop +0 3 \* \* \* +Etc/UTC +False .* 03:00 UTC +Forbid", row("forbid")), row("forbid")
+    assert re.search(r"^unscheduled +shop +True +Allow", row("unscheduled")), row("unscheduled")
+    assert "unscheduled" not in stack.kf("job-schedules").ok().text
+
+    done = stack.kf("run-job", "unscheduled", "--command", "echo $EXTRA", "--env", "EXTRA=with-more", "--wait").ok()
+    assert "with-more" in done.text
+    assert "Succeeded" in stack.kf("job-history", "shop/unscheduled").ok().text
+    [by_hand] = of(stack, "unscheduled")
+    assert by_hand["metadata"]["annotations"]["kf.dev/started-by"].startswith("kf run-job by ")
+    assert "its jobs are shop/fails, shop/forbid" in stack.kf("run-job", "unknown").failed().text
+    assert "remove its TaskSchedule" in stack.kf("delete-job", "forbid").failed().text
+
+    text = stack.kf("delete-job-schedule", "forbid").ok().text
+    assert "is suspended" in text and "A plain `pulumi up` does not see this; `pulumi up --refresh` sets it back" in text
+    assert "Job is already suspended." in stack.kf("delete-job-schedule", "forbid").failed().text
+    assert "next: " in stack.kf("schedule-job", "unscheduled", "*/5 4 * * *").ok().text
+    shown = stack.preview("--diff").ok().text
+    assert "in the cluster it is suspended: pulumi up --refresh sets it back" in shown
+    stack.up().ok()
+    assert cron_job(stack, "forbid")["spec"]["suspend"] is True
+    shown = stack.preview("--refresh").ok().text
+    assert re.search(r"~ +kubernetes:batch/v1:CronJob +shop-forbid +update", shown), shown
+    stack.up("--refresh").ok()
+    assert cron_job(stack, "forbid")["spec"]["suspend"] is False
+    assert cron_job(stack, "unscheduled")["spec"]["suspend"] is True
+
+
+def test_the_preview_of_a_schedule(stack: Stack) -> None:
+    nightly = "TaskSchedule('nightly', app=app, command='echo', schedule='30 2 * * *', time_zone='Europe/Berlin')\n"
+    shown = schedules(stack, nightly).preview().ok().text
+    assert re.search(r"next times: \w+ \d+ \w+ \d+ 02:30 CES?T, .*, .*\n", shown), shown
+    assert re.search(r"02:30 does not exist on \d+ Mar \d+: no run", shown)
+    assert re.search(r"02:30 comes twice on \d+ Oct \d+: two runs", shown)
+    assert "the App keeps 3 tasks; of this schedule alone that is the last 3 days" in shown
+    stack.up().ok()
+    assert "next times" not in stack.preview("--expect-no-changes").ok().text
+    shown = schedules(stack, nightly.replace("30 2", "0 4")).preview().ok().text
+    assert re.search(r"next times: .* 04:00 .*\n", shown), shown
+    assert re.search(r"next times without this update: .* 02:30 ", shown) and "does not exist" not in shown
+    for wrong, said in (
+        ("schedule='CRON_TZ=Europe/Berlin 0 3 * * *'", "write schedule='0 3 * * *' and time_zone='Europe/Berlin'"),
+        ("schedule='@every 5m'", "write '*/10 * * * *'"),
+        ("schedule='0 3 * * *', time_zone='Europe/Berln'", "time zone 'Europe/Berln' is unknown"),
+        ("schedule='0 0 30 2 *'", "never comes"),
+        ("concurrency_policy='Never'", "use one of 'Allow', 'Forbid', 'Replace'"),
+        ("schedule='@daily', starting_deadline='5s'", "give it at least '10s'"),
+    ):
+        text = schedules(stack, f"TaskSchedule('nightly', app=app, command='echo', {wrong})\n").preview().failed().text
+        assert said in text and "'nightly' of app 'shop'" in text and "Traceback" not in text, text
