@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .schedule import TaskSchedule
     from .security import SecurityGroup
     from .service import Binding, Postgres, ServiceInstance
+    from .source import Source
     from .space import Space
     from .task import Task
 
@@ -20,11 +21,12 @@ _MODULES = {
     "Postgres": "service",
     "SecurityGroup": "security",
     "ServiceInstance": "service",
+    "Source": "source",
     "Space": "space",
     "Task": "task",
     "TaskSchedule": "schedule",
 }
-__all__ = ["App", "Binding", "Postgres", "SecurityGroup", "ServiceInstance", "Space", "Task", "TaskSchedule"]
+__all__ = ["App", "Binding", "Postgres", "SecurityGroup", "ServiceInstance", "Source", "Space", "Task", "TaskSchedule"]
 
 
 def __getattr__(name: str) -> Any:

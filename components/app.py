@@ -19,13 +19,15 @@ from .inputs import labels as own_labels
 from .pods import pod_settings, pods_of_tasks, pull_secrets
 from .security import SecurityGroup, policies
 from .service import Binding, ServiceInstance
+from .source import Build, Source, as_source
 from .space import Space
 
 
 class App(pulumi.ComponentResource):
     """What the tasks of an application have in common.
 
-    - `space`: where it lives. `image`: a ready image, best with a digest.
+    - `space`: where it lives. `image`: a ready image, best with a digest. `source`, in its place: a folder with
+      a Dockerfile, or a Source; it is built in the cluster when its files change.
     - `command`: the start command that a Task without its own inherits. A string is the argument of
       `/bin/sh -c` or, with `entrypoint`, its last argument; a list is the whole argv. `args` follow it.
     - `env`: variables, plain or secret; they win over the Space's. Secret ones go to a Kubernetes Secret.
@@ -56,7 +58,8 @@ class App(pulumi.ComponentResource):
         name: str,
         *,
         space: Space,
-        image: pulumi.Input[str],
+        image: pulumi.Input[str] | None = None,
+        source: str | Source | None = None,
         app_name: str | None = None,
         command: pulumi.Input[Command] | None = None,
         args: pulumi.Input[Sequence[str]] | None = None,
@@ -91,12 +94,14 @@ class App(pulumi.ComponentResource):
         owner = f"app {own_name!r}"
         resources = checked(lambda: _resources(owner, space, memory, disk, cpu, cpu_limit))
         kept = checked(lambda: quantities.count(space.defaults["keep"] if keep is None else keep, f"{owner}: keep"))
+        built_from = checked(lambda: as_source(owner, image, source))
         given_image = plain(image, f"image of {owner}")
-        props = {"image": given_image, "keep": kept, **resources.__dict__}
+        origin = {"source": built_from.path} if built_from else {"image": given_image}
+        props = {**origin, "keep": kept, **resources.__dict__}
         super().__init__("kf:index:App", name, props, opts)
         # The base class has set every key of props as an attribute; from here on they are ours again.
         self.name, self.owner, self.space, self.resources, self.keep = own_name, owner, space, resources, kept
-        self.image = given_image
+        self.image: pulumi.Output[str] = given_image
         self.start = pulumi.Output.all(
             command=plain(command, f"command of {owner}"),
             args=plain(args, f"args of {owner}"),
@@ -124,6 +129,9 @@ class App(pulumi.ComponentResource):
                 token=automount_service_account_token,
             )  # fmt: skip
         )
+        if built_from:
+            retain = opts.retain_on_delete if opts else None
+            self.image = Build(self, name, own_name, space, built_from, self.pod, child, retain).image
         account = self._account(name, service_account, metadata, child)
         selector = {pipelinerun.NAME: own_name}
         self.children: list[pulumi.Resource] = [

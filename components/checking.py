@@ -12,6 +12,7 @@ from typing import Any
 from pulumi.dynamic import CheckFailure, CheckResult
 from pulumi.output import contains_unknowns
 
+from .core import build as builds
 from .core import definition as definitions
 from .core.definition import ALWAYS
 from .core.outcome import HELD
@@ -41,16 +42,16 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         return CheckResult(inputs, [CheckFailure("", refusal)])
     _note(news, seen, known is None)
     if unknown:
-        words = " and ".join(definitions.PARTS[part] for part in unknown)
+        words = " and ".join(definitions.PARTS.get(part, part) for part in unknown)
         because = f"{words} {'is' if len(unknown) == 1 else 'are'} known only during the update"
         decided: dict[str, Any] = {"because": because, "nth": olds.get("nth", 0), "again": False}
-        say(news["urn"], f"may run: {because}")
+        say(news["urn"], f"may {_verb(when)}: {because}")
     else:
         decided = _hold(olds, news, seen) if news.get("terminated") else _decide(olds, news, seen)
         if news.get("terminated"):
             say(news["urn"], decided["because"])
         elif decided["again"] or decided["key"] != olds.get("key"):
-            say(news["urn"], f"will run: {decided['because']}")
+            say(news["urn"], f"will {_verb(when)}: {decided['because']}")
     _decided[identity] = (_fingerprint(definition), decided)
     if known and seen.exists and not seen.unasked and not contains_unknowns(news["manifest"]):
         if news["manifest"] != olds.get("manifest"):
@@ -83,7 +84,7 @@ def _decide(olds: dict[str, Any], news: dict[str, Any], seen: Any) -> dict[str, 
     elif same:
         because = f"the state has no record of it (run {same[-1].name} was of another life of this stack)"
     else:
-        because = "first run"
+        because = f"first {_verb(when)}"
     return {"key": key, "nth": nth, "because": because, "again": again}
 
 
@@ -102,6 +103,10 @@ def _hold(olds: dict[str, Any], news: dict[str, Any], seen: Any) -> dict[str, An
     return {"key": olds.get("key") or HELD, "nth": olds.get("nth", 0), "because": because, "again": False}
 
 
+def _verb(when: str) -> str:
+    return builds.BUILD if when == builds.BUILD else "run"
+
+
 def _fingerprint(definition: dict[str, Any]) -> str:
     return json.dumps(definition, sort_keys=True, default=lambda unknown: "unknown")
 
@@ -109,7 +114,7 @@ def _fingerprint(definition: dict[str, Any]) -> str:
 def _refuse(news: dict[str, Any], seen: Any, preview: bool) -> str | None:
     from .errors import Denied, NotFound, Unreachable
 
-    what = f"task {news['task']!r} of app {news['app']!r}"
+    what = builds.words(news["app"], news["task"])
     if seen.unasked and not (preview and isinstance(seen.unasked, (Unreachable, Denied, NotFound))):
         return f"{what}: {seen.unasked}. Nothing was started; repeat the update when the cluster answers"
     other = seen.foreign_owner(news["app"], news["stack"])
@@ -146,10 +151,10 @@ def _dry_run(connection: Any, news: dict[str, Any]) -> str | None:
         Cluster.of(connection).create_run(trial, dry_run=True)
     except (Denied, NotFound, Unreachable) as error:
         if not news.get("__preview"):
-            return f"task {news['task']!r} of app {news['app']!r}: {error}"
+            return f"{builds.words(news['app'], news['task'])}: {error}"
         say_once(news["urn"], f"admission was not asked for: {error}", about=f"dry run {news['namespace']}")
     except ClusterError as error:
-        return f"task {news['task']!r} of app {news['app']!r} would not be admitted: {error}"
+        return f"{builds.words(news['app'], news['task'])} would not be admitted: {error}"
     return None
 
 

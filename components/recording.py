@@ -10,6 +10,7 @@ from typing import Any
 from .cluster import Cluster
 from .connection import Connection
 from .core import bindings, outcome, pipelinerun, security
+from .core import build as builds
 from .core.masking import SHORTEST, Masker
 from .core.outcome import RUNNING, SUCCEEDED, Outcome
 from .errors import ClusterError, Conflict, NotFound, Refused
@@ -18,6 +19,7 @@ from .hosting import interrupted
 from .reporting import say
 from .submission import Submission, prune, submit, unfinished
 from .survey import survey
+from .upload import send
 
 LAST_LINES = 10
 NOT_EXECUTED = "Error executing command"  # Tekton's entrypoint, when the image does not have the program
@@ -39,9 +41,11 @@ def record(settings: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
         followed=waits,
     )
     try:
+        if settings.get("upload"):
+            send(cluster, wanted.namespace, settings["upload"], functools.partial(say, settings["urn"]))
         run, adopted = submit(cluster, wanted, survey(connection, wanted.namespace).now)
     except NotFound as error:
-        raise NotFound(f"task {wanted.task!r} of app {wanted.app!r} cannot be started: {error}") from None
+        raise NotFound(f"{builds.words(wanted.app, wanted.task)} cannot be started: {error}") from None
     name = run["metadata"]["name"]
     say(settings["urn"], f"run {name} {'adopted' if adopted else 'started'}")
     begun: dict[str, Any] = {
@@ -99,7 +103,7 @@ def failure(settings: dict[str, Any], ended: Outcome, result: dict[str, Any]) ->
     """What the person at the terminal reads when a task has failed."""
     name = result["run"]
     lines = [
-        f"task {settings['task']!r} of app {settings['app']!r} {_verb(ended)} (run {name}, id {result['task_id']})"
+        f"{builds.words(settings['app'], settings['task'])} {_verb(ended)} (run {name}, id {result['task_id']})"
     ]
     tail = [] if settings["log_mode"] == "none" else result["log"].splitlines()[-LAST_LINES:]
     lines += ["  last lines of its log:", *(f"    {line}" for line in tail)] if tail else []

@@ -19,6 +19,7 @@ from .security import SecurityGroup, policies
 
 KUBERNETES = "kubernetes:core/v1:Namespace"
 SUBMITTER_IMAGE = "python:3-slim"
+BUILDER_IMAGE = "quay.io/buildah/stable:latest"
 
 
 class Space(pulumi.ComponentResource):
@@ -34,6 +35,9 @@ class Space(pulumi.ComponentResource):
     - `labels`, `annotations`, `node_selector`, `tolerations`, `affinity`, `volumes`, `volume_mounts`,
       `priority_class`, `runtime_class`, `image_pull_secrets`, `pod_spec`: of the pods of every App's
       tasks, as on App; an App's own come on top.
+    - `registry` ("registry.example.com/team", or "http://…" for one without TLS): where Apps with a source are
+      built to. `registry_secret`: a Secret of type kubernetes.io/dockerconfigjson in its namespace, for upload,
+      builds and pulls (default: for the upload what `docker login` left). `builder_image`: one with buildah and sh.
     - `security_groups`: for the pods of all its Apps.
     - `pod_security`: the Pod Security level that its namespace enforces, such as "restricted".
     - `quota` ({"memory": "8G", "cpu": 4, "pods": 50}): a ResourceQuota; `limit_range` ({"default":
@@ -71,6 +75,9 @@ class Space(pulumi.ComponentResource):
         pod_spec: pulumi.Input[Mapping[str, Any]] | None = None,
         security_groups: Sequence[SecurityGroup] = (),
         pod_security: str | None = None,
+        registry: str | None = None,
+        registry_secret: pulumi.Input[str] | None = None,
+        builder_image: str = BUILDER_IMAGE,
         quota: Mapping[str, Any] | None = None,
         limit_range: Mapping[str, Mapping[str, Any]] | None = None,
         submitter_image: str | None = None,
@@ -96,6 +103,11 @@ class Space(pulumi.ComponentResource):
         props: dict[str, Any] = {"name": name, **self.defaults}
         super().__init__("kf:index:Space", name, props, opts)
         self.name = name
+        self.registry, self.registry_secret, self.builder_image = registry, registry_secret, builder_image
+        if registry_secret is not None:
+            image_pull_secrets = pulumi.Output.all(image_pull_secrets, registry_secret).apply(
+                lambda both: [*(both[0] or ()), both[1]]
+            )
         self.submitter_image = SUBMITTER_IMAGE if submitter_image is None else submitter_image
         self.provider, settings = self._choose_provider(kubeconfig, context)
         self.connection = connection_of(settings)

@@ -83,7 +83,7 @@ def submit(cluster: Cluster, wanted: Submission, began: str | None) -> tuple[dic
         highest = max((run.task_id for run in all_runs), default=0)
         manifest = pipelinerun.instantiate(
             wanted.template,
-            name=naming.run_name(wanted.app, wanted.task, wanted.key, attempt),
+            name=naming.run_name(wanted.app.replace(".", "-"), wanted.task, wanted.key, attempt),
             key=wanted.key,
             task_id=cluster.allocate_id(wanted.namespace, wanted.counter, highest),
             attempt=attempt,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ..core import outcome, pipelinerun
+from ..core.build import BUILD
 from ..errors import ClusterError, Denied, NotFound
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ class TargetSpace:
         self.flags = flags
 
     def runs(self, app: str | None = None, selector: str = "", *, with_times: bool = False) -> list[ListedRun]:
-        """The runs (of one App, and further selected), oldest first."""
+        """The runs (of one App, and further selected), oldest first; builds only where their name is asked for."""
+        selector = selector if app else ",".join(filter(None, [selector, f"{pipelinerun.COMPONENT}!={BUILD}"]))
         try:
             found = self.cluster.list_runs(self.name, app, selector, with_times=with_times)
         except NotFound:

@@ -11,6 +11,7 @@ import shlex
 from os.path import commonprefix
 from typing import Any, Dict, List, Mapping
 
+from . import build
 from .log import harmless
 from .naming import digest
 
@@ -24,6 +25,8 @@ Definition = Mapping[str, Any]
 
 def key(definition: Definition, when: str = CHANGE, nth: int = 0) -> str:
     """The digest that decides about a new run; `nth` counts the updates where every one of them runs the task."""
+    if when == build.BUILD:
+        return digest(definition[build.BUILD])
     if when == TRIGGER:
         return digest({"triggers": definition["triggers"]})
     parts = {part: definition[part] for part in PARTS}
@@ -32,11 +35,15 @@ def key(definition: Definition, when: str = CHANGE, nth: int = 0) -> str:
 
 def deciding(when: str) -> List[str]:
     """The parts of a definition that the key is made from."""
+    if when == build.BUILD:
+        return [build.BUILD]
     return ["triggers"] if when == TRIGGER else list(PARTS)
 
 
 def explain(old: Definition, new: Definition, when: str = CHANGE) -> str:
     """What changed, for the preview's line: `image changed: shop@sha256:1a2b -> @sha256:3c4d; env changed: +A, ~B`."""
+    if when == build.BUILD:
+        return build.explain(old, new)
     changes = []
     for part in deciding(when):
         before, after = old.get(part), new.get(part)

@@ -1,0 +1,200 @@
+"""Ignore rules as git reads them, case by case: git's own `dir.c` and `wildmatch.c`, in Python.
+
+Libraries translate patterns into regular expressions and differ from git in a few of them; an ignored
+file that is uploaded all the same can be a credential, so here the same steps are taken in the same order.
+"""
+
+from __future__ import annotations
+
+import string
+from dataclasses import dataclass
+from typing import Callable, Dict, Iterable, List, Optional, Tuple
+
+_MATCH, _NO, _END, _TO_STARSTAR = range(4)  # wildmatch.c's answers; _END: the text is used up
+_SPECIAL = frozenset("*?[\\")
+_CLASSES: Dict[str, Callable[[str], bool]] = {
+    "alnum": lambda c: c.isascii() and c.isalnum(), "alpha": lambda c: c.isascii() and c.isalpha(),
+    "blank": lambda c: c in " \t", "cntrl": lambda c: ord(c) < 32 or ord(c) == 127,
+    "digit": lambda c: c in string.digits, "graph": lambda c: "!" <= c <= "~", "lower": lambda c: "a" <= c <= "z",
+    "print": lambda c: " " <= c <= "~", "punct": lambda c: c in string.punctuation,
+    "space": lambda c: c in " \t\n\v\f\r", "upper": lambda c: "A" <= c <= "Z",
+    "xdigit": lambda c: c in string.hexdigits,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """One line of an ignore file."""
+
+    text: str
+    negated: bool
+    folders_only: bool
+    of_name: bool  # without a slash: compared with the last part of a path
+    literal: int  # how many characters at its beginning stand for themselves
+
+    def matches(self, path: str, folder: bool) -> bool:
+        """Whether the line is about this path (relative, without a slash at its end)."""
+        if self.folders_only and not folder:
+            return False
+        if self.of_name:
+            return self._matches_name(path.rpartition("/")[2])
+        if not path.startswith(self.text[: self.literal]):
+            return False
+        rest = path[self.literal :]
+        if self.literal == len(self.text):
+            return not rest
+        return _wild(self.text[self.literal :], rest, True) == _MATCH
+
+    def _matches_name(self, name: str) -> bool:
+        if self.literal == len(self.text):
+            return name == self.text
+        if self.text[0] == "*" and _SPECIAL.isdisjoint(self.text[1:]):
+            return name.endswith(self.text[1:])
+        return name.startswith(self.text[: self.literal]) and _wild(self.text, name, False) == _MATCH
+
+
+class Rules:
+    """The lines of an ignore file: the last one that matches decides."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        found = [parse(_bytes(line)) for line in lines]
+        self._patterns: List[Pattern] = [pattern for pattern in reversed(found) if pattern]
+
+    def ignores(self, path: str, folder: bool) -> bool:
+        """Whether a path is ignored; what lies in an ignored folder is not asked for, as git does not look into it."""
+        asked = path if path.isascii() else _bytes(path)
+        decided = next((pattern for pattern in self._patterns if pattern.matches(asked, folder)), None)
+        return decided is not None and not decided.negated
+
+
+def parse(line: str) -> Optional[Pattern]:
+    """The pattern of a line, None for comments and empty lines."""
+    text = _trimmed(line.rstrip("\n").removesuffix("\r"))
+    if not text or text.startswith("#"):
+        return None
+    negated = text.startswith("!")
+    text = text[1:] if negated else text
+    folders_only = text.endswith("/")
+    text = text[:-1] if folders_only else text
+    of_name = "/" not in text
+    text = text[1:] if text.startswith("/") else text
+    literal = next((nth for nth, letter in enumerate(text) if letter in _SPECIAL), len(text))
+    return Pattern(text, negated, folders_only, of_name, literal)
+
+
+def _bytes(text: str) -> str:
+    """One letter for each byte: git compares bytes, so its `?` is not an `é`."""
+    return text.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+def _trimmed(line: str) -> str:
+    """Without the spaces at the end, unless a backslash protects them."""
+    kept, nth = 0, 0
+    while nth < len(line):
+        if line[nth] == "\\":
+            nth += 1
+            kept = nth + 1
+        elif line[nth] != " ":
+            kept = nth + 1
+        nth += 1
+    return line[:kept]
+
+
+def _wild(pattern: str, text: str, of_path: bool) -> int:
+    """`dowild` of wildmatch.c; `of_path` is its WM_PATHNAME: `*` and `?` do not match a slash."""
+    p = t = 0
+    while p < len(pattern):
+        letter = pattern[p]
+        if t == len(text) and letter != "*":
+            return _END
+        if letter == "*":
+            return _star(pattern, p, text, t, of_path)
+        if letter == "[":
+            p, matched = _bracket(pattern, p + 1, text[t])
+            if p < 0:
+                return _END
+            if not matched or (of_path and text[t] == "/"):
+                return _NO
+        elif letter == "?":
+            if of_path and text[t] == "/":
+                return _NO
+        else:
+            if letter == "\\":
+                p += 1
+            if pattern[p : p + 1] != text[t]:
+                return _NO
+        p, t = p + 1, t + 1
+    return _NO if t < len(text) else _MATCH
+
+
+def _star(pattern: str, begin: int, text: str, t: int, of_path: bool) -> int:
+    p = begin + 1
+    while pattern[p : p + 1] == "*":
+        p += 1
+    slashes = not of_path
+    if of_path and p - begin > 1 and (begin == 0 or pattern[begin - 1] == "/"):
+        slashes = p == len(pattern) or pattern[p] == "/" or pattern[p : p + 2] == "\\/"
+        if pattern[p : p + 1] == "/" and _wild(pattern[p + 1 :], text[t:], of_path) == _MATCH:
+            return _MATCH
+    if p == len(pattern):
+        return _MATCH if slashes or "/" not in text[t:] else _NO
+    if not slashes and pattern[p] == "/":
+        slash = text.find("/", t)
+        return _NO if slash < 0 else _wild_from(pattern, p + 1, text, slash + 1, of_path)
+    while t < len(text):
+        found = _wild_from(pattern, p, text, t, of_path, fresh=True)
+        if found != _NO:
+            if not slashes or found != _TO_STARSTAR:
+                return found
+        elif not slashes and text[t] == "/":
+            return _TO_STARSTAR
+        t += 1
+    return _END
+
+
+def _wild_from(pattern: str, p: int, text: str, t: int, of_path: bool, fresh: bool = False) -> int:
+    """Goes on in the middle; only a recursion of git's (`fresh`) forgets which letter stood before."""
+    if fresh or pattern[p : p + 1] != "*":
+        return _wild(pattern[p:], text[t:], of_path)
+    return _star(pattern, p, text, t, of_path)
+
+
+def _bracket(pattern: str, p: int, letter: str) -> Tuple[int, bool]:
+    """The place of the closing bracket, -1 if there is none, and whether the letter is of the class."""
+    negated = pattern[p : p + 1] in ("!", "^") and bool(pattern[p : p + 1])
+    p += negated
+    matched, before, first = False, "", True
+    while first or pattern[p] != "]":
+        first = False
+        if p >= len(pattern):
+            return -1, False
+        one = pattern[p]
+        if one == "-" and before and pattern[p + 1 : p + 2] not in ("", "]"):
+            p += 2 if pattern[p + 1] == "\\" else 1
+            if p >= len(pattern):
+                return -1, False
+            matched |= before <= letter <= pattern[p]
+            one = ""
+        elif one == "[" and pattern[p + 1 : p + 2] == ":":
+            end = pattern.find("]", p + 2)
+            if end < 0:
+                return -1, False
+            if end - 1 >= p + 2 and pattern[end - 1] == ":":
+                known = _CLASSES.get(pattern[p + 2 : end - 1])
+                if known is None:
+                    return -1, False
+                matched |= known(letter)
+                p, one = end, ""
+            else:
+                matched |= letter == "["
+        else:
+            if one == "\\":
+                p += 1
+                if p >= len(pattern):
+                    return -1, False
+                one = pattern[p]
+            matched |= letter == one
+        before, p = one, p + 1
+        if p >= len(pattern):
+            return -1, False
+    return p, matched != negated

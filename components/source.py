@@ -1,0 +1,218 @@
+"""The source of an App: a folder that is uploaded and built in the cluster, as `kf push --task` does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from .core import build as builds
+from .core import naming, pipelinerun, quantities, tree
+from .core.errors import InvalidInput
+from .core.pipelinerun import Resources
+from .history import History
+from .inputs import checked, labels, plain, stack_id, template_data, urn_of
+from .registry import Place
+from .run import Run
+from .space import Space
+
+LONGEST_APP = naming.DNS_LABEL - len(builds.ENDING)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A folder with a Dockerfile; it is built when its files, or what is said here about the build, change.
+
+    - `path`: the folder, relative to the program's. `.kfignore`, else `.cfignore`, says what is left out, in the
+      syntax of .gitignore. Links are carried as links, modes as git keeps them, empty folders not at all.
+    - `dockerfile`: its path in the folder; `target`: the stage to stop at; `build_args`: values of its ARGs,
+      which everybody can read.
+    - `memory`, `disk` (request and limit), `cpu` (request), `timeout`: of the build.
+    """
+
+    path: str
+    dockerfile: str = "Dockerfile"
+    target: str | None = None
+    build_args: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    builder: str | None = None
+    memory: str = "1Gi"
+    disk: str = "4Gi"
+    cpu: str | float = "100m"
+    timeout: str = "1h"
+
+
+class Build:
+    """The build of an App's image: its template, its run, and the retention of its runs."""
+
+    def __init__(
+        self, app: pulumi.ComponentResource, name: str, own_name: str, space: Space, source: Source,
+        pod: pulumi.Output[dict[str, Any]], opts: pulumi.ResourceOptions, retain: bool | None,
+    ) -> None:  # fmt: skip
+        owner = f"app {own_name!r}"
+        found, resources, timeout = checked(lambda: _prepare(owner, own_name, space, source))
+        place = Place.of(space.registry or "")
+        artifact = builds.Artifact(found.digest, found.size)
+        given = pulumi.Output.all(
+            namespace=space.namespace,
+            pod=pod,
+            arguments=pulumi.Output.all(
+                **{name: plain(value, f"build_args[{name!r}] of {owner}") for name, value in source.build_args.items()}
+            ),
+            secret=plain(space.registry_secret, "registry_secret of the space"),
+        )
+
+        def rendered(given: dict[str, Any]) -> dict[str, Any]:
+            template = {**given["pod"]["template"], "automountServiceAccountToken": False}
+            secrets = [*given["pod"]["image_pull_secrets"], *([given["secret"]] if given["secret"] else [])]
+            spec = builds.BuildSpec(
+                namespace=given["namespace"],
+                app=own_name,
+                stack=stack_id(),
+                builder_image=space.builder_image,
+                artifact=artifact,
+                repository=f"{_shown(place)}/{place.repository(_repository(given['namespace'], own_name))}",
+                dockerfile=source.dockerfile,
+                target=source.target,
+                build_args=given["arguments"],
+                resources=resources,
+                timeout=timeout,
+                service_account="default",
+                plain_host=place.host if place.scheme == "http" else "",
+                secret=given["secret"],
+                node_selector=given["pod"]["node_selector"],
+                pod_template={
+                    **template,
+                    **(
+                        {"imagePullSecrets": [{"name": secret} for secret in dict.fromkeys(secrets)]} if secrets else {}
+                    ),
+                },
+            )
+            return {
+                "manifest": builds.render(spec),
+                "definition": spec.definition(builds.listing(found.files)),
+                "repository": spec.repository,
+                "upload": {
+                    "folder": str(Path(source.path).absolute()),
+                    "registry": space.registry,
+                    "repository": _repository(given["namespace"], own_name),
+                    "tree": artifact.tree,
+                    "size": artifact.size,
+                    "secret": given["secret"],
+                },
+            }
+
+        known = given.apply(rendered)
+        self._labels = {**labels(own_name + builds.ENDING), pipelinerun.TEMPLATE: builds.BUILD}
+        settings = {"app": own_name + builds.ENDING, "task": builds.TASK, "stack": stack_id(), "keep": builds.KEEP}
+        counter = f"kf.{builds.BUILD}.{own_name}"
+        template = kubernetes.core.v1.ConfigMap(
+            f"{name}{builds.ENDING}",
+            metadata={"name": counter, "namespace": space.namespace, "labels": self._labels},
+            data=known.apply(lambda found: template_data(found["manifest"], settings)),
+            opts=opts,
+        )
+        run = Run(
+            f"{name}{builds.ENDING}",
+            {
+                "__preview": pulumi.runtime.is_dry_run(),
+                "connection": space.connection,
+                "stack": stack_id(),
+                "namespace": space.namespace,
+                "app": own_name + builds.ENDING,
+                "task": builds.TASK,
+                "counter": counter,
+                "definition": known.apply(lambda found: found["definition"]),
+                "manifest": known.apply(lambda found: found["manifest"]),
+                "upload": known.apply(lambda found: found["upload"]),
+                "when": builds.BUILD,
+                "wait": True,
+                "must_succeed": True,
+                "keep": builds.KEEP,
+                "start_timeout": 600,
+                "log_mode": "follow",
+                "terminated": False,
+                "at_most_once": False,
+                "urn": urn_of(app),
+            },
+            pulumi.ResourceOptions(parent=app, depends_on=[*space.resources, template], retain_on_delete=True),
+        )
+        History(
+            f"{name}{builds.ENDING}",
+            {
+                "__preview": pulumi.runtime.is_dry_run(),
+                "connection": space.connection,
+                "stack": stack_id(),
+                "stack_label": naming.label_value(stack_id()),
+                "namespace": space.namespace,
+                "owns_namespace": space.owns_namespace,
+                "app": own_name + builds.ENDING,
+                "keep": builds.KEEP,
+                "runs": pulumi.Output.all(run.run),
+                "urn": urn_of(app),
+            },
+            pulumi.ResourceOptions(parent=app, depends_on=[*space.resources, template], retain_on_delete=retain),
+        )
+        self.image: pulumi.Output[str] = pulumi.Output.all(run.results, known).apply(
+            lambda both: f"{both[1]['repository']}@{both[0][builds.DIGEST]}"
+        )
+
+
+def as_source(owner: str, image: Any, source: str | Source | None) -> Source | None:
+    """The source of an App that has one; it has either that or an image."""
+    if (image is None) == (source is None):
+        wrong = "has no image" if image is None else "has both an image and a source"
+        raise InvalidInput(f"{owner} {wrong}: give it image='registry/name@sha256:…' or source='./folder', one of them")
+    found = Source(source) if isinstance(source, str) else source
+    if found and found.builder:
+        raise InvalidInput(
+            f"{owner}: builder={found.builder!r}: Cloud Native Buildpacks are not supported yet: write a Dockerfile, "
+            "or build with `pack build --publish` and give the App that image"
+        )
+    return found
+
+
+def _prepare(owner: str, name: str, space: Space, source: Source) -> tuple[tree.Tree, Resources, str]:
+    if not space.registry or not space.builder_image:
+        lacks = "registry='registry.example.com/team'" if not space.registry else "builder_image='…'"
+        raise InvalidInput(f"{owner} is built from source, for which its Space needs {lacks}")
+    if len(name) > LONGEST_APP:
+        raise InvalidInput(
+            f"{owner}: with a source its name may have {LONGEST_APP} characters, and it has {len(name)}: shorten it"
+        )
+    if space.pod_security == "restricted":
+        raise InvalidInput(
+            f"{owner}: its Space enforces the restricted Pod Security level, in which nothing can be built (buildah "
+            "needs root in its pod and three capabilities): use pod_security='baseline', or a ready image"
+        )
+    amounts = Resources(
+        memory=quantities.size(source.memory, f"source of {owner}: memory"),
+        disk=quantities.size(source.disk, f"source of {owner}: disk"),
+        cpu=quantities.cpu(source.cpu, f"source of {owner}: cpu"),
+    )
+    timeout = quantities.duration(source.timeout, f"source of {owner}: timeout")
+    folder = Path(source.path)
+    outside = tree.leading_out(folder, tree.walk(folder))
+    if outside:
+        pulumi.log.warn(
+            f"{owner}: links that lead out of its source lead nowhere in the build: {', '.join(outside[:10])}: "
+            "put files in their place, or ignore them in .kfignore"
+        )
+    found = tree.read(folder)
+    if source.dockerfile not in found.files:
+        raise InvalidInput(
+            f"{owner}: source {source.path!r} has no {source.dockerfile}, or ignores it: add it, or name another with "
+            "Source(dockerfile=…)"
+        )
+    return found, amounts, timeout
+
+
+def _repository(namespace: str, app: str) -> str:
+    return f"{namespace}/{app}"
+
+
+def _shown(place: Place) -> str:
+    return "docker.io" if place.host == "registry-1.docker.io" else place.host

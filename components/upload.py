@@ -1,0 +1,74 @@
+"""Sends a source to the registry before its build starts; what is there already is not sent again."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from .cluster import Cluster
+from .core import tree
+from .core.build import Artifact
+from .docker_config import from_json
+from .errors import ClusterError
+from .registry import Place, RegistryError, registry
+
+STATUS_SECONDS = 0.5
+_KEY = ".dockerconfigjson"
+
+Say = Callable[..., None]
+
+
+def send(cluster: Cluster, namespace: str, source: Mapping[str, Any], say: Say) -> None:
+    """Puts the source of a build into its registry; raises if it is not the one that the build was decided for."""
+    artifact = Artifact(str(source["tree"]), int(source["size"]))
+    place = Place.of(source["registry"])
+    client = registry(place, _credentials(cluster, namespace, source.get("secret"), place.host))
+    progress = _Progress(say, artifact.size)
+    folder = Path(source["folder"])
+    try:
+        sent = client.push(
+            place.repository(source["repository"]), artifact.tag, artifact.manifest, artifact.config, artifact.layer,
+            lambda: tree.archive(folder, progress),
+        )  # fmt: skip
+    except RegistryError as error:
+        raise type(error)(f"source {source['folder']!r} could not be uploaded: {error}") from None
+    if sent:
+        say(f"source uploaded: {_amount(artifact.size)}")
+
+
+class _Progress:
+    """A bar while the source goes up, at most twice a second."""
+
+    def __init__(self, say: Say, total: int) -> None:
+        self._say, self._total, self._last = say, total, time.monotonic()
+
+    def __call__(self, done: int, _total: int) -> None:
+        now = time.monotonic()
+        if now - self._last >= STATUS_SECONDS:
+            self._last = now
+            filled = min(20 * done // max(self._total, 1), 20)
+            bar = "#" * filled + "." * (20 - filled)
+            self._say(f"uploading [{bar}] {_amount(done)} of {_amount(self._total)}", ephemeral=True)
+
+
+def _credentials(cluster: Cluster, namespace: str, secret: str | None, host: str) -> tuple[str, str] | None:
+    """Those in the Space's Secret; without one the machine's own are asked for when the registry wants some."""
+    if not secret:
+        return None
+    data = (cluster.get(namespace, "secrets", secret) or {}).get("data") or {}
+    if _KEY not in data:
+        raise ClusterError(
+            f"Secret {namespace}/{secret} does not exist or has no {_KEY}: make it of type "
+            "kubernetes.io/dockerconfigjson, or name another with Space(registry_secret=…)"
+        )
+    try:
+        return from_json(base64.b64decode(data[_KEY]).decode(), host)
+    except (ValueError, AttributeError):
+        raise ClusterError(f"Secret {namespace}/{secret}: {_KEY} is no docker configuration: make it anew") from None
+
+
+def _amount(size: int) -> str:
+    return f"{size / 1e6:.1f} MB"
