@@ -45,6 +45,7 @@ class Run(RunSummary):
 
     labels: Dict[str, str]
     annotations: Dict[str, str]
+    deleting: bool = False
 
 
 class PlainCluster:
@@ -140,7 +141,7 @@ class PlainCluster:
                 found.append(Run(
                     metadata["name"], metadata["uid"], metadata["creationTimestamp"],
                     cells.get("succeeded") in ("True", "False"),
-                    metadata.get("labels") or {}, metadata.get("annotations") or {},
+                    metadata.get("labels") or {}, metadata.get("annotations") or {}, "deletionTimestamp" in metadata,
                 ))  # fmt: skip
             token = table.get("metadata", {}).get("continue", "")
             if not token:

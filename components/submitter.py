@@ -18,6 +18,7 @@ import ssl
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
@@ -154,9 +155,7 @@ class Submitter:
         """Deletes what retention lets go; its own run stays, because its name is what keeps it from running twice."""
         runs = self.cluster.list_runs(self.app)
         now = self.cluster.now
-        settled = [
-            Run(run.name, run.uid, run.created, self._may_go(run, now), run.labels, run.annotations) for run in runs
-        ]
+        settled = [replace(run, finished=self._may_go(run, now)) for run in runs if not run.deleting]
         gone = self.cluster.delete_runs(retention.plan(settled, int(self.settings["keep"])))
         if gone:
             say(f"retention: deleted {len(gone)} of {len(runs)}: {', '.join(gone)}")
