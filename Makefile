@@ -12,7 +12,9 @@ ifeq ($(CLUSTER),current)
 cluster:
 	@command -v pulumi >/dev/null || { echo "CLUSTER=current needs pulumi on PATH: see https://www.pulumi.com/docs/install/" >&2; exit 1; }
 	@command -v kubectl >/dev/null || { echo "CLUSTER=current needs kubectl on PATH and a kube context" >&2; exit 1; }
-ENV := export PATH="$(CURDIR):$$PATH" PULUMI_PARALLEL="$${PULUMI_PARALLEL:-64}"
+# Without a registry of your own the example's image is the public one.
+ENV := export PATH="$(CURDIR):$$PATH" PULUMI_PARALLEL="$${PULUMI_PARALLEL:-64}" \
+	SANDBOX_REGISTRY="$${SANDBOX_REGISTRY:-library}"
 HEAL := true
 else
 cluster:

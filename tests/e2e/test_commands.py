@@ -41,6 +41,19 @@ def test_up_runs_the_main_job_and_destroy_removes_it(copy: Path) -> None:
     assert "NotFound" in run(["kubectl", "get", "namespace", space]).failed().text
 
 
+def test_up_on_the_current_cluster(copy: Path, stack: Stack) -> None:
+    space = stack.namespace
+    (copy / f"Pulumi.{space}.yaml").write_text((copy / "Pulumi.dev.yaml").read_text().replace("hello-dev", space))
+    env = {**stack.env, "PULUMI_CONFIG_PASSPHRASE": ""}
+    arguments = ["CLUSTER=current", f"STACK={space}"]
+    text = run(["make", "up", *arguments], copy, env).ok().text
+    assert "number 3 of 3" in text
+    run(["make", "destroy", *arguments], copy, env).ok()
+    without = {**env, "PATH": "/usr/bin:/bin"}
+    text = run(["make", "preview", *arguments], copy, without).failed().text
+    assert "CLUSTER=current needs pulumi on PATH" in text
+
+
 def test_env_gives_a_working_shell(copy: Path) -> None:
     script = 'eval "$(make -s env)"; pulumi version; kubectl version --client; kf --help; echo "$SANDBOX_REGISTRY"'
     text = run(["bash", "-ec", script], copy, {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"]}).ok().text
