@@ -59,9 +59,9 @@ class Build:
         given = pulumi.Output.all(
             namespace=space.namespace,
             pod=pod,
-            arguments=pulumi.Output.all(
-                **{name: plain(value, f"build_args[{name!r}] of {owner}") for name, value in source.build_args.items()}
-            ),
+            arguments={
+                name: plain(value, f"build_args[{name!r}] of {owner}") for name, value in source.build_args.items()
+            },
             secret=plain(space.registry_secret, "registry_secret of the space"),
         )
 
