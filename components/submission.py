@@ -14,6 +14,8 @@ from .cluster import Cluster, ListedRun
 from .core import naming, pipelinerun, retention
 from .errors import Conflict, NotFound, Unreachable
 
+PATIENCE_SECONDS = 60
+
 
 @dataclass(frozen=True)
 class Submission:
@@ -64,40 +66,40 @@ def adoptable(runs: list[ListedRun], began: str | None = None) -> ListedRun | No
     last = runs[-1]
     if began and last.created >= began:
         return last
-    return None if last.failed or pipelinerun.RECORDED in last.annotations else last
+    return None if last.failed or last.deleting or pipelinerun.RECORDED in last.annotations else last
 
 
 def submit(cluster: Cluster, wanted: Submission, began: str | None) -> tuple[dict[str, Any], bool]:
     """Starts a run, or finds the one to follow; returns it and whether it was found."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    tried = ""
     while True:
-        all_runs = cluster.list_runs(wanted.namespace, wanted.app)
-        same = attempts(all_runs, wanted.app, wanted.task, wanted.key, wanted.stack)
-        found = adoptable(same, began)
-        if found:
-            try:
-                return cluster.get_run(wanted.namespace, found.name), True
-            except NotFound:
-                continue
-        attempt = max((_attempt(run) for run in same), default=0) + 1
-        highest = max((run.task_id for run in all_runs), default=0)
-        manifest = pipelinerun.instantiate(
-            wanted.template,
-            name=naming.run_name(wanted.app.replace(".", "-"), wanted.task, wanted.key, attempt),
-            key=wanted.key,
-            task_id=cluster.allocate_id(wanted.namespace, wanted.counter, highest),
-            attempt=attempt,
-            started_by=wanted.started_by,
-            followed=wanted.followed,
-        )
         try:
+            all_runs = cluster.list_runs(wanted.namespace, wanted.app)
+            same = attempts(all_runs, wanted.app, wanted.task, wanted.key, wanted.stack)
+            found = same[-1] if same and same[-1].name == tried else adoptable(same, began)
+            if found:
+                try:
+                    return cluster.get_run(wanted.namespace, found.name), True
+                except NotFound:
+                    continue
+            attempt = max((_attempt(run) for run in same), default=0) + 1
+            highest = max((run.task_id for run in all_runs), default=0)
+            number = cluster.allocate_id(wanted.namespace, wanted.counter, highest)
+            tried = naming.run_name(wanted.app.replace(".", "-"), wanted.task, wanted.key, attempt)
+            manifest = pipelinerun.instantiate(
+                wanted.template,
+                name=tried,
+                key=wanted.key,
+                task_id=number,
+                attempt=attempt,
+                started_by=wanted.started_by,
+                followed=wanted.followed,
+            )
             return cluster.create_run(manifest), False
-        except Conflict:
-            # Somebody else holds the name. It is listed from now on; a foreign object of that name never is.
-            if time.monotonic() > deadline:
-                raise
-        except Unreachable:
-            # The request may have been carried out although its answer is lost: the next list tells.
+        except (Conflict, Unreachable):
+            # Somebody else holds the name, or the request was carried out although its answer is lost:
+            # the next list tells. A foreign object of that name is never listed.
             if time.monotonic() > deadline:
                 raise
         time.sleep(1)
@@ -106,16 +108,20 @@ def submit(cluster: Cluster, wanted: Submission, began: str | None) -> tuple[dic
 def expire(runs: list[ListedRun], now: str | None, keep: int, adding: int = 0) -> list[ListedRun]:
     """The runs that retention lets go, oldest first, once `adding` new ones have been made.
 
-    A run whose follower still reads its log counts as unfinished, for an hour at most; `now` is the cluster's time.
+    A run whose follower still reads its log counts as unfinished, for a day at most; `now` is the cluster's time.
     """
-    settled = [replace(run, finished=retention.ended(run.finished, run.created, now, run.annotations)) for run in runs]
+    settled = [
+        replace(run, finished=retention.ended(run.finished, run.created, now, run.annotations))
+        for run in runs
+        if not run.deleting
+    ]
     going = {run.name for run in retention.plan(settled, keep, adding)}
     return sorted((run for run in runs if run.name in going), key=lambda run: (run.created, run.name))
 
 
-def prune(cluster: Cluster, namespace: str, app: str, keep: int) -> list[str]:
-    """Deletes what retention lets go; returns the names."""
-    going = expire(cluster.list_runs(namespace, app), cluster.now, keep)
+def prune(cluster: Cluster, namespace: str, app: str, keep: int, spare: str | None = None) -> list[str]:
+    """Deletes what retention lets go, but not the run `spare`, whose record is not stored yet; returns the names."""
+    going = [run for run in expire(cluster.list_runs(namespace, app), cluster.now, keep) if run.name != spare]
     return cluster.delete_runs(namespace, list(going)) if going else []
 
 

@@ -14,7 +14,7 @@ from typing import Iterable, List, Mapping, Optional
 from .pipelinerun import FOLLOWED, OUTCOME
 
 DEFAULT_KEEP = 500
-ABANDONED_AFTER = timedelta(hours=1)
+ABANDONED_AFTER = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,9 @@ class RunSummary:
 
 
 def ended(finished: bool, created: str, now: Optional[str], annotations: Mapping[str, str]) -> bool:
-    """Whether a run may go: not before its follower has read its log, for which it has an hour from `created`.
+    """Whether a run may go: not before its follower has read its log, for which it has a day from `created`.
 
+    A task may take hours, so an hour could be over when it ends and its log is still being read.
     `now` is the cluster's time, None if it is not known.
     """
     being_read = FOLLOWED in annotations and OUTCOME not in annotations
