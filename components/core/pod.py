@@ -18,6 +18,7 @@ MAPS = ("labels", "annotations", "node_selector", "pod_spec")
 LISTS = ("tolerations", "volumes", "volume_mounts", "image_pull_secrets")
 SINGLE = ("affinity", "priority_class", "runtime_class", "security_context")
 KEYS = (*MAPS, *LISTS, *SINGLE)
+OURS = "kf.dev/"  # what a run's labels and annotations say under it decides about adoption and retention
 
 _SOURCES = (
     "persistentVolumeClaim", "configMap", "secret", "emptyDir", "projected", "downwardAPI", "csi", "ephemeral",
@@ -56,6 +57,10 @@ def check(owner: str, settings: Settings) -> Settings:
     """Returns `settings` if Tekton can carry them; else InvalidInput that says what to do."""
     for name in settings.get("pod_spec") or {}:
         _check_field(owner, name)
+    for what in ("labels", "annotations"):
+        for name in settings.get(what) or {}:
+            if str(name).startswith(OURS):
+                raise InvalidInput(f"{owner}: {what}: {name!r}: names under {OURS} are kf's own: choose another prefix")
     for number, toleration in enumerate(settings.get("tolerations") or ()):
         _known(f"{owner}: tolerations[{number}]", toleration, _TOLERATION)
     volumes = [_volume(owner, volume) for volume in settings.get("volumes") or ()]

@@ -62,6 +62,8 @@ def test_the_pod_template_has_only_what_is_said() -> None:
          "/tekton/ is the platform's: mount it elsewhere"),
         ({"volume_mounts": [{**AT_DATA, "mountPath": "data"}]}, "volume_mounts: mountPath 'data' is not absolute: "
          "begin it with '/'"),
+        ({"annotations": {"a": "b", "kf.dev/recorded": "true"}}, "annotations: 'kf.dev/recorded': names under kf.dev/ "
+         "are kf's own: choose another prefix"),
         ({"volume_mounts": [AT_DATA, AT_DATA]}, "two volume_mounts have the mountPath '/data': change one"),
     ],
 )  # fmt: skip
