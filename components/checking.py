@@ -30,28 +30,34 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
 
     inputs = dict(news)
     preview = bool(news.get("__preview"))
-    definition, when = news["definition"], news["when"]
+    definition, when, held = news["definition"], news["when"], bool(news.get("terminated"))
     unknown = [part for part in definitions.deciding(when) if contains_unknowns(definition[part])]
     identity = (news["stack"], news["namespace"], news["app"], news["task"])
     if not olds and identity in _decided and _decided[identity][0] == _fingerprint(definition):
         return CheckResult({**inputs, **_decided[identity][1]}, [])  # the second check of a replacement
-    known = None if contains_unknowns(news["connection"]) else Connection.of(news["connection"])
+    unknown_place = contains_unknowns([news["connection"], news["namespace"]])
+    known = None if unknown_place else Connection.of(news["connection"])
     seen = surveys.survey(known, news["namespace"]) if known else surveys.Survey()
     refusal = _refuse(news, seen, preview)
     if refusal:
         return CheckResult(inputs, [CheckFailure("", refusal)])
-    _note(news, seen, known is None)
-    if unknown:
+    _note(news, seen)
+    if held:
+        decided = _hold(olds, news, seen)
+        if decided["cancels"] or unknown or _decide(olds, news, seen)["key"] != olds.get("key"):
+            say(news["urn"], decided["because"])
+    elif unknown:
         words = " and ".join(definitions.PARTS.get(part, part) for part in unknown)
         because = f"{words} {'is' if len(unknown) == 1 else 'are'} known only during the update"
-        decided: dict[str, Any] = {"because": because, "nth": olds.get("nth", 0), "again": False}
+        decided = {"because": because, "nth": olds.get("nth", 0), "again": False}
         say(news["urn"], f"may {_verb(when)}: {because}")
     else:
-        decided = _hold(olds, news, seen) if news.get("terminated") else _decide(olds, news, seen)
-        if news.get("terminated"):
-            say(news["urn"], decided["because"])
-        elif decided["again"] or decided["key"] != olds.get("key"):
+        decided = _decide(olds, news, seen)
+        if decided["again"] or decided["key"] != olds.get("key"):
             say(news["urn"], f"will {_verb(when)}: {decided['because']}")
+        else:
+            _say_elsewhere(olds, news, seen)
+    decided["__cluster"] = seen.cluster or olds.get("__cluster") or ""
     _decided[identity] = (_fingerprint(definition), decided)
     if known and seen.exists and not seen.unasked and not contains_unknowns(news["manifest"]):
         if news["manifest"] != olds.get("manifest"):
@@ -82,7 +88,7 @@ def _decide(olds: dict[str, Any], news: dict[str, Any], seen: Any) -> dict[str, 
         because = definitions.explain(olds["definition"], definition, when)
         because = because or _without_change(olds, when)
     elif same:
-        because = f"the state has no record of it (run {same[-1].name} was of another life of this stack)"
+        because = f"the state has no record of it, or a new run was asked for (run {same[-1].name} is not adopted)"
     else:
         because = f"first {_verb(when)}"
     return {"key": key, "nth": nth, "because": because, "again": again}
@@ -100,7 +106,21 @@ def _hold(olds: dict[str, Any], news: dict[str, Any], seen: Any) -> dict[str, An
 
     running = [run.name for run in unfinished(seen.runs, news["app"], news["task"], news["stack"])]
     because = f"will cancel {', '.join(running)}: terminated is set" if running else "held back: terminated is set"
-    return {"key": olds.get("key") or HELD, "nth": olds.get("nth", 0), "because": because, "again": False}
+    key = olds.get("key") or HELD
+    return {"key": key, "nth": olds.get("nth", 0), "because": because, "again": False, "cancels": running}
+
+
+def _say_elsewhere(olds: dict[str, Any], news: dict[str, Any], seen: Any) -> None:
+    """A record goes with its task to another place, where nothing has run: said in the update that moves it."""
+    before = olds.get("namespace")
+    if before and not contains_unknowns([before, news["namespace"]]) and before != news["namespace"]:
+        place, record = f"namespace {news['namespace']!r}", f"namespace {before!r}"
+    elif olds.get("__cluster") and seen.cluster and olds["__cluster"] != seen.cluster:
+        place, record = "this cluster", "another one"
+    else:
+        return
+    again = f"pulumi up --replace '**:Run::{news['app']}-{news['task']}'"
+    say(news["urn"], f"nothing runs in {place} by itself: the record is of {record}. To run it here: {again}")
 
 
 def _verb(when: str) -> str:
@@ -126,10 +146,12 @@ def _refuse(news: dict[str, Any], seen: Any, preview: bool) -> str | None:
     return None
 
 
-def _note(news: dict[str, Any], seen: Any, connection_unknown: bool) -> None:
-    namespace = news["namespace"]
-    if connection_unknown:
-        text = "the cluster is known only during the update: runs in it and admission were not asked for"
+def _note(news: dict[str, Any], seen: Any) -> None:
+    namespace, later = news["namespace"], "is known only during the update: runs in it and admission were not asked for"
+    if contains_unknowns(namespace):
+        namespace, text = "", f"the namespace {later}"
+    elif contains_unknowns(news["connection"]):
+        text = f"the cluster {later}"
     elif seen.unasked:
         text = f"this preview could not ask the cluster: {seen.unasked}. Shown is what the state tells"
     elif not seen.exists:
@@ -141,12 +163,13 @@ def _note(news: dict[str, Any], seen: Any, connection_unknown: bool) -> None:
 
 def _dry_run(connection: Any, news: dict[str, Any]) -> str | None:
     from .cluster import Cluster
+    from .core.naming import run_name
     from .core.pipelinerun import instantiate
     from .errors import ClusterError, Denied, NotFound, Unreachable
 
-    trial = instantiate(
-        news["manifest"], name=f"{news['app']}-dry-run"[:58], key="dry-run", task_id=0, attempt=0, started_by="preview"
-    )
+    key = "dry-run"
+    name = run_name(news["app"].replace(".", "-"), news["task"], key, 0)  # no run has it: attempts begin with 1
+    trial = instantiate(news["manifest"], name=name, key=key, task_id=0, attempt=0, started_by="preview")
     try:
         Cluster.of(connection).create_run(trial, dry_run=True)
     except (Denied, NotFound, Unreachable) as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,7 +37,8 @@ class Follower:
     """One run and what has been seen of it; `say(text, ephemeral=…, warning=…)` shows a line.
 
     `start_timeout` (seconds, 0 for none) is how long its pod may wait for its start. `at_most_once`
-    cancels the run when its pod is replaced. `interrupted` makes `follow` raise Interrupted.
+    cancels the run when its pod is replaced. `interrupted` makes `follow` raise Interrupted. `secrets` are
+    the values to mask, asked for when a pod starts: only by then all the Secrets that it reads exist.
     """
 
     cluster: Cluster
@@ -48,6 +49,7 @@ class Follower:
     show_log: str = FOLLOW
     start_timeout: int = 600
     at_most_once: bool = False
+    secrets: Callable[[], Iterable[str]] | None = None
     interrupted: threading.Event = field(default_factory=threading.Event)
     _cause: str = field(default="", init=False)
     _told: set[str] = field(default_factory=set, init=False)
@@ -105,7 +107,9 @@ class Follower:
             elif self._pumps:
                 self._tell(f"{self.name}: attempt {len(self._pumps) + 1} begins")
             for pump in self._pumps.values():
-                pump.thread.join(LOG_GRACE_SECONDS)
+                _drain(pump)
+            if self.secrets:
+                self.masker.add(self._ask(self.secrets))
             self._pumps[uid] = Pump(self.cluster, self.namespace, name, self._display.receive, uid=uid)
         if outcome.container_ended(pod):
             self._pumps[uid].ended.set()
@@ -115,7 +119,10 @@ class Follower:
         task_run = self._ask(lambda: self.cluster.task_run(self.namespace, run))
         for pump in self._pumps.values():
             pump.ended.set()
-            pump.thread.join(LOG_GRACE_SECONDS)
+            _drain(pump)
+            if pump.trouble or pump.thread.is_alive():
+                why = pump.trouble or "the cluster does not send the rest of it"
+                self._tell(f"{self.name}: its log is not complete: {why}", warning=True)
         self._display.close()
         result = outcome.conclude(run, task_run, self._pod, self._cause or self._guess(run))
         if self._pod and not self._has_started and outcome.condition(run).get("status") != "True":
@@ -173,3 +180,12 @@ class Follower:
         if text not in self._told:
             self._told.add(text)
             self.say(self.masker.mask(text), warning=warning)
+
+
+def _drain(pump: Pump) -> None:
+    """Waits for the end of a log as long as something of it comes."""
+    begun = time.monotonic()
+    while pump.thread.is_alive() and time.monotonic() - begun < PATIENCE_SECONDS:
+        if time.monotonic() - max(begun, pump.moved) > LOG_GRACE_SECONDS:
+            return
+        pump.thread.join(0.5)

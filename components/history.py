@@ -26,7 +26,7 @@ from pulumi.dynamic import (
 from pulumi.output import contains_unknowns
 
 from . import hosting
-from .reporting import say
+from .reporting import say_once
 
 DELETE_SECONDS = 180
 _IDENTITY = ("connection", "stack", "namespace", "app", "keep", "runs", "urn")
@@ -40,7 +40,7 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
     from .survey import survey
 
     inputs = {**news, "expired": []}
-    if contains_unknowns(news["connection"]):
+    if contains_unknowns([news["connection"], news["namespace"]]):
         return CheckResult(inputs, [])
     seen = survey(Connection.of(news["connection"]), news["namespace"])
     if news["owns_namespace"] and seen.exists and not seen.unasked and seen.owner != news["stack_label"]:
@@ -55,13 +55,15 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
     going = expire(existing, seen.now, int(news["keep"]), adding)
     inputs["expired"] = [run.name for run in going]
     if going:
-        say(news["urn"], describe(list(going), len(existing) + adding))
+        # Once: the second check of a replacement finds the same.
+        say_once(news["urn"], describe(list(going), len(existing) + adding), about=f"{news['namespace']} {news['app']}")
     return CheckResult(inputs, [])
 
 
 def diff(olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
     """Replaced only when it is another App's history; anything else it does is an update."""
-    if any(olds.get(name) != news.get(name) for name in ("namespace", "app")):
+    # Unknown is not yet another one: what is replaced here is deleted, and every run of the App with it.
+    if any(not contains_unknowns(news[name]) and olds.get(name) != news[name] for name in ("namespace", "app")):
         return DiffResult(changes=True, replaces=["app"])
     changed = any(contains_unknowns(news[name]) or olds.get(name) != news[name] for name in _IDENTITY if name != "urn")
     moved = olds.get("__provider") != news.get("__provider")

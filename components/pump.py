@@ -20,7 +20,8 @@ LOG_GRACE_SECONDS = 20
 class Pump:
     """Gives every chunk of the log to `receive` until that returns False; begins after `taken` bytes.
 
-    `ended` tells it that the container has ended: what is still missing then has a grace time.
+    `ended` tells it that the container has ended: what is still missing then has a grace time. `trouble` is
+    why the last reading broke off, and `moved` when something came last.
     """
 
     def __init__(
@@ -38,6 +39,8 @@ class Pump:
         self._receive = receive
         self._taken = taken
         self._refused = False
+        self.trouble: ClusterError | None = None
+        self.moved = time.monotonic()
         self.thread = threading.Thread(target=self._run, daemon=True, name=f"log of {pod}")
         self.thread.start()
 
@@ -58,13 +61,16 @@ class Pump:
             for chunk in self._cluster.log(self._namespace, self.pod, follow=True):
                 new, skip = chunk[skip:], max(skip - len(chunk), 0)
                 self._taken += len(new)
+                self.moved = time.monotonic()
                 if new and not self._receive(new):
                     self._refused = True
                     return True
         except NotFound:
             return True
-        except ClusterError:  # the container waits to start, or the connection broke
+        except ClusterError as error:  # the container waits to start, the connection broke, or it may not be read
+            self.trouble = error
             return False
+        self.trouble = None
         return True
 
     def _is_whole(self, *, complete: bool, had_ended: bool) -> bool:

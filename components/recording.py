@@ -13,7 +13,7 @@ from .core import bindings, outcome, pipelinerun, security
 from .core import build as builds
 from .core.masking import SHORTEST, Masker
 from .core.outcome import RUNNING, SUCCEEDED, Outcome
-from .errors import ClusterError, Conflict, NotFound, Refused
+from .errors import ClusterError, Conflict, NotFound, Refused, Unreachable
 from .follower import Follower, Interrupted
 from .hosting import interrupted
 from .reporting import say
@@ -44,8 +44,8 @@ def record(settings: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
         if settings.get("upload"):
             send(cluster, wanted.namespace, settings["upload"], functools.partial(say, settings["urn"]))
         run, adopted = submit(cluster, wanted, survey(connection, wanted.namespace).now)
-    except NotFound as error:
-        raise NotFound(f"{builds.words(wanted.app, wanted.task)} cannot be started: {error}") from None
+    except ClusterError as error:
+        raise type(error)(f"{builds.words(wanted.app, wanted.task)} cannot be started: {error}") from None
     name = run["metadata"]["name"]
     say(settings["urn"], f"run {name} {'adopted' if adopted else 'started'}")
     begun: dict[str, Any] = {
@@ -56,23 +56,24 @@ def record(settings: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
         "cluster_uid": _cluster_uid(cluster),
     }
     if not waits:
-        prune(cluster, wanted.namespace, wanted.app, int(settings["keep"]))
+        _prune(cluster, settings)
         return {**_empty(), **begun}, None
     done, ended = _follow(cluster, settings, run)
-    prune(cluster, wanted.namespace, wanted.app, int(settings["keep"]))
+    _prune(cluster, settings, spare=name if ended.state == SUCCEEDED else None)
     return _judge(settings, {**begun, **done}, ended)
 
 
 def complete(settings: dict[str, Any], begun: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
     """The record of a run that was not waited for, complete if it has ended; also what to fail with, if anything."""
     cluster = Cluster.of(Connection.of(settings["connection"]))
+    what = builds.words(settings["app"], settings["task"])
     try:
-        run = cluster.get_run(settings["namespace"], begun["run"])
-    except NotFound:
+        run = _own_run(cluster, settings, begun)
+    except ClusterError as error:
+        raise type(error)(f"{what}: how run {begun['run']} has ended could not be asked for: {error}") from None
+    if run is None:
         return {**begun, "state": outcome.UNKNOWN, "reason": "Deleted before its end was recorded"}, None
-    if settings.get("terminated"):
-        cancel(cluster, settings, run)
-    elif not outcome.has_ended(run):
+    if not (outcome.has_ended(run) or settings.get("terminated") or settings.get("wait")):
         return begun, None
     done, ended = _follow(cluster, settings, run)
     return _judge(settings, {**begun, **done}, ended)
@@ -80,31 +81,26 @@ def complete(settings: dict[str, Any], begun: dict[str, Any]) -> tuple[dict[str,
 
 def hold(settings: dict[str, Any]) -> dict[str, Any]:
     """The record of a task that may not run now; a run of it that nobody has recorded is cancelled."""
-    cluster = Cluster.of(Connection.of(settings["connection"]))
-    runs = cluster.list_runs(settings["namespace"], settings["app"])
-    for run in unfinished(runs, settings["app"], settings["task"], settings["stack"]):
-        cancel(cluster, settings, cluster.get_run(settings["namespace"], run.name))
+    stop(settings)
     return {**_empty(), "run": "", "task_id": 0, "state": outcome.HELD, "reason": "", "cluster_uid": ""}
 
 
-def cancel(cluster: Cluster, settings: dict[str, Any], run: dict[str, Any]) -> None:
-    """Cancels a run that has not ended."""
-    if outcome.has_ended(run):
-        return
-    name = run["metadata"]["name"]
-    try:
-        cluster.cancel_run(settings["namespace"], name, f"pulumi up of stack {settings['stack']} (terminated)")
-    except (Refused, Conflict, NotFound):  # it has ended or gone meanwhile
-        return
-    say(settings["urn"], f"run {name} is cancelled")
+def stop(settings: dict[str, Any]) -> None:
+    """Cancels every run of a task that is under way."""
+    cluster = Cluster.of(Connection.of(settings["connection"]))
+    runs = cluster.list_runs(settings["namespace"], settings["app"])
+    for run in unfinished(runs, settings["app"], settings["task"], settings["stack"]):
+        try:
+            cluster.cancel_run(settings["namespace"], run.name, f"pulumi up of stack {settings['stack']} (terminated)")
+        except (Refused, Conflict, NotFound):  # it has ended or gone meanwhile
+            continue
+        say(settings["urn"], f"run {run.name} is cancelled")
 
 
 def failure(settings: dict[str, Any], ended: Outcome, result: dict[str, Any]) -> str:
     """What the person at the terminal reads when a task has failed."""
     name = result["run"]
-    lines = [
-        f"{builds.words(settings['app'], settings['task'])} {_verb(ended)} (run {name}, id {result['task_id']})"
-    ]
+    lines = [f"{builds.words(settings['app'], settings['task'])} {_verb(ended)} (run {name}, id {result['task_id']})"]
     tail = [] if settings["log_mode"] == "none" else result["log"].splitlines()[-LAST_LINES:]
     lines += ["  last lines of its log:", *(f"    {line}" for line in tail)] if tail else []
     if result["log_lines"]:
@@ -118,7 +114,10 @@ def failure(settings: dict[str, Any], ended: Outcome, result: dict[str, Any]) ->
 
 
 def secret_values(cluster: Cluster, namespace: str, manifest: dict[str, Any], warn: Callable[[str], None]) -> list[str]:
-    """The values of all Secrets that a run refers to; one too short to hide is warned of."""
+    """The values of all Secrets that a run refers to; one that cannot be read or is too short to hide is warned of.
+
+    Raises Unreachable: without an answer a log would be shown as it is.
+    """
     wanted: dict[str, set[str]] = {}
     for ref in pipelinerun.secrets_of(manifest):
         wanted.setdefault(ref["name"], set()).add(ref["key"])
@@ -126,6 +125,8 @@ def secret_values(cluster: Cluster, namespace: str, manifest: dict[str, Any], wa
     for name, keys in sorted(wanted.items()):
         try:
             data = (cluster.get(namespace, "secrets", name) or {}).get("data") or {}
+        except Unreachable:
+            raise
         except ClusterError as error:
             warn(f"secret values of {name} cannot be masked in the log: {error}")
             continue
@@ -139,13 +140,15 @@ def secret_values(cluster: Cluster, namespace: str, manifest: dict[str, Any], wa
 
 def _follow(cluster: Cluster, settings: dict[str, Any], run: dict[str, Any]) -> tuple[dict[str, Any], Outcome]:
     namespace, name, urn = settings["namespace"], run["metadata"]["name"], settings["urn"]
-    warn = functools.partial(say, urn, warning=True)
+    what = builds.words(settings["app"], settings["task"])
+    warn = functools.cache(functools.partial(say, urn, warning=True))
     follower = Follower(
         cluster,
         namespace,
         name,
         say=lambda text, **how: say(urn, text, **how),
-        masker=Masker(secret_values(cluster, namespace, run, warn)),
+        masker=Masker(),
+        secrets=lambda: secret_values(cluster, namespace, run, warn),
         show_log=settings["log_mode"],
         start_timeout=int(settings.get("start_timeout") or 0),
         at_most_once=bool(settings.get("at_most_once")),
@@ -155,9 +158,15 @@ def _follow(cluster: Cluster, settings: dict[str, Any], run: dict[str, Any]) -> 
         ended = follower.follow()
     except Interrupted:
         raise Interrupted(
-            f"task {settings['task']!r} of app {settings['app']!r}: run {name} goes on without this update. "
+            f"{what}: run {name} goes on without this update. "
             f"The next update adopts it; to stop it: kf terminate-task {name} --space {namespace}"
         ) from None
+    except NotFound:
+        raise NotFound(
+            f"{what}: run {name} was deleted before its end, so how it ended is not known: repeat the update"
+        ) from None
+    except ClusterError as error:
+        raise type(error)(f"{what}: run {name} goes on, but {error}: repeat the update, which adopts it") from None
     if ended.state == SUCCEEDED and ended.sentence != "succeeded":
         say(urn, f"run {name} {ended.sentence}", warning=True)
     try:
@@ -203,6 +212,31 @@ def _verb(ended: Outcome) -> str:
 
 def _shell(manifest: dict[str, Any] | None) -> bool:
     return bool(manifest and pipelinerun.step_of(manifest)["command"] == ["/bin/sh"])
+
+
+def _own_run(cluster: Cluster, settings: dict[str, Any], begun: dict[str, Any]) -> dict[str, Any] | None:
+    """The run of an unfinished record; None if it is gone, for which only its own cluster's word is taken."""
+    here = _cluster_uid(cluster)
+    if here and begun["cluster_uid"] and here != begun["cluster_uid"]:
+        raise Refused(
+            "it is in another cluster than this one: give the connection to that one back, or start it here with "
+            f"pulumi up --replace '**:Run::{settings['app']}-{settings['task']}'"
+        )
+    try:
+        return cluster.get_run(settings["namespace"], begun["run"])
+    except NotFound:
+        listed = cluster.list_runs(settings["namespace"], settings["app"])  # also 404 where there is no Tekton
+        if begun["run"] in [run.name for run in listed]:
+            raise
+        return None
+
+
+def _prune(cluster: Cluster, settings: dict[str, Any], spare: str | None = None) -> None:
+    """Lets old runs go; whether that works says nothing about the task."""
+    try:
+        prune(cluster, settings["namespace"], settings["app"], int(settings["keep"]), spare)
+    except ClusterError as error:
+        say(settings["urn"], f"older tasks of app {settings['app']!r} could not be deleted: {error}", warning=True)
 
 
 def _cluster_uid(cluster: Cluster) -> str:

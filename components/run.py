@@ -40,7 +40,7 @@ def diff(olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
     if news["again"] or news["key"] != olds.get("key"):
         return DiffResult(changes=True, replaces=["key"])
     moved = olds.get("__provider") != news.get("__provider")
-    return DiffResult(changes=moved or olds.get("state") == RUNNING)
+    return DiffResult(changes=moved or olds.get("state") == RUNNING or bool(news.get("cancels")))
 
 
 def create(news: dict[str, Any]) -> CreateResult:
@@ -56,11 +56,20 @@ def create(news: dict[str, Any]) -> CreateResult:
 
 
 def update(olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
-    """Completes the record of a run that was not waited for; raises if it must succeed and did not."""
-    record, failure = _completed({**olds, **news}, olds)
+    """Completes the record of a run that was not waited for; raises if it must succeed and did not.
+
+    Where the task is terminated, runs of it that no record holds are cancelled too.
+    """
+    place = {"namespace": olds["namespace"]}  # where the run is, also if its App has moved meanwhile
+    if news.get("terminated"):
+        from . import recording
+
+        recording.stop(news)
+        recording.stop({**news, **place})
+    record, failure = _completed({**olds, **news, **place}, olds)
     if failure:
         raise hosting.Failure(failure)
-    return UpdateResult({**olds, **_identity(news), **record})
+    return UpdateResult({**olds, **_identity(news), **place, **record})
 
 
 def read(props: dict[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ class Survey:
     owners: dict[str, str] = field(default_factory=dict)
     runs: list[ListedRun] = field(default_factory=list)
     now: str | None = None
+    cluster: str = ""
     unasked: ClusterError | None = None
 
     def of(self, app: str) -> list[ListedRun]:
@@ -73,7 +74,15 @@ def _ask(cluster: Cluster, namespace: str) -> Survey:
         },
         runs=runs,
         now=cluster.now,
+        cluster=_uid(cluster),
     )
+
+
+def _uid(cluster: Cluster) -> str:
+    try:
+        return cluster.uid()
+    except Denied:
+        return ""
 
 
 def _label(obj: dict[str, Any], name: str) -> str | None:

@@ -1,0 +1,165 @@
+"""What a Run and a History decide in a preview and an update, told by a cluster of plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pulumi.output import Unknown
+
+from components import checking, history, recording, survey
+from components import run as runs
+from components.cluster import Cluster
+from components.core import definition
+from components.errors import ClusterError, Denied, NotFound, Refused, Unreachable
+from components.survey import Survey
+
+from .test_submission import run
+
+UNKNOWN = Unknown()
+DEFINITION = {"image": "i", "argv": ["echo"], "env": {}, "secret_env": [], "triggers": []}
+NEWS: dict[str, Any] = {
+    "__preview": True, "connection": {}, "stack": "shop.dev", "namespace": "shop", "app": "shop", "task": "migrate",
+    "definition": DEFINITION, "manifest": {"metadata": {"labels": {}}}, "when": "change", "must_succeed": True,
+    "terminated": False, "urn": "urn", "keep": 3,
+}  # fmt: skip
+OLDS = {**NEWS, "key": definition.key(DEFINITION), "nth": 0, "because": "first run", "again": False}
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    lines: list[str] = []
+    for module in (checking, recording, history):
+        for name in ("say", "say_once"):
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, lambda _urn, text, **_: lines.append(text))
+    monkeypatch.setattr(checking, "_decided", {})
+    return lines
+
+
+@pytest.fixture
+def sees(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    def show(**what: Any) -> None:
+        monkeypatch.setattr(survey, "survey", lambda *_: Survey(**{"cluster": "one", **what}))
+        monkeypatch.setattr(checking, "_dry_run", lambda *_: None)
+
+    return show
+
+
+def test_terminated_is_said_of_what_is_not_known_yet(said: list[str], sees: Callable[..., None]) -> None:
+    sees()
+    news = {**NEWS, "terminated": True, "definition": {**DEFINITION, "image": UNKNOWN}}
+    found = checking.check(OLDS, news)
+    assert said == ["held back: terminated is set"] and found.inputs["key"] == OLDS["key"]
+
+
+def test_terminated_says_nothing_where_nothing_would_run(said: list[str], sees: Callable[..., None]) -> None:
+    sees()
+    checking.check(OLDS, {**NEWS, "terminated": True})
+    assert said == []
+
+
+def test_terminated_cancels_what_no_record_holds(said: list[str], sees: Callable[..., None]) -> None:
+    lost = run(1, "Unknown")
+    sees(runs=[lost])
+    found = checking.check(OLDS, {**NEWS, "terminated": True})
+    assert said == [f"will cancel {lost.name}: terminated is set"]
+    assert runs.diff({**OLDS, "state": "Succeeded"}, found.inputs).changes, "else nobody would do it"
+
+
+@pytest.mark.parametrize("place", ["namespace", "connection"])
+def test_an_unknown_place_is_not_asked(said: list[str], monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    monkeypatch.setattr(survey, "survey", lambda *_: pytest.fail("asked"))
+    checking.check({}, {**NEWS, place: UNKNOWN})
+    assert said[0].startswith(f"the {'cluster' if place == 'connection' else place} is known only during the update")
+    assert said[1:] == ["will run: first run"]
+    news = {**NEWS, place: UNKNOWN, "owns_namespace": False, "runs": [], "stack_label": "shop.dev"}
+    assert history.check({}, news).failures == []
+
+
+@pytest.mark.parametrize(
+    ("olds", "words"),
+    [
+        ({"namespace": "old"}, "nothing runs in namespace 'shop' by itself: the record is of namespace 'old'"),
+        ({"__cluster": "other"}, "nothing runs in this cluster by itself: the record is of another one"),
+        ({"__cluster": "one"}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_record_of_another_place(
+    said: list[str], sees: Callable[..., None], olds: dict[str, Any], words: str
+) -> None:
+    sees()
+    found = checking.check({**OLDS, **olds}, NEWS)
+    assert (not words and said == []) or said[0].startswith(words)
+    assert found.inputs["__cluster"] == "one", "so that it is said once"
+
+
+def test_an_unknown_namespace_replaces_no_history() -> None:
+    news = dict.fromkeys((*history._IDENTITY, "expired"), "x")
+    assert history.diff(news, {**news, "namespace": UNKNOWN}).replaces is None
+    assert history.diff(news, {**news, "namespace": "other"}).replaces == ["app"]
+
+
+class Answers:
+    """A cluster that answers what it is given, or raises it."""
+
+    def __init__(self, **answers: Any) -> None:
+        self._answers = answers
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def answer(*_: Any, **__: Any) -> Any:
+            found = self._answers[name]
+            if isinstance(found, ClusterError):
+                raise found
+            return found
+
+        return answer
+
+
+BEGUN = {"run": run(1).name, "cluster_uid": "one", "state": "Running"}
+GONE = NotFound("pipelineruns.tekton.dev not found")
+
+
+def complete(monkeypatch: pytest.MonkeyPatch, **answers: Any) -> tuple[dict[str, Any], str | None]:
+    monkeypatch.setattr(Cluster, "of", lambda _connection: Answers(**answers))
+    return recording.complete(NEWS, BEGUN)
+
+
+def test_only_its_own_cluster_tells_that_a_run_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    record, _ = complete(monkeypatch, uid="one", get_run=GONE, list_runs=[])
+    assert record["state"] == "Unknown"
+    with pytest.raises(Refused, match="it is in another cluster than this one"):
+        complete(monkeypatch, uid="two", get_run=GONE, list_runs=[])
+    with pytest.raises(NotFound, match="task 'migrate' of app 'shop': how run shop-migrate-.* could not be asked for"):
+        complete(monkeypatch, uid="one", get_run=GONE, list_runs=NotFound("there is no Tekton here"))
+
+
+def test_retention_decides_no_outcome(monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
+    recording._prune(Answers(list_runs=Denied("no")), {**NEWS, "namespace": "shop"})  # type: ignore[arg-type]
+    assert said == ["older tasks of app 'shop' could not be deleted: no"]
+
+
+def test_secrets_are_not_guessed() -> None:
+    step = {"env": [{"name": "S", "valueFrom": {"secretKeyRef": {"name": "kf-shop.env", "key": "S"}}}]}
+    manifest = {"spec": {"pipelineSpec": {"tasks": [{"taskSpec": {"steps": [step]}}]}}}
+    warned: list[str] = []
+    cluster: Any = Answers(get=Denied("no"))
+    assert recording.secret_values(cluster, "shop", manifest, warned.append) == [] and len(warned) == 1
+    with pytest.raises(Unreachable):
+        recording.secret_values(Answers(get=Unreachable("later")), "shop", manifest, warned.append)  # type: ignore[arg-type]
+
+
+def test_a_name_at_the_limit_is_no_trouble_for_the_dry_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[str] = []
+
+    class Admits:
+        def create_run(self, manifest: dict[str, Any], *, dry_run: bool) -> None:
+            assert dry_run
+            tried.append(manifest["metadata"]["name"])
+
+    monkeypatch.setattr(Cluster, "of", lambda _connection: Admits())
+    news = {**NEWS, "app": "a" * 57 + "-" + "b" * 5, "manifest": {"metadata": {"labels": {}}}}
+    assert checking._dry_run(None, news) is None
+    assert len(tried[0]) <= 58 and tried[0].endswith("-0"), "no run has this name"
