@@ -5,6 +5,7 @@ kf:space       the Space, by default named like the stack
 kf:registry    the value of ((registry)), by default the environment's SANDBOX_REGISTRY
 kf:vars        a map with the values of the manifest's other ((names)); secret ones may be used in env
 kf:vars-files  a file of such values, or a list of files
+kf:submitter-image  an image with Python that starts jobs, by default python:3-slim
 kf:services    the services of the manifest: a map from their name to credentials, label, tags and plan
 """
 
@@ -20,5 +21,5 @@ services = configuration.services(config)
 applications = declaration.read(
     folder / (config.get("manifest") or "manifest.yml"), configuration.variables(config, folder), services
 )
-space = Space(config.get("space") or pulumi.get_stack())
+space = Space(config.get("space") or pulumi.get_stack(), submitter_image=configuration.submitter_image(config))
 declaration.export(declaration.declare(applications, space, declaration.provide(services, space)))

@@ -84,7 +84,7 @@ def _times(settings: dict[str, Any], now: int) -> str:
 
 
 def _parsed(settings: dict[str, Any]) -> tuple[Any, Any]:
-    what = f"schedule {settings['task']!r}"
+    what = f"job {settings['task']!r}"
     return schedule.parse(settings["schedule"], what), schedule.zone(settings["time_zone"], what)
 
 

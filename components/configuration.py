@@ -46,6 +46,12 @@ def variables(config: pulumi.Config, folder: Path) -> dict[str, Any]:
     return {**found, **given}
 
 
+def submitter_image(config: pulumi.Config) -> str | None:
+    """The image that starts jobs: the configuration's, else the one in the registry of the sandbox."""
+    sandbox = os.environ.get("SANDBOX_REGISTRY")
+    return config.get("submitter-image") or (f"{sandbox}/python:3" if sandbox else None)
+
+
 def services(config: pulumi.Config) -> dict[str, dict[str, Any]]:
     """The services that the map `services` of the configuration declares, as arguments of ServiceInstance.
 

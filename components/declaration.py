@@ -10,9 +10,10 @@ import pulumi
 
 from .app import App
 from .core import loading
-from .core.manifest import Application, TaskEntry
+from .core.manifest import Application, JobEntry, TaskEntry
 from .core.nodes import Text
 from .inputs import checked
+from .schedule import UTC, TaskSchedule
 from .service import Binding, ServiceInstance
 from .space import Space
 from .task import Task
@@ -39,7 +40,7 @@ def provide(services: Mapping[str, Mapping[str, Any]], space: Space) -> dict[str
 def declare(
     applications: list[Application], space: Space, services: Mapping[str, ServiceInstance] | None = None
 ) -> dict[str, dict[str, Task]]:
-    """Makes Apps and Tasks in `space`, bound to `services`; the Tasks by App and name."""
+    """Makes Apps with their Tasks and TaskSchedules in `space`, bound to `services`; the Tasks by App and name."""
     declared = {}
     for application in applications:
         bindings = [
@@ -47,6 +48,8 @@ def declare(
         ]
         app = _app(application.for_tasks, space, bindings)
         declared[application.name] = {entry.name: _task(entry, app) for entry in application.tasks}
+        for job in application.jobs:
+            _job(job, app)
     return declared
 
 
@@ -94,6 +97,27 @@ def _task(entry: TaskEntry, app: App) -> Task:
         retries=entry.retries,
         triggers=entry.triggers,
         when=entry.when,
+    )
+
+
+def _job(entry: JobEntry, app: App) -> TaskSchedule:
+    return TaskSchedule(
+        entry.name,
+        app=app,
+        command=entry.command,
+        args=entry.args,
+        schedule=entry.schedule,
+        time_zone=entry.time_zone or UTC,
+        concurrency_policy=entry.concurrency_policy,
+        suspend=entry.suspend,
+        starting_deadline=entry.starting_deadline,
+        catch_up=entry.catch_up,
+        env=_env(entry.env),
+        memory=entry.memory,
+        disk=entry.disk_quota,
+        cpu=entry.cpu,
+        timeout=entry.timeout,
+        retries=entry.retries,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,8 +14,11 @@ from .app import App
 from .core import command as commands
 from .core import environment, naming, pipelinerun, quantities
 from .core.command import Command
+from .core.errors import InvalidInput
 from .core.pipelinerun import Resources
 from .inputs import Env, Layer, checked, labels, plain, stack_id, template_data
+
+_names: weakref.WeakKeyDictionary[App, dict[str, str]] = weakref.WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,7 @@ def define(
     """A definition from a component's arguments; bad ones end the program before anything is registered."""
     checked(lambda: naming.check_name(kind, name))
     owner = f"{kind} {name!r} of {app.owner}"
+    checked(lambda: _claim(app, kind, name, owner))
     resources = checked(lambda: _resources(owner, app.resources, memory, disk, cpu))
     limit = (
         app.space.defaults["timeout"]
@@ -128,6 +133,13 @@ class Rendered:
     def before(self, definition: Definition, opts: pulumi.ResourceOptions | None) -> list[pulumi.Resource]:
         """What must be there before a run of it may start."""
         return [*definition.app.children, *self.layer.resources, self.template, *_depends_on(opts)]
+
+
+def _claim(app: App, kind: str, name: str, owner: str) -> None:
+    """A task and a job have the same names in the cluster; two of one kind the engine refuses itself."""
+    other = _names.setdefault(app, {}).setdefault(name, kind)
+    if other != kind:
+        raise InvalidInput(f"{owner}: the app has a {other} of this name: rename one of them")
 
 
 def _argv(owner: str, own: dict[str, Any], start: dict[str, Any]) -> list[str]:

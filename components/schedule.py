@@ -27,6 +27,7 @@ from .pods import pull_secrets
 from .rendering import Rendered, define
 from .space import Space
 
+UTC = "Etc/UTC"
 SHORTEST_DEADLINE = 10  # the CronJob controller looks every ten seconds
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _code: weakref.WeakKeyDictionary[Space, kubernetes.core.v1.ConfigMap] = weakref.WeakKeyDictionary()
@@ -59,7 +60,7 @@ class TaskSchedule(pulumi.ComponentResource):
         command: pulumi.Input[Command] | None = None,
         args: pulumi.Input[Sequence[str]] | None = None,
         schedule: str | None = None,
-        time_zone: str = "Etc/UTC",
+        time_zone: str = UTC,
         concurrency_policy: str = scheduled.ALLOW,
         suspend: bool = False,
         starting_deadline: str | None = None,
@@ -72,10 +73,10 @@ class TaskSchedule(pulumi.ComponentResource):
         retries: int = 0,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        policy = scheduled.ALLOW if concurrency_policy == "Always" else concurrency_policy
+        policy = scheduled.policy(concurrency_policy) or concurrency_policy
         cron_name = naming.derive(app.name, str(name), limit=cronjob.NAME_LIMIT)
         definition = define(
-            "schedule", app, name, command=command, args=args, memory=memory, disk=disk, cpu=cpu, timeout=timeout,
+            "job", app, name, command=command, args=args, memory=memory, disk=disk, cpu=cpu, timeout=timeout,
             retries=retries, env=env, labels={scheduled.SCHEDULE: name}, write=_template_data,
             settings={"cron_job": cron_name, "policy": policy, "catch_up": catch_up},
         )  # fmt: skip
@@ -212,7 +213,7 @@ def _template_data(manifest: dict[str, Any], settings: dict[str, Any]) -> dict[s
 
 
 def _check(owner: str, schedule: str | None, time_zone: str, policy: str, deadline: str | None) -> int | None:
-    if policy not in scheduled.POLICIES:
+    if scheduled.policy(policy) is None:
         known = ", ".join(map(repr, scheduled.POLICIES))
         raise InvalidInput(f"{owner}: concurrency_policy={policy!r} is unknown: use one of {known}")
     place = schedules.zone(time_zone, f"time_zone of {owner}")

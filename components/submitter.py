@@ -42,7 +42,7 @@ class Submitter:
     def __init__(self, cluster: PlainCluster, settings: Object, template: Object, job: str) -> None:
         self.cluster, self.settings, self.template, self.job = cluster, settings, template, job
         self.app, self.task = str(settings["app"]), str(settings["task"])
-        self.owner = f"schedule {self.task!r} of app {self.app!r}"
+        self.owner = f"job {self.task!r} of app {self.app!r}"
         self.name = ""
 
     def work(self) -> int:

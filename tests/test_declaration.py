@@ -37,6 +37,12 @@ applications:
     when: trigger
   - name: count
     args: [--to, 3]
+  jobs:
+  - name: nightly
+    args: [--all]
+    schedule: "@daily"
+    concurrency_policy: Forbid
+    env: {MODE: 2}
 """
 HELLO = "kf:index:App$kubernetes:core/v1:ConfigMap::hello"
 GREET = "kf:index:Task$kubernetes:core/v1:ConfigMap::hello-greet"
@@ -80,6 +86,12 @@ def test_a_manifest_becomes_apps_and_tasks(tmp_path: Path) -> None:
     assert json.loads(found[HELLO]["data"]["settings.json"])["keep"] == 3
     record = found["kf:index:Task$pulumi-python:dynamic/kf:Run::hello-greet"]
     assert (record["when"], record["definition"]["triggers"]) == ("trigger", ["v1"])
+    spec = found["kf:index:TaskSchedule$kubernetes:batch/v1:CronJob::hello-nightly"]["spec"]
+    assert (spec["schedule"], spec["timeZone"], spec["concurrencyPolicy"]) == ("@daily", "Etc/UTC", "Forbid")
+    nightly = template(found, "kf:index:TaskSchedule$kubernetes:core/v1:ConfigMap::hello-nightly")
+    step = nightly["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["steps"][0]
+    assert (step["command"], step["args"]) == (["launch"], ["--all"])
+    assert {"name": "MODE", "value": "2"} in step["env"] and {"name": "GREETING", "value": "a: b"} in step["env"]
 
 
 def values(config: dict[str, str], secrets: tuple[str, ...] = (), folder: Path = Path("/nowhere")) -> dict[str, Any]:

@@ -15,8 +15,10 @@ import pytest
 from pulumi.dynamic.dynamic import serialize_provider
 
 from components.app import App
+from components.calendar import Calendar, CalendarProvider
 from components.history import History, HistoryProvider
 from components.run import Run, RunProvider
+from components.schedule import TaskSchedule
 from components.service import ServiceInstance
 from components.space import Space
 from components.task import Task
@@ -25,6 +27,7 @@ from .test_components import run, types
 
 PICKLED = {
     RunProvider: "gASVJQAAAAAAAACMDmNvbXBvbmVudHMucnVulIwLUnVuUHJvdmlkZXKUk5QpgZQu",
+    CalendarProvider: "gASVLwAAAAAAAACME2NvbXBvbmVudHMuY2FsZW5kYXKUjBBDYWxlbmRhclByb3ZpZGVylJOUKYGULg==",
     HistoryProvider: "gASVLQAAAAAAAACMEmNvbXBvbmVudHMuaGlzdG9yeZSMD0hpc3RvcnlQcm92aWRlcpSTlCmBlC4=",
 }
 
@@ -56,7 +59,9 @@ def test_the_type_tokens() -> None:
     def program() -> None:
         space = Space("dev")
         services = [ServiceInstance("db", space=space)]
-        Task("migrate", app=App("shop", space=space, image="i", command="x", services=services))
+        app = App("shop", space=space, image="i", command="x", services=services)
+        Task("migrate", app=app)
+        TaskSchedule("nightly", app=app)
 
     found = run(program)
     assert {token for token in types(found) if "kf" in token} == {
@@ -64,6 +69,8 @@ def test_the_type_tokens() -> None:
         "kf:index:App",
         "kf:index:ServiceInstance",
         "kf:index:Task",
+        "kf:index:TaskSchedule",
+        "pulumi-python:dynamic/kf:Calendar",
         "pulumi-python:dynamic/kf:Run",
         "pulumi-python:dynamic/kf:History",
     }
@@ -72,9 +79,12 @@ def test_the_type_tokens() -> None:
 
 
 def test_the_class_paths() -> None:
-    assert [f"{cls.__module__}.{cls.__qualname__}" for cls in (RunProvider, HistoryProvider, Run, History)] == [
+    classes = (RunProvider, HistoryProvider, CalendarProvider, Run, History, Calendar)
+    assert [f"{cls.__module__}.{cls.__qualname__}" for cls in classes] == [
         "components.run.RunProvider",
         "components.history.HistoryProvider",
+        "components.calendar.CalendarProvider",
         "components.run.Run",
         "components.history.History",
+        "components.calendar.Calendar",
     ]

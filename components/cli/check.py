@@ -37,7 +37,10 @@ def check(
     for line in [*found.warnings, *found.notes]:
         click.echo(line)
     tasks = sum(len(application.tasks) for application in found.applications)
-    click.echo(f"{file} can be used: {_count(len(found.applications), 'application')}, {_count(tasks, 'task')}.")
+    jobs = sum(len(application.jobs) for application in found.applications)
+    counts = [_count(len(found.applications), "application"), _count(tasks, "task")]
+    counts += [_count(jobs, "job")] if jobs else []
+    click.echo(f"{file} can be used: {', '.join(counts)}.")
     bound = sorted({service.name for application in found.applications for service in application.services})
     if bound and not services:
         click.echo(f"It needs services that kf:services or the program declares: {', '.join(bound)}.")

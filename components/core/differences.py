@@ -16,6 +16,7 @@ _OURS = "Kf and Cloud Foundry do not know it and leave it out"
 _KEYS: Dict[str, str] = {
     "image": f"{_OURS}: write docker: {{image: …}} there",
     "tasks": f"{_OURS}: start its tasks there with run-task",
+    "jobs": f"{_OURS}: make its jobs there with create-job",
     "keep": f"{_OURS}: Kf keeps 500 tasks, Cloud Foundry all of the last 31 days",
     "cpu": "Cloud Foundry does not know it",
     "cpu_limit": "Kf and Cloud Foundry do not know this spelling: Kf has cpu-limit",

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Dict, List, Union
 
 from pydantic import AfterValidator, BeforeValidator, PlainValidator, ValidationInfo, WithJsonSchema
 
-from . import definition, naming, quantities
+from . import definition, naming, quantities, schedule, scheduled
 from .environment import check_reserved
 from .errors import InvalidInput
 from .nodes import Text as Node
@@ -110,6 +110,24 @@ def _when(value: str) -> str:
     return value
 
 
+def _policy(value: str) -> str:
+    found = scheduled.policy(value)
+    if found is None:
+        known = ", ".join(scheduled.POLICIES)
+        raise InvalidInput(f"concurrency_policy: {value!r} is unknown: use one of {known}")
+    return found
+
+
+def _cron(value: str) -> str:
+    schedule.parse(value, "schedule")
+    return value
+
+
+def _zone(value: str) -> str:
+    schedule.zone(value, "time_zone")
+    return value
+
+
 def _binding(value: str) -> str:
     if not _BINDING.fullmatch(value):
         raise InvalidInput(
@@ -178,6 +196,14 @@ AppName = Annotated[
 TaskName = Annotated[
     str, BeforeValidator(_text), AfterValidator(lambda value: naming.check_name("task", value)), _schema(**_SCALAR)
 ]
+JobName = Annotated[
+    str, BeforeValidator(_text), AfterValidator(lambda value: naming.check_name("job", value)), _schema(**_SCALAR)
+]
+Cron = Annotated[
+    Text, AfterValidator(_cron), _schema(type="string", examples=["0 3 * * *", "@daily"], pattern=r"^@|( .*){4}|\(\(")
+]
+Zone = Annotated[Text, AfterValidator(_zone), _schema(type="string", examples=["Europe/Berlin", "Etc/UTC"])]
+Policy = Annotated[Text, AfterValidator(_policy), _schema(enum=[*scheduled.POLICIES, "Always"])]
 BindingName = Annotated[Text, AfterValidator(_binding), _schema(**_SCALAR)]
 Env = Annotated[
     Dict[Annotated[str, AfterValidator(_variable_name)], Annotated[str, PlainValidator(_variable)]],

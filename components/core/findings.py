@@ -11,7 +11,8 @@ from typing import Any, Dict, List, Sequence, Tuple
 from .nodes import Text
 
 # What a list's entries are called, and which of their keys names them.
-_ENTRIES = {"applications": ("application", "name"), "tasks": ("task", "name"), "services": ("service", "name"),
+_ENTRIES = {"applications": ("application", "name"), "tasks": ("task", "name"), "jobs": ("job", "name"),
+            "services": ("service", "name"),
             "processes": ("process", "type")}  # fmt: skip
 Path = Tuple[Any, ...]
 

@@ -55,3 +55,5 @@ TASK = {
     "disk_in_mb": "write disk_quota with a unit",
     "memory_in_mb": "write memory with a unit",
 }
+_TIMES = "a job runs when its schedule says so, or with kf run-job"
+JOB = {**TASK, "triggers": _TIMES, "when": _TIMES}

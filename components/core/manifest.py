@@ -21,17 +21,21 @@ from .fields import (
     Command,
     Count,
     Cpu,
+    Cron,
     Data,
     Env,
     Flag,
+    JobName,
     Notes,
     Parameters,
+    Policy,
     Size,
     Span,
     TaskName,
     Text,
     Texts,
     When,
+    Zone,
     entries,
     mapping,
 )
@@ -108,8 +112,8 @@ class Process(Entry):
     disk_quota: Optional[Size] = None
 
 
-class TaskEntry(Entry):
-    """A task of an application; what it does not say is the application's."""
+class Work(Entry):
+    """What tasks and jobs have in common; what it does not say is the application's."""
 
     name: TaskName = Field(description="A name within the application: lower-case letters, digits and '-'.")
     command: Optional[Command] = Field(None, description="A text for /bin/sh -c, or a list that no shell sees.")
@@ -120,8 +124,25 @@ class TaskEntry(Entry):
     cpu: Optional[Cpu] = None
     timeout: Optional[Span] = Field(None, description="The time limit, by default the Space's; '0' for none.")
     retries: Count = Field(0, description="How often a failed task is tried again.")
+
+
+class TaskEntry(Work):
+    """A task of an application, which runs with an update."""
+
     triggers: Data = Field(None, description="Any data: another value runs the task again.")
     when: When = Field(definition.CHANGE, description="When the task runs again.")
+
+
+class JobEntry(Work):
+    """A task of an application that a schedule starts, or `kf run-job`."""
+
+    name: JobName = Field(description="A name within the application: lower-case letters, digits and '-'.")
+    schedule: Optional[Cron] = Field(None, description="Five fields, or @daily; without it only kf run-job starts it.")
+    time_zone: Optional[Zone] = Field(None, description="The zone of its schedule, by default Etc/UTC.")
+    concurrency_policy: Policy = Field("Allow", description="What happens when its time comes while it runs.")
+    suspend: Flag = Field(False, description="Nothing new starts while it is true.")
+    starting_deadline: Optional[Span] = Field(None, description="How long a missed time is made up for.")
+    catch_up: Flag = Field(False, description="Also make up for what went by while it was suspended.")
 
 
 class Application(Entry):
@@ -146,6 +167,7 @@ class Application(Entry):
     task: Flag = Field(False, description="Says that the application is there for its tasks alone.")
     keep: Optional[Count] = Field(None, description="How many runs are kept, by default the Space's.")
     tasks: Annotated[List[TaskEntry], BeforeValidator(entries)] = []
+    jobs: Annotated[List[JobEntry], BeforeValidator(entries)] = []
 
     @property
     def ready_image(self) -> str:

@@ -12,13 +12,14 @@ from .document import Document
 from .errors import InvalidInput
 from .findings import Finding, Path, named
 from .keys import about_map, unknown
-from .manifest import Application, Docker, Entry, Metadata, Process, Service, TaskEntry, spelled
+from .manifest import Application, Docker, Entry, JobEntry, Metadata, Process, Service, TaskEntry, spelled
 from .nodes import Absent, List, Map, Text, kind, unreadable
 
 _INNER: Mapping[str, Tuple[Type[Entry], Mapping[str, str]]] = {
     "docker": (Docker, foreign.DOCKER),
     "metadata": (Metadata, {}),
     "tasks": (TaskEntry, foreign.TASK),
+    "jobs": (JobEntry, foreign.JOB),
     "processes": (Process, foreign.PROCESS),
     "services": (Service, {}),
 }
@@ -101,8 +102,10 @@ class Review:
 
     def _entries(self, data: Map, path: Path) -> None:
         """What concerns several entries of a list, or other things that exist."""
-        if isinstance(data.get("tasks"), List):
-            self._twice(data["tasks"], (*path, "tasks"), "is there twice")
+        for kind_ in ("tasks", "jobs"):
+            if isinstance(data.get(kind_), List):
+                self._twice(data[kind_], (*path, kind_), "is there twice")
+        self._apart(data, path)
         if isinstance(data.get("services"), List):
             services = data["services"]
             self._twice(services, (*path, "services"), "is bound twice")
@@ -122,6 +125,14 @@ class Review:
                     said = "has no effect on tasks: only the process of type 'task' has"
                     line = data["processes"].lines[nth]
                     self.warnings.append(Finding(line, (*path, "processes", nth), said, "foreign"))
+
+    def _apart(self, data: Map, path: Path) -> None:
+        """Tasks and jobs have the same names in the cluster."""
+        tasks, jobs = (data[key] if isinstance(data.get(key), List) else List() for key in ("tasks", "jobs"))
+        names = {str(task.get("name")) for task in tasks if isinstance(task, Map)}
+        for nth, job in enumerate(jobs):
+            if isinstance(job, Map) and isinstance(job.get("name"), str) and str(job["name"]) in names:
+                self._problem(jobs.lines[nth], (*path, "jobs", nth), "has the name of a task: rename one of them")
 
     def _add(self, problem: Any, data: Any, line: int, path: Path) -> None:
         """One of pydantic's findings in our words, at the deepest place in the file that it is about."""
@@ -154,24 +165,27 @@ class Review:
             self._problem(data.lines["docker"], (*path, "image"), said)
 
     def _check_commands(self, data: Map, path: Path) -> None:
-        tasks = data["tasks"] if isinstance(data.get("tasks"), List) else List()
         processes = data["processes"] if isinstance(data.get("processes"), List) else List()
         own = next((one for one in processes if isinstance(one, Map) and one.get("type") == "task"), Map())
         inherited = [data.get("command"), data.get("args")]
         inherited = [own["command"], None] if own.get("command") is not None else inherited
-        for nth, task in enumerate(tasks):
-            if isinstance(task, Map):
-                start = [data.get("entrypoint"), task.get("command"), task.get("args"), *inherited]
-                if all(value is None or isinstance(value, (str, list)) and value for value in start):
-                    try:
-                        command.resolve(named("tasks", task, nth), *start)
-                    except InvalidInput as error:
-                        said = str(error).removeprefix(f"{named('tasks', task, nth)}: ")
-                        self._problem(tasks.lines[nth], (*path, "tasks", nth), said)
+        for key in ("tasks", "jobs"):
+            entries = data[key] if isinstance(data.get(key), List) else List()
+            for nth, entry in enumerate(entries):
+                if isinstance(entry, Map):
+                    start = [data.get("entrypoint"), entry.get("command"), entry.get("args"), *inherited]
+                    self._check_command(start, entries.lines[nth], (*path, key, nth), named(key, entry, nth))
+
+    def _check_command(self, start: Listing[Any], line: int, path: Path, owner: str) -> None:
+        if all(value is None or isinstance(value, (str, list)) and value for value in start):
+            try:
+                command.resolve(owner, *start)
+            except InvalidInput as error:
+                self._problem(line, path, str(error).removeprefix(f"{owner}: "))
 
     def _refuse_secrets(self, data: Any, line: int, path: Path) -> None:
         """A PipelineRun, its labels and its name can be read by everybody who may list pods; env goes to a Secret."""
-        if path[2:3] == ("env",) or path[2:3] + path[4:5] == ("tasks", "env"):
+        if path[2:3] == ("env",) or path[2:3] + path[4:5] in (("tasks", "env"), ("jobs", "env")):
             return
         if isinstance(data, Text) and data.secrets:
             said = (

@@ -20,6 +20,12 @@ POLICIES = (ALLOW, FORBID, REPLACE)
 _Object = Mapping[str, Any]
 
 
+def policy(name: object) -> Optional[str]:
+    """The concurrency policy of a name, Kf's own one included; None for one that is unknown."""
+    found = ALLOW if name == "Always" else name
+    return str(found) if found in POLICIES else None
+
+
 def slot(job: _Object) -> Optional[str]:
     """The time that a Job was scheduled for, in UTC; None for one that somebody made by hand."""
     text = (job["metadata"].get("annotations") or {}).get(TIMESTAMP)

@@ -66,6 +66,13 @@ def test_everything_that_can_be_said() -> None:
             when: trigger
           - name: report
             args: [-x, 1]
+          jobs:
+          - name: nightly
+            schedule: 0 3 * * *
+            time_zone: Europe/Berlin
+            concurrency_policy: Replace
+            suspend: on
+            starting_deadline: 10m
         - name: blog
           image: registry/blog:1
           task: yes
@@ -73,7 +80,7 @@ def test_everything_that_can_be_said() -> None:
     )
     shop, blog = found.applications
     assert (found.warnings, found.notes) == ([], [])
-    assert shop.model_dump(exclude={"tasks"}) == {
+    assert shop.model_dump(exclude={"tasks", "jobs"}) == {
         "name": "shop", "image": None, "docker": {"image": "registry/shop:1"}, "env": {"ZONE": "north"},
         "memory": "512Mi", "disk_quota": "1536Mi", "cpu": "500m", "cpu_limit": "1",
         "services": [
@@ -92,10 +99,14 @@ def test_everything_that_can_be_said() -> None:
         "when": "trigger",
     }  # fmt: skip
     assert shop.tasks[1].model_dump(exclude_unset=True) == {"name": "report", "args": ["-x", "1"]}
+    assert shop.jobs[0].model_dump(exclude_unset=True) == {
+        "name": "nightly", "schedule": "0 3 * * *", "time_zone": "Europe/Berlin", "concurrency_policy": "Replace",
+        "suspend": True, "starting_deadline": "10m0s",
+    }  # fmt: skip
     assert blog.model_dump() == {
         "name": "blog", "image": "registry/blog:1", "docker": None, "env": {}, "memory": None, "disk_quota": None,
         "cpu": None, "cpu_limit": None, "command": None, "entrypoint": None, "args": None, "task": True, "keep": None,
-        "tasks": [], "services": [], "metadata": None, "processes": [],
+        "tasks": [], "jobs": [], "services": [], "metadata": None, "processes": [],
     }  # fmt: skip
     assert blog.ready_image == "registry/blog:1"
 

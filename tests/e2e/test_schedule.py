@@ -9,11 +9,14 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from .conftest import Stack, eventually, kubectl, objects, run
+import pytest
+
+from .conftest import CHECKOUT, Stack, eventually, kubectl, objects, run
 
 SCHEDULE = "kf.dev/schedule"
 AT = "kf.dev/scheduled-at"
@@ -207,7 +210,9 @@ def _check_rights(stack: Stack) -> None:
     def may(verb: str, what: str, *more: str) -> bool:
         return run(["kubectl", "auth", "can-i", verb, what, "-n", stack.namespace, "--as", account, *more]).code == 0
 
-    assert may("create", "pipelineruns") and may("get", "configmaps/kf-shop") and may("get", "pods", "--subresource=log")
+    assert (
+        may("create", "pipelineruns") and may("get", "configmaps/kf-shop") and may("get", "pods", "--subresource=log")
+    )
     for verb in ("create", "update", "delete", "list"):
         for what in ("secrets", "configmaps", "serviceaccounts", "roles", "cronjobs", "jobs", "deployments"):
             assert not may(verb, what), (verb, what)
@@ -235,7 +240,9 @@ def _check_commands(stack: Stack) -> None:
     assert "remove its TaskSchedule" in stack.kf("delete-job", "forbid").failed().text
 
     text = stack.kf("delete-job-schedule", "forbid").ok().text
-    assert "is suspended" in text and "A plain `pulumi up` does not see this; `pulumi up --refresh` sets it back" in text
+    assert (
+        "is suspended" in text and "A plain `pulumi up` does not see this; `pulumi up --refresh` sets it back" in text
+    )
     assert "Job is already suspended." in stack.kf("delete-job-schedule", "forbid").failed().text
     assert "next: " in stack.kf("schedule-job", "unscheduled", "*/5 4 * * *").ok().text
     shown = stack.preview("--diff").ok().text
@@ -271,3 +278,43 @@ def test_the_preview_of_a_schedule(stack: Stack) -> None:
     ):
         text = schedules(stack, f"TaskSchedule('nightly', app=app, command='echo', {wrong})\n").preview().failed().text
         assert said in text and "'nightly' of app 'shop'" in text and "Traceback" not in text, text
+
+
+@pytest.mark.soak
+def test_restarts_at_the_minute_make_one_run_for_each_time(stack: Stack) -> None:
+    """API server and kubelet are gone just when a time comes; three minutes, three runs, each started once."""
+    schedules(
+        stack,
+        "TaskSchedule('tick', app=app, command='echo tick; sleep 8', schedule='* * * * *')\n",
+    ).up().ok()
+    began = now()
+
+    def until_second(second: int) -> None:
+        time.sleep((second - time.time()) % 60)
+
+    for part, stays_away in (("apiserver", 8), ("kubelet", 8), ("apiserver", 8)):
+        until_second(57 if part == "kubelet" else 2)  # a kubelet misses the minute, a server the middle of a start
+        sandbox("stop", part)
+        time.sleep(stays_away)
+        sandbox("start", part)
+        eventually(lambda: run(["kubectl", "get", "--raw", "/readyz"]).code == 0, 60)
+    until_second(50)
+    run(["kubectl", "patch", "cronjob", cron_job(stack, "tick")["metadata"]["name"], "-n", stack.namespace, "-p",
+         '{"spec": {"suspend": true}}']).ok()  # fmt: skip
+    eventually(lambda: not unfinished(of(stack, "tick")), 60)
+    jobs = objects("jobs", stack.namespace, f"{SCHEDULE}=tick")
+    for job in jobs:
+        print(job["metadata"]["name"], job["status"], job_log(stack, job["metadata"]["name"]))
+    runs = of(stack, "tick")
+    times = [it["metadata"]["annotations"][AT] for it in runs]
+    assert len(times) == len(set(times)) == 3, (began, times)
+    assert all(it["status"]["conditions"][0]["status"] == "True" for it in runs)
+    logs = stack.kf("logs", "shop", "--task", "--recent", "-n", "0").ok().text
+    assert logs.count("tick") == 2 * len(runs), logs  # `tick/<id> tick`, once for each run
+    counted = {it["metadata"]["labels"]["kf.dev/task-id"] for it in runs}
+    assert len(counted) == len(runs)
+
+
+def sandbox(action: str, part: str) -> None:
+    """Stops or starts one part of the cluster."""
+    run([sys.executable, "-m", "sandbox", action, part], CHECKOUT).ok()
