@@ -21,6 +21,7 @@ from .security import SecurityGroup, policies
 from .service import Binding, ServiceInstance
 from .source import Build, Source, as_source
 from .space import Space
+from .tag import pinned
 
 
 class App(pulumi.ComponentResource):
@@ -28,6 +29,8 @@ class App(pulumi.ComponentResource):
 
     - `space`: where it lives. `image`: a ready image, best with a digest. `source`, in its place: a folder with
       a Dockerfile, or a Source; it is built in the cluster when its files change.
+    - `resolve_tag` (False): the image's tag is resolved to its digest, which is then what tasks run and what a
+      change is noticed by. When the registry does not answer, the digest recorded last stands.
     - `command`: the start command that a Task without its own inherits. A string is the argument of
       `/bin/sh -c` or, with `entrypoint`, its last argument; a list is the whole argv. `args` follow it.
     - `env`: variables, plain or secret; they win over the Space's. Secret ones go to a Kubernetes Secret.
@@ -60,6 +63,7 @@ class App(pulumi.ComponentResource):
         space: Space,
         image: pulumi.Input[str] | None = None,
         source: str | Source | None = None,
+        resolve_tag: bool = False,
         app_name: str | None = None,
         command: pulumi.Input[Command] | None = None,
         args: pulumi.Input[Sequence[str]] | None = None,
@@ -94,14 +98,14 @@ class App(pulumi.ComponentResource):
         owner = f"app {own_name!r}"
         resources = checked(lambda: _resources(owner, space, memory, disk, cpu, cpu_limit))
         kept = checked(lambda: quantities.count(space.defaults["keep"] if keep is None else keep, f"{owner}: keep"))
-        built_from = checked(lambda: as_source(owner, image, source))
+        built_from = checked(lambda: as_source(owner, image, source, resolve_tag))
         given_image = plain(image, f"image of {owner}")
         origin = {"source": built_from.path} if built_from else {"image": given_image}
         props = {**origin, "keep": kept, **resources.__dict__}
         super().__init__("kf:index:App", name, props, opts)
         # The base class has set every key of props as an attribute; from here on they are ours again.
         self.name, self.owner, self.space, self.resources, self.keep = own_name, owner, space, resources, kept
-        self.image: pulumi.Output[str] = given_image
+        self.image: pulumi.Output[str] = pinned(self, own_name, space, given_image) if resolve_tag else given_image
         self.start = pulumi.Output.all(
             command=plain(command, f"command of {owner}"),
             args=plain(args, f"args of {owner}"),

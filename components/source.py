@@ -161,11 +161,13 @@ class Build:
         )
 
 
-def as_source(owner: str, image: Any, source: str | Source | None) -> Source | None:
+def as_source(owner: str, image: Any, source: str | Source | None, resolve_tag: bool = False) -> Source | None:
     """The source of an App that has one; it has either that or an image."""
     if (image is None) == (source is None):
         wrong = "has no image" if image is None else "has both an image and a source"
         raise InvalidInput(f"{owner} {wrong}: give it image='registry/name@sha256:…' or source='./folder', one of them")
+    if source is not None and resolve_tag:
+        raise InvalidInput(f"{owner}: an image that is built has its digest already: leave resolve_tag out")
     found = Source(source) if isinstance(source, str) else source
     if found and found.builder:
         raise InvalidInput(

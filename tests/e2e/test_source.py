@@ -8,6 +8,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import urllib3
+
 from .conftest import CHECKOUT, RUNS, Stack, changes, objects
 
 EXAMPLE = CHECKOUT / "examples/source"
@@ -97,3 +99,47 @@ def test_a_registry_that_is_down_or_a_folder_that_cannot_be_built_is_one_clear_e
     assert "has no files, or all of them are ignored" in stack.preview().failed().text
     (stack.folder / "app/other").write_text("")
     assert "source 'app' has no Dockerfile, or ignores it" in stack.preview().failed().text
+
+
+def test_a_tag_is_resolved_and_a_registry_that_does_not_answer_is_no_reason_to_run(stack: Stack) -> None:
+    place = os.environ["SANDBOX_REGISTRY"]
+    body = (
+        "space = Space(NS, memory='32M', disk='64M', cpu='10m', registry={registry})\n"
+        "app = App('shop', space=space, image={image}, resolve_tag=True)\n"
+        "task = Task('look', app=app, command='true')\n"
+        "pulumi.export('image', app.image)\n"
+    )
+    tag = f"{stack.namespace}/shop:1"
+    put(place, "busybox:1", tag)
+    stack.write(body.format(registry=SANDBOX, image=f"f'{{R}}/{tag}'")).up().ok()
+    first = stack.outputs()["image"]
+    assert first.startswith(f"{place}/{tag}@sha256:") and len(stack.runs()) == 1
+
+    put(place, "python:3", tag)
+    moved = stack.preview().ok().text
+    assert f"will run: image changed: {first[:-52]} -> @sha256:" in moved
+    # The same address over TLS gets no answer from this registry: the digest recorded last stands.
+    stack.write(body.format(registry="None", image=f"f'{{R}}/{tag}'"))
+    silent = stack.preview().ok().text
+    assert f"The digest of {place}/{tag} recorded last stands: {first[-71:]}" in " ".join(silent.split())
+    assert "will run" not in silent
+    stack.up().ok()
+    assert len(stack.runs()) == 1 and stack.outputs()["image"] == first
+
+    stack.write(body.format(registry=SANDBOX, image=f"f'{{R}}/{stack.namespace}/none:1'"))
+    assert f"app 'shop': image {place}/{stack.namespace}/none:1 does not exist" in stack.preview().failed().text
+
+
+def put(place: str, image: str, tag: str) -> None:
+    """Gives an image of the sandbox another name."""
+    name, _, old = image.partition(":")
+    repository, _, new = tag.partition(":")
+    base = f"http://{place}/v2"
+    kind = "application/vnd.oci.image.manifest.v1+json"
+    manifest = urllib3.request("GET", f"{base}/{name}/manifests/{old}", headers={"Accept": kind}).data
+    content = json.loads(manifest)
+    for blob in (content["config"], *content["layers"]):
+        mounted = urllib3.request("POST", f"{base}/{repository}/blobs/uploads/?mount={blob['digest']}&from={name}")
+        assert mounted.status == 201, mounted.data
+    done = urllib3.request("PUT", f"{base}/{repository}/manifests/{new}", body=manifest, headers={"Content-Type": kind})
+    assert done.status == 201, done.data

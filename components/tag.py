@@ -1,0 +1,96 @@
+"""A tag as the digest that it stands for now.
+
+Whoever pushes to a tag changes what a task would run, and nobody sees it; a digest is seen, and is a
+reason to run. A registry that does not answer is none: the digest that the App was given last stands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+import pulumi
+import yaml
+
+from .core.pipelinerun import step_of
+from .registry import Place, RegistryError, registry
+from .space import Space
+
+_HOST = re.compile(r"(localhost|[^/]*[.:][^/]*)/")
+
+
+def pinned(app: pulumi.Resource, name: str, space: Space, image: pulumi.Output[str]) -> pulumi.Output[str]:
+    """`image` with the digest of its tag; unknown in a preview where neither the registry nor the cluster tells it."""
+    found = asyncio.ensure_future(_pinned(app, name, space, image))
+
+    async def text() -> Any:
+        return (await found)[0]
+
+    async def known() -> bool:
+        return (await found)[1]
+
+    async def secret() -> bool:
+        return False
+
+    return pulumi.Output(image.resources(), text(), known(), secret())
+
+
+def parse(image: str, plain: Place | None) -> tuple[Place, str, str]:
+    """Where an image is asked for: registry, repository and tag; `plain` is the Space's registry, if without TLS."""
+    matched = _HOST.match(image)
+    host, rest = (matched.group(1), image[matched.end() :]) if matched else ("docker.io", image)
+    repository, _, tag = rest.partition(":")
+    if host == "docker.io" and "/" not in repository:
+        repository = f"library/{repository}"
+    scheme = "http" if plain and plain.scheme == "http" and plain.host == host else "https"
+    return Place.of(f"{scheme}://{host}"), repository, tag or "latest"
+
+
+async def _pinned(app: pulumi.Resource, name: str, space: Space, given: pulumi.Output[str]) -> tuple[Any, bool]:
+    image = await given.future(with_unknowns=True)
+    if not await given.is_known() or not isinstance(image, str) or "@" in image:
+        return image, await given.is_known()
+    place, repository, tag = parse(image, Place.of(space.registry) if space.registry else None)
+    try:
+        digest = await asyncio.to_thread(registry(place).resolve, repository, tag)
+    except RegistryError as error:
+        return await _without_answer(app, name, space, image, error)
+    if digest is None:
+        raise pulumi.RunError(f"app {name!r}: image {image} does not exist: push it, or name another tag")
+    return f"{image}@{digest}", True
+
+
+async def _without_answer(
+    app: pulumi.Resource, name: str, space: Space, image: str, error: RegistryError
+) -> tuple[Any, bool]:
+    last = await asyncio.to_thread(_recorded, await _value(space.connection), await _value(space.namespace), name)
+    if last and last.startswith(f"{image}@"):
+        digest = last.partition("@")[2]
+        pulumi.log.warn(f"app {name!r}: {error}. The digest of {image} recorded last stands: {digest}", app)
+        return last, True
+    if pulumi.runtime.is_dry_run():
+        pulumi.log.warn(f"app {name!r}: {error}. No digest of {image} is recorded: it is known only in the update", app)
+        return None, False
+    raise pulumi.RunError(f"app {name!r}: {error}. No digest of {image} is recorded, so none can be used")
+
+
+async def _value(output: pulumi.Output[Any]) -> Any:
+    return await output.future() if await output.is_known() else None
+
+
+def _recorded(connection: Any, namespace: Any, name: str) -> str | None:
+    """The image in the App's template, which holds the digest that the last update found."""
+    from .cluster import Cluster
+    from .connection import Connection
+    from .errors import ClusterError
+
+    if connection is None or not namespace:
+        return None
+    try:
+        found = Cluster.of(Connection.of(connection)).get(namespace, "configmaps", f"kf-{name}")
+        manifest = yaml.safe_load(found["data"]["pipelinerun.yaml"]) if found else None
+        image: str | None = step_of(manifest)["image"] if manifest else None
+    except (ClusterError, LookupError, TypeError, yaml.YAMLError):
+        return None
+    return image
