@@ -289,16 +289,13 @@ def test_restarts_at_the_minute_make_one_run_for_each_time(stack: Stack) -> None
     ).up().ok()
     began = now()
 
-    def until_second(second: int) -> None:
-        time.sleep((second - time.time()) % 60)
-
     for part, stays_away in (("apiserver", 8), ("kubelet", 8), ("apiserver", 8)):
-        until_second(57 if part == "kubelet" else 2)  # a kubelet misses the minute, a server the middle of a start
+        _until_second(57 if part == "kubelet" else 2)  # a kubelet misses the minute, a server the middle of a start
         sandbox("stop", part)
         time.sleep(stays_away)
         sandbox("start", part)
         eventually(lambda: run(["kubectl", "get", "--raw", "/readyz"]).code == 0, 60)
-    until_second(50)
+    _until_second(50)
     run(["kubectl", "patch", "cronjob", cron_job(stack, "tick")["metadata"]["name"], "-n", stack.namespace, "-p",
          '{"spec": {"suspend": true}}']).ok()  # fmt: skip
     eventually(lambda: not unfinished(of(stack, "tick")), 60)
@@ -318,3 +315,46 @@ def test_restarts_at_the_minute_make_one_run_for_each_time(stack: Stack) -> None
 def sandbox(action: str, part: str) -> None:
     """Stops or starts one part of the cluster."""
     run([sys.executable, "-m", "sandbox", action, part], CHECKOUT).ok()
+
+
+@pytest.mark.soak
+def test_what_is_made_up_for_in_real_time(stack: Stack) -> None:
+    """A time that goes by while it is suspended is left out, or made up for once; so is one of a cluster's outage."""
+    schedules(
+        stack,
+        "often = {'app': app, 'command': 'echo', 'schedule': '* * * * *', 'starting_deadline': '5m'}\n"
+        "TaskSchedule('plain', **often)\n"
+        "TaskSchedule('caught', catch_up=True, **often)\n",
+    ).up().ok()
+
+    def times(job: str) -> list[str]:
+        return [it["metadata"]["annotations"][AT] for it in of(stack, job)]
+
+    _until_second(35)
+    for job in ("plain", "caught"):
+        stack.kf("delete-job-schedule", job).ok()
+    _until_second(8)
+    missed = now().replace(second=0).strftime("%Y-%m-%dT%H:%M:%SZ")
+    for job in ("plain", "caught"):
+        stack.kf("schedule-job", job, "* * * * *").ok()
+    eventually(lambda: missed in times("caught"), 45)
+    job = f"{cron_job(stack, 'plain')['metadata']['name']}-{_minute(missed)}"
+    assert ended(stack, job) == "Complete" and "went by before" in job_log(stack, job)
+    assert missed not in times("plain")
+
+    _until_second(52)
+    sandbox("stop", "controller-manager")
+    time.sleep(20)
+    outage = now().replace(second=0).strftime("%Y-%m-%dT%H:%M:%SZ")
+    sandbox("start", "controller-manager")
+    for each in ("plain", "caught"):
+        eventually(lambda each=each: times(each).count(outage) == 1, 60)
+        assert len(times(each)) == len(set(times(each)))
+
+
+def _minute(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp()) // 60
+
+
+def _until_second(second: int) -> None:
+    time.sleep((second - time.time()) % 60)

@@ -1,0 +1,111 @@
+"""What Kf's commands about jobs say, on a cluster of plain data."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from typing import Any
+
+import pytest
+
+from .test_commands import FakeCluster, call, run
+
+
+def job(name: str, app: str = "shop", **spec: Any) -> dict[str, Any]:
+    labels = {"app.kubernetes.io/name": app, "kf.dev/schedule": name}
+    metadata = {"name": f"{app}-{name}-12345678", "labels": labels, "creationTimestamp": "2026-01-01T00:00:00Z",
+                "annotations": {"kf.dev/concurrency-policy": "Replace"}}  # fmt: skip
+    full = {"schedule": "0 3 * * *", "timeZone": "Europe/Berlin", "suspend": False, "concurrencyPolicy": "Allow"}
+    return {"metadata": metadata, "spec": {**full, **spec}, "status": {"lastScheduleTime": "2026-01-01T00:30:00Z"}}
+
+
+@dataclasses.dataclass
+class WithJobs(FakeCluster):
+    """A Space with a job of a schedule, one that is only run by hand, and one name that two Apps have."""
+
+    jobs: list[dict[str, Any]] = dataclasses.field(
+        default_factory=lambda: [
+            job("nightly"),
+            job("by-hand", schedule="0 0 30 2 *", suspend=True),
+            job("twice"),
+            job("twice", "blog"),
+        ]  # fmt: skip
+    )
+    changed: list[tuple[str, dict[str, Any]]] = dataclasses.field(default_factory=list)
+
+    def cron_jobs(self, namespace: str, selector: str) -> list[dict[str, Any]]:
+        assert selector == "kf.dev/schedule"
+        return self.jobs
+
+    def change_cron_job(self, namespace: str, name: str, spec: dict[str, Any]) -> None:
+        self.changed.append((name, spec))
+
+
+def test_the_jobs_of_a_space() -> None:
+    lines = call(WithJobs(), "jobs").stdout.splitlines()
+    assert lines[0].split() == ["Name", "App", "Schedule", "TimeZone", "Suspend", "LastSchedule", "Next",
+                                "ConcurrencyPolicy", "Age"]  # fmt: skip
+    assert [line.split()[0] for line in lines[1:]] == ["twice", "by-hand", "nightly", "twice"]
+    assert re.search(r"^nightly +shop +0 3 \* \* \* +Europe/Berlin +False .* 03:00 CES?T +Replace", lines[3])
+    assert re.search(r"^by-hand +shop +True ", lines[2])
+    assert "by-hand" not in call(WithJobs(), "job-schedules").stdout
+    assert call(WithJobs(), "jobs", "-o", "name").stdout.splitlines()[2] == "shop/nightly"
+    found = json.loads(call(WithJobs(), "jobs", "-o", "json").stdout)
+    assert (found[2]["name"], found[2]["schedule"], found[2]["policy"]) == ("nightly", "0 3 * * *", "Replace")
+
+
+def test_no_jobs() -> None:
+    assert call(WithJobs(jobs=[]), "jobs").stdout == "No jobs in space 'dev'.\n"
+
+
+def test_what_a_job_has_run() -> None:
+    assert "shop-migrate-1" in call(WithJobs([run(1)]), "job-history", "nightly").stdout
+    assert "has not run yet" in call(WithJobs(), "job-history", "shop/nightly").stdout
+
+
+def test_suspending_and_scheduling_say_what_pulumi_does() -> None:
+    cluster = WithJobs()
+    said = call(cluster, "delete-job-schedule", "nightly").stdout
+    assert said == (
+        "Job 'nightly' of app 'shop' is suspended.\n"
+        "A plain `pulumi up` does not see this; `pulumi up --refresh` sets it back to what the program says.\n"
+    )
+    for command in ("schedule-job", "schedule-task"):
+        result = call(cluster, command, "blog/twice", "*/5 * * * *")
+        assert result.stdout.startswith("Job 'twice' is scheduled, next: ")
+        assert "`pulumi up --refresh` sets it back" in result.stdout
+        assert result.stderr == "kf: job 'twice' is already scheduled (0 3 * * *): it is replaced\n"
+    assert cluster.changed == [
+        ("shop-nightly-12345678", {"suspend": True}),
+        *[("blog-twice-12345678", {"schedule": "*/5 * * * *", "suspend": False})] * 2,
+    ]
+
+
+@pytest.mark.parametrize(
+    "arguments, text",
+    [
+        (["delete-job", "nightly"], "kf: job 'nightly' is declared in a Pulumi program, which would make it again"),
+        (["delete-job-schedule", "by-hand"], "kf: Job is already suspended. (job 'by-hand' of app 'shop')"),
+        (["run-job", "nothing"], "kf: job 'nothing' not found in space 'dev': its jobs are blog/twice, shop/by-hand"),
+        (["run-job", "twice"], "kf: job 'twice' is declared by 2 apps: choose one of blog/twice, shop/twice"),
+        (["job-history", "blog/nightly"], "kf: job 'blog/nightly' not found"),
+        (["schedule-job", "nightly", "@every 5m"], "kf: job 'nightly' of app 'shop': '@every 5m' counts from"),
+        (["run-job", "nightly", "-m", "3"], "kf: job 'nightly': --memory-limit: '3' is no amount"),
+        (["run-job", "nightly", "--env", "KF_A=1"], "kf: app 'shop': --env: KF_A is set by the platform"),
+    ],
+)  # fmt: skip
+def test_one_line_and_an_exit_code(arguments: list[str], text: str) -> None:
+    cluster = WithJobs()
+    result = call(cluster, *arguments)
+    assert (result.exit_code, cluster.changed) == (1, [])
+    assert result.stderr.startswith(text) and result.stderr.count("\n") == 1, result.stderr
+    assert result.stdout == ""
+
+
+def test_a_job_that_forbids_two_at_once_is_not_run_twice() -> None:
+    settings = {"policy": "Forbid", "keep": 2}
+    cluster = WithJobs([run(1, "Unknown")], apps=("shop", "shop.nightly"), settings=settings)
+    result = call(cluster, "run-job", "nightly")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("kf: job 'nightly' of app 'shop' runs (task shop-migrate-1), and its concurrency")
