@@ -164,7 +164,10 @@ def test_what_the_submitter_promises(stack: Stack) -> None:
         "TaskSchedule('fails', app=app, command='echo no; exit 7', schedule='0 3 * * *')\n"
         "TaskSchedule('unscheduled', app=app, command='echo by hand')\n"
     )
-    schedules(stack, body).up().ok()
+    schedules(stack, body)
+    program = stack.folder / "__main__.py"
+    program.write_text(program.read_text().replace("Space(NS, ", "Space(NS, pod_security='restricted', "))
+    stack.up().ok()
     assert cron_job(stack, "unscheduled")["spec"]["suspend"] is True
     soon = now().replace(second=0) + timedelta(minutes=2)
 
