@@ -40,3 +40,9 @@ def test_backup_is_stored_and_read_back(stack: Stack, tmp_path: Path) -> None:
     outputs = _up(stack, "backup", tmp_path / "backup")
     stored, read = str(outputs["backup"]).split(), str(outputs["verify"]).split()
     assert stored[0] == "stored" and read[0] == "read" and stored[1:] == read[1:]
+
+
+def test_nightly_declares_its_jobs(stack: Stack, tmp_path: Path) -> None:
+    outputs = _up(stack, "nightly", tmp_path / "nightly")
+    jobs = outputs["jobs"]
+    assert isinstance(jobs, dict) and sorted(jobs) == ["audit", "sum-up"]
