@@ -2,7 +2,8 @@
 
 kf:manifest    the file, by default manifest.yml, from this folder
 kf:space       the Space, by default named like the stack
-kf:registry    the value of ((registry)), by default the environment's SANDBOX_REGISTRY
+kf:registry    the value of ((registry)), and where images are built to; by default SANDBOX_REGISTRY
+kf:builder-image, kf:registry-secret  for an application with a path: an image with buildah, and a Secret
 kf:vars        a map with the values of the manifest's other ((names)); secret ones may be used in env
 kf:vars-files  a file of such values, or a list of files
 kf:submitter-image  an image with Python that starts jobs, by default python:3-slim
@@ -18,8 +19,12 @@ from components import Space, configuration, declaration
 folder = Path(__file__).parent
 config = pulumi.Config("kf")
 services = configuration.services(config)
-applications = declaration.read(
-    folder / (config.get("manifest") or "manifest.yml"), configuration.variables(config, folder), services
+manifest = folder / (config.get("manifest") or "manifest.yml")
+applications = declaration.read(manifest, configuration.variables(config, folder), services)
+space = Space(
+    config.get("space") or pulumi.get_stack(),
+    submitter_image=configuration.submitter_image(config),
+    **configuration.building(config),
 )
-space = Space(config.get("space") or pulumi.get_stack(), submitter_image=configuration.submitter_image(config))
-declaration.export(declaration.declare(applications, space, declaration.provide(services, space)))
+provided = declaration.provide(services, space)
+declaration.export(declaration.declare(applications, space, provided, manifest.parent))

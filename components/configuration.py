@@ -29,6 +29,7 @@ def variables(config: pulumi.Config, folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     registry = config.get("registry") or os.environ.get("SANDBOX_REGISTRY")
     if registry:
+        registry = registry.rpartition("://")[2]
         found["registry"] = Secret(registry) if _is_secret(config, "registry") else registry
     paths = [folder / file for file in _files(config)]
     for values in checked(lambda: [loading.values(path) for path in paths]):
@@ -50,6 +51,15 @@ def submitter_image(config: pulumi.Config) -> str | None:
     """The image that starts jobs: the configuration's, else the one in the registry of the sandbox."""
     sandbox = os.environ.get("SANDBOX_REGISTRY")
     return config.get("submitter-image") or (f"{sandbox}/python:3" if sandbox else None)
+
+
+def building(config: pulumi.Config) -> dict[str, str]:
+    """Where images are built to, and with what: arguments of the Space; the sandbox's without a configuration."""
+    sandbox = os.environ.get("SANDBOX_REGISTRY")
+    registry = config.get("registry") or (f"http://{sandbox}" if sandbox else None)
+    builder = config.get("builder-image") or (f"{sandbox}/buildah:1" if sandbox else None)
+    found = {"registry": registry, "registry_secret": config.get("registry-secret"), "builder_image": builder}
+    return {name: value for name, value in found.items() if value}
 
 
 def services(config: pulumi.Config) -> dict[str, dict[str, Any]]:

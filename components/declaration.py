@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from .core.nodes import Text
 from .inputs import checked
 from .schedule import UTC, TaskSchedule
 from .service import Binding, ServiceInstance
+from .source import Source
 from .space import Space
 from .task import Task
 
@@ -38,15 +40,21 @@ def provide(services: Mapping[str, Mapping[str, Any]], space: Space) -> dict[str
 
 
 def declare(
-    applications: list[Application], space: Space, services: Mapping[str, ServiceInstance] | None = None
+    applications: list[Application],
+    space: Space,
+    services: Mapping[str, ServiceInstance] | None = None,
+    folder: Path = Path(),
 ) -> dict[str, dict[str, Task]]:
-    """Makes Apps with their Tasks and TaskSchedules in `space`, bound to `services`; the Tasks by App and name."""
+    """Makes Apps with their Tasks and TaskSchedules in `space`, bound to `services`; the Tasks by App and name.
+
+    What is built from a `path` is looked for in `folder`, where the manifest is.
+    """
     declared = {}
     for application in applications:
         bindings = [
             Binding(services[one.name], one.binding_name, one.parameters) for one in application.services if services
         ]
-        app = _app(application.for_tasks, space, bindings)
+        app = _app(application.for_tasks, space, bindings, folder)
         declared[application.name] = {entry.name: _task(entry, app) for entry in application.tasks}
         for job in application.jobs:
             _job(job, app)
@@ -62,12 +70,13 @@ def export(declared: dict[str, dict[str, Task]]) -> None:
         pulumi.export(app, results)
 
 
-def _app(application: Application, space: Space, bindings: Sequence[Binding]) -> App:
+def _app(application: Application, space: Space, bindings: Sequence[Binding], folder: Path) -> App:
     metadata = application.metadata
     return App(
         application.name,
         space=space,
         image=application.ready_image,
+        source=None if application.ready_image else _source(application, folder),
         command=application.command,
         args=application.args,
         entrypoint=application.entrypoint,
@@ -81,6 +90,12 @@ def _app(application: Application, space: Space, bindings: Sequence[Binding]) ->
         labels=metadata.labels if metadata else None,
         annotations=metadata.annotations if metadata else None,
     )
+
+
+def _source(application: Application, folder: Path) -> Source:
+    # Relative to the program: the same on every machine.
+    path = os.path.relpath(folder / (application.path or "."))
+    return Source(path, dockerfile=application.dockerfile.path if application.dockerfile else "Dockerfile")
 
 
 def _task(entry: TaskEntry, app: App) -> Task:

@@ -39,9 +39,11 @@ APPLICATION: Dict[str, str] = {
     "livenessProbe": _HEALTH,
     "readinessProbe": _HEALTH,
     **dict.fromkeys(SOURCES, _SOURCE),
+    "builder": _SOURCE,
     "log-rate-limit-per-second": "the log of a task is never cut off",
     "features": "no feature of Cloud Foundry's apps can be switched here",
 }
+BUILT = {key: why for key, why in APPLICATION.items() if key not in ("path", "dockerfile")}
 PROCESS = {
     key: APPLICATION[key]
     for key in APPLICATION

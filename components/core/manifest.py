@@ -75,6 +75,12 @@ class Docker(Entry):
     image: Text = Field(description="A ready image, best with a digest.")
 
 
+class Dockerfile(Entry):
+    """How the image is built, as Kf writes it."""
+
+    path: Text = Field("Dockerfile", description="Its place in the folder that path names.")
+
+
 class Metadata(Entry):
     """Labels and annotations of every task's run and pod."""
 
@@ -151,6 +157,8 @@ class Application(Entry):
     name: AppName = Field(description="Lower-case letters, digits and '-'; '_' becomes '-'.")
     image: Optional[Text] = Field(None, description="A ready image, best with a digest.")
     docker: Optional[Docker] = None
+    path: Optional[Text] = Field(None, description="Without an image: the folder that one is built from.")
+    dockerfile: Optional[Dockerfile] = None
     env: Env = Field({}, description="Variables of every task.")
     services: Annotated[List[Service], BeforeValidator(entries), AfterValidator(_sorted)] = Field(
         [], description="Names, or maps with a name; their order has no effect."
@@ -170,9 +178,9 @@ class Application(Entry):
     jobs: Annotated[List[JobEntry], BeforeValidator(entries)] = []
 
     @property
-    def ready_image(self) -> str:
-        """The image, whichever way it is named."""
-        return self.docker.image if self.docker else str(self.image)
+    def ready_image(self) -> Optional[str]:
+        """The image, whichever way it is named; None if it is built from `path`."""
+        return self.docker.image if self.docker else self.image
 
     @property
     def for_tasks(self) -> Application:

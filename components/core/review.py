@@ -12,11 +12,12 @@ from .document import Document
 from .errors import InvalidInput
 from .findings import Finding, Path, named
 from .keys import about_map, unknown
-from .manifest import Application, Docker, Entry, JobEntry, Metadata, Process, Service, TaskEntry, spelled
+from .manifest import Application, Docker, Dockerfile, Entry, JobEntry, Metadata, Process, Service, TaskEntry, spelled
 from .nodes import Absent, List, Map, Text, kind, unreadable
 
 _INNER: Mapping[str, Tuple[Type[Entry], Mapping[str, str]]] = {
     "docker": (Docker, foreign.DOCKER),
+    "dockerfile": (Dockerfile, {}),
     "metadata": (Metadata, {}),
     "tasks": (TaskEntry, foreign.TASK),
     "jobs": (JobEntry, foreign.JOB),
@@ -82,7 +83,8 @@ class Review:
         self._check_image(data, line, path)
         self._check_commands(data, path)
         self._refuse_secrets(data, line, path)
-        self._sort(about_map(data, Application, foreign.APPLICATION, path))
+        ready = data.get("image") is not None or data.get("docker") is not None
+        self._sort(about_map(data, Application, foreign.APPLICATION if ready else foreign.BUILT, path))
         for key, (model, known) in _INNER.items():
             inner = data.get(key)
             if isinstance(inner, Map):
@@ -153,12 +155,13 @@ class Review:
 
     def _check_image(self, data: Map, line: int, path: Path) -> None:
         given = [key for key in ("image", "docker") if data.get(key) is not None]
-        if not given:
-            source = next(
-                (key for key in ("path", "buildpacks", "buildpack", "dockerfile", "build") if data.get(key)), ""
+        other = next((key for key in ("buildpacks", "buildpack", "builder", "build") if data.get(key)), "")
+        if not given and (other or not any(data.get(key) is not None for key in ("path", "dockerfile"))):
+            why = f" (nothing is built from {other} here)" if other else ""
+            said = (
+                f"is missing{why}: name a ready image with image: … or docker: {{image: …}}, or the folder of a "
+                "Dockerfile with path: …"
             )
-            why = f" (nothing is built from {source} here)" if source else ""
-            said = f"is missing{why}: name a ready image with image: … or docker: {{image: …}}"
             self._problem(line, (*path, "image"), said)
         if len(given) > 1:
             said = "is given twice, as image and as docker.image: leave one of them out"

@@ -81,7 +81,8 @@ def test_everything_that_can_be_said() -> None:
     shop, blog = found.applications
     assert (found.warnings, found.notes) == ([], [])
     assert shop.model_dump(exclude={"tasks", "jobs"}) == {
-        "name": "shop", "image": None, "docker": {"image": "registry/shop:1"}, "env": {"ZONE": "north"},
+        "name": "shop", "image": None, "docker": {"image": "registry/shop:1"}, "path": None,
+        "dockerfile": None, "env": {"ZONE": "north"},
         "memory": "512Mi", "disk_quota": "1536Mi", "cpu": "500m", "cpu_limit": "1",
         "services": [
             {"name": "db", "binding_name": "main", "parameters": {
@@ -104,8 +105,8 @@ def test_everything_that_can_be_said() -> None:
         "suspend": True, "starting_deadline": "10m0s",
     }  # fmt: skip
     assert blog.model_dump() == {
-        "name": "blog", "image": "registry/blog:1", "docker": None, "env": {}, "memory": None, "disk_quota": None,
-        "cpu": None, "cpu_limit": None, "command": None, "entrypoint": None, "args": None, "task": True, "keep": None,
+        "name": "blog", "image": "registry/blog:1", "docker": None, "path": None, "dockerfile": None,
+        "env": {}, "memory": None, "disk_quota": None, "cpu": None, "cpu_limit": None, "command": None, "entrypoint": None, "args": None, "task": True, "keep": None,
         "tasks": [], "jobs": [], "services": [], "metadata": None, "processes": [],
     }  # fmt: skip
     assert blog.ready_image == "registry/blog:1"
@@ -162,7 +163,8 @@ def test_all_problems_in_one_error() -> None:
         - nothing
         """
     ) == [
-        "line 2: application 'shop': image: is missing: name a ready image with image: … or docker: {image: …}",
+        "line 2: application 'shop': image: is missing: name a ready image with image: … or docker: {image: …}, "
+        "or the folder of a Dockerfile with path: …",
         "line 3: application 'shop': memory: '1024' is no amount: write a number with a unit, such as '512M' or '1Gi'",
         "line 4: application 'shop': cpu: 'fast' is no amount of cpu: write cores or thousandths, such as '0.5' or '100m'",
         "line 5: application 'shop': keep: is '-1': write a whole number from 0 upwards here",
@@ -192,7 +194,8 @@ def test_all_problems_in_one_error() -> None:
     ("image", "said"),
     [
         ("memory: 1G", "line 2: application 'a': image: is missing: name a ready image with image: … or "
-         "docker: {image: …}"),
+         "docker: {image: …}, or the folder of a "
+        "Dockerfile with path: …"),
         ("image: i\n  docker: {image: j}", "line 4: application 'a': image: is given twice, as image and as "
          "docker.image: leave one of them out"),
         ('image: ""', "line 3: application 'a': image: is empty: give it a value or leave it out"),

@@ -101,6 +101,23 @@ def test_a_registry_that_is_down_or_a_folder_that_cannot_be_built_is_one_clear_e
     assert "source 'app' has no Dockerfile, or ignores it" in stack.preview().failed().text
 
 
+def test_an_application_of_a_manifest_is_built_from_its_path(stack: Stack) -> None:
+    base = os.environ["SANDBOX_REGISTRY"]
+    shop = stack.folder / "shop"
+    (shop / "build").mkdir(parents=True)
+    (shop / "build/Dockerfile").write_text(f"FROM {base}/busybox:1\nCOPY word /word\n")
+    (shop / "word").write_text("from a path")
+    application = {
+        "name": "shop", "task": True, "path": "shop", "dockerfile": {"path": "build/Dockerfile"}, "memory": "32M",
+        "tasks": [{"name": "look", "command": "cat /word"}],
+    }  # fmt: skip
+    (stack.folder / "manifest.yml").write_text(json.dumps({"applications": [application]}))
+    shutil.copy(CHECKOUT / "__main__.py", stack.folder)
+    stack.pulumi("config", "set", "kf:space", stack.namespace).ok()
+    done = stack.up().ok().text
+    assert "will build: first build" in done and "from a path" in done
+
+
 def test_a_tag_is_resolved_and_a_registry_that_does_not_answer_is_no_reason_to_run(stack: Stack) -> None:
     place = os.environ["SANDBOX_REGISTRY"]
     body = (
