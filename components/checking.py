@@ -22,6 +22,10 @@ from .reporting import say, say_once
 # What the first check of a replacement found out, for its second check, which is not given the old inputs.
 _decided: dict[tuple[str, ...], tuple[str, dict[str, Any]]] = {}
 
+# Namespace, App and task of the records that are only completed: a preview does not know their outputs, but their
+# run is no new one.
+in_place: set[tuple[str, str, str]] = set()
+
 
 def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
     """Decides whether the task will run and says why; what it decided becomes inputs (`key`, `because`, `nth`)."""

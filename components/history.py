@@ -51,7 +51,7 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         )
         return CheckResult(inputs, [CheckFailure("", text)])
     existing = seen.of(news["app"])
-    adding = _adding(news["runs"])
+    adding = _adding(news["runs"], news["namespace"], news["app"])
     going = expire(existing, seen.now, int(news["keep"]), adding)
     inputs["expired"] = [run.name for run in going]
     if going:
@@ -75,18 +75,21 @@ def sweep(news: dict[str, Any]) -> dict[str, Any]:
     from .cluster import Cluster
     from .connection import Connection
     from .core.pipelinerun import RECORDED
-    from .errors import NotFound
-    from .submission import prune
+    from .errors import ClusterError, NotFound
+    from .recording import let_go
 
-    cluster = Cluster.of(Connection.of(news["connection"]))
     recorded = set(news["runs"])
-    for run in cluster.list_runs(news["namespace"], news["app"]):
-        if run.name in recorded and run.finished and RECORDED not in run.annotations:
-            try:
-                cluster.annotate_run(news["namespace"], run.name, {RECORDED: "true"})
-            except NotFound:
-                continue
-    prune(cluster, news["namespace"], news["app"], int(news["keep"]))
+    try:
+        cluster = Cluster.of(Connection.of(news["connection"]))
+        for run in cluster.list_runs(news["namespace"], news["app"]):
+            if run.name in recorded and run.finished and RECORDED not in run.annotations:
+                try:
+                    cluster.annotate_run(news["namespace"], run.name, {RECORDED: "true"})
+                except NotFound:
+                    continue
+    except ClusterError as error:
+        raise type(error)(f"the runs of app {news['app']!r} cannot be marked as recorded: {error}") from None
+    let_go(cluster, news)
     return {name: news[name] for name in _IDENTITY}
 
 
@@ -94,7 +97,7 @@ def clear(props: dict[str, Any]) -> None:
     """Deletes every run of the App with TaskRun, pod and log, and waits until they are gone."""
     from .cluster import Cluster
     from .connection import Connection
-    from .errors import NotFound, Unreachable
+    from .errors import ClusterError, NotFound, Unreachable
 
     app, namespace = props["app"], props["namespace"]
     try:
@@ -108,11 +111,14 @@ def clear(props: dict[str, Any]) -> None:
             time.sleep(1)
     except NotFound:
         return
-    except Unreachable as error:
+    except ClusterError as error:
+        failed = f"the runs of app {app!r} in namespace {namespace!r} cannot be deleted: {error}"
+        if not isinstance(error, Unreachable):
+            raise hosting.Failure(failed) from None
         if os.environ.get("PULUMI_K8S_DELETE_UNREACHABLE", "").lower() == "true":
             return
         raise hosting.Failure(
-            f"the runs of app {app!r} in namespace {namespace!r} cannot be deleted: {error}. Repeat when it answers, "
+            f"{failed}. Repeat when it answers, "
             "or set PULUMI_K8S_DELETE_UNREACHABLE=true to forget them, as for all Kubernetes resources"
         ) from None
     raise hosting.Failure(
@@ -121,9 +127,12 @@ def clear(props: dict[str, Any]) -> None:
     )
 
 
-def _adding(runs: Any) -> int:
-    """How many runs this update adds: those whose name is not known before it."""
-    return sum(1 for name in (runs if isinstance(runs, list) else [runs]) if contains_unknowns(name))
+def _adding(runs: Any, namespace: str, app: str) -> int:
+    """How many runs this update adds: those whose name is not known before it, but for records that stay."""
+    from . import checking
+
+    unknown = sum(1 for name in (runs if isinstance(runs, list) else [runs]) if contains_unknowns(name))
+    return max(unknown - sum(1 for place in checking.in_place if place[:2] == (namespace, app)), 0)
 
 
 class HistoryProvider(ResourceProvider):

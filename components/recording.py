@@ -56,10 +56,10 @@ def record(settings: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
         "cluster_uid": _cluster_uid(cluster),
     }
     if not waits:
-        _prune(cluster, settings)
+        let_go(cluster, settings)
         return {**_empty(), **begun}, None
     done, ended = _follow(cluster, settings, run)
-    _prune(cluster, settings, spare=name if ended.state == SUCCEEDED else None)
+    let_go(cluster, settings, spare=name if ended.state == SUCCEEDED else None)
     return _judge(settings, {**begun, **done}, ended)
 
 
@@ -95,6 +95,14 @@ def stop(settings: dict[str, Any]) -> None:
         except (Refused, Conflict, NotFound):  # it has ended or gone meanwhile
             continue
         say(settings["urn"], f"run {run.name} is cancelled")
+
+
+def let_go(cluster: Cluster, settings: dict[str, Any], spare: str | None = None) -> None:
+    """Lets old runs go; whether that works says nothing about the task."""
+    try:
+        prune(cluster, settings["namespace"], settings["app"], int(settings["keep"]), spare)
+    except ClusterError as error:
+        say(settings["urn"], f"older tasks of app {settings['app']!r} could not be deleted: {error}", warning=True)
 
 
 def failure(settings: dict[str, Any], ended: Outcome, result: dict[str, Any]) -> str:
@@ -229,14 +237,6 @@ def _own_run(cluster: Cluster, settings: dict[str, Any], begun: dict[str, Any]) 
         if begun["run"] in [run.name for run in listed]:
             raise
         return None
-
-
-def _prune(cluster: Cluster, settings: dict[str, Any], spare: str | None = None) -> None:
-    """Lets old runs go; whether that works says nothing about the task."""
-    try:
-        prune(cluster, settings["namespace"], settings["app"], int(settings["keep"]), spare)
-    except ClusterError as error:
-        say(settings["urn"], f"older tasks of app {settings['app']!r} could not be deleted: {error}", warning=True)
 
 
 def _cluster_uid(cluster: Cluster) -> str:

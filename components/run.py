@@ -40,7 +40,10 @@ def diff(olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
     if news["again"] or news["key"] != olds.get("key"):
         return DiffResult(changes=True, replaces=["key"])
     moved = olds.get("__provider") != news.get("__provider")
-    return DiffResult(changes=moved or olds.get("state") == RUNNING or bool(news.get("cancels")))
+    changes = moved or olds.get("state") == RUNNING or bool(news.get("cancels"))
+    if changes:
+        checking.in_place.add((news["namespace"], news["app"], news["task"]))
+    return DiffResult(changes=changes)
 
 
 def create(news: dict[str, Any]) -> CreateResult:
@@ -64,8 +67,8 @@ def update(olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
     if news.get("terminated"):
         from . import recording
 
-        recording.stop(news)
-        recording.stop({**news, **place})
+        for namespace in dict.fromkeys((news["namespace"], olds["namespace"])):
+            recording.stop({**news, "namespace": namespace})
     record, failure = _completed({**olds, **news, **place}, olds)
     if failure:
         raise hosting.Failure(failure)

@@ -137,7 +137,7 @@ def test_only_its_own_cluster_tells_that_a_run_is_gone(monkeypatch: pytest.Monke
 
 
 def test_retention_decides_no_outcome(monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
-    recording._prune(Answers(list_runs=Denied("no")), {**NEWS, "namespace": "shop"})  # type: ignore[arg-type]
+    recording.let_go(Answers(list_runs=Denied("no")), {**NEWS, "namespace": "shop"})  # type: ignore[arg-type]
     assert said == ["older tasks of app 'shop' could not be deleted: no"]
 
 
@@ -163,3 +163,25 @@ def test_a_name_at_the_limit_is_no_trouble_for_the_dry_run(monkeypatch: pytest.M
     news = {**NEWS, "app": "a" * 57 + "-" + "b" * 5, "manifest": {"metadata": {"labels": {}}}}
     assert checking._dry_run(None, news) is None
     assert len(tried[0]) <= 58 and tried[0].endswith("-0"), "no run has this name"
+
+
+@pytest.mark.parametrize("state", ["Running", "Succeeded"])
+def test_a_record_that_is_only_completed_is_no_new_run(
+    said: list[str], sees: Callable[..., None], monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    monkeypatch.setattr(checking, "in_place", set())
+    sees(runs=[run(1)])
+    assert runs.diff({**OLDS, "state": state}, OLDS).changes == (state == "Running")
+    news = {**NEWS, "owns_namespace": False, "stack_label": "shop.dev", "keep": 1, "runs": [UNKNOWN]}
+    going = [] if state == "Running" else [f"will delete 1 of 2: {run(1).name}"]
+    history.check({}, news)
+    assert said == going
+
+
+def test_a_history_says_whose_runs_it_could_not_keep_or_delete(monkeypatch: pytest.MonkeyPatch) -> None:
+    news = {**NEWS, "runs": []}
+    monkeypatch.setattr(Cluster, "of", lambda _connection: Answers(list_runs=Denied("no")))
+    with pytest.raises(Denied, match="the runs of app 'shop' cannot be marked as recorded: no"):
+        history.sweep(news)
+    with pytest.raises(Exception, match="the runs of app 'shop' in namespace 'shop' cannot be deleted: no"):
+        history.clear(news)
