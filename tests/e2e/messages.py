@@ -48,5 +48,6 @@ def _normalise(text: str, namespace: str) -> str:
     plain = text.replace(namespace, "NAMESPACE").replace(os.environ["SANDBOX_REGISTRY"], "REGISTRY")
     plain = re.sub(r"https?://[0-9.]+:[0-9]+", "https://CLUSTER", plain)
     plain = re.sub(r"-[0-9a-f]{8}-([0-9]+)", r"-DIGEST-\1", plain)
+    plain = re.sub(r"\b\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\b", "DATE", plain)
     plain = re.sub(r"/(?:tmp|root|home|var)/\S*", "PATH", plain)
     return "\n".join(line.rstrip() for line in plain.splitlines()).strip()
