@@ -196,14 +196,12 @@ def _prepare(owner: str, name: str, space: Space, source: Source) -> tuple[tree.
         cpu=quantities.cpu(source.cpu, f"source of {owner}: cpu"),
     )
     timeout = quantities.duration(source.timeout, f"source of {owner}: timeout")
-    folder = Path(source.path)
-    outside = tree.leading_out(folder, tree.walk(folder))
-    if outside:
+    found = tree.read(Path(source.path))
+    if found.outside:
         pulumi.log.warn(
-            f"{owner}: links that lead out of its source lead nowhere in the build: {', '.join(outside[:10])}: "
+            f"{owner}: links that lead out of its source lead nowhere in the build: {', '.join(found.outside[:10])}: "
             "put files in their place, or ignore them in .kfignore"
         )
-    found = tree.read(folder)
     if source.dockerfile not in found.files:
         raise InvalidInput(
             f"{owner}: source {source.path!r} has no {source.dockerfile}, or ignores it: add it, or name another with "

@@ -118,30 +118,36 @@ def _entry(folder: Path, path: str, status: os.stat_result) -> Entry:
 
 @dataclass(frozen=True)
 class Tree:
-    """A source folder that has been read: digest and size of its archive, and a digest for each file."""
+    """A source folder that has been read: digest and size of its archive, a digest for each file, and the links
+    that lead out of it: they are carried as they are, and lead nowhere in the build.
+    """
 
     digest: str
     size: int
     files: Dict[str, str]
+    outside: List[str]
 
 
 def read(folder: Path, progress: Progress = lambda done, total: None) -> Tree:
     """Reads the whole folder once, in bounded memory; raises InvalidInput for what cannot be carried."""
     files: Dict[str, str] = {}
     total, size = hashlib.sha256(), 0
-    for chunk in archive(folder, progress, files.__setitem__):
+    entries = walk(folder)
+    for chunk in _archive(folder, entries, progress, files.__setitem__):
         total.update(chunk)
         size += len(chunk)
-    return Tree(f"sha256:{total.hexdigest()}", size, files)
+    outside = [entry.path for entry in entries if entry.link is not None and _leads_out(entry.path, entry.link)]
+    return Tree(f"sha256:{total.hexdigest()}", size, files, outside)
 
 
-def archive(
-    folder: Path,
-    progress: Progress = lambda done, total: None,
-    tell: Callable[[str, str], None] = lambda path, digest: None,
+def archive(folder: Path, progress: Progress = lambda done, total: None) -> Iterator[bytes]:
+    """The tar file of a source folder in chunks, the same for the same tree."""
+    yield from _archive(folder, walk(folder), progress, lambda path, digest: None)
+
+
+def _archive(
+    folder: Path, entries: List[Entry], progress: Progress, tell: Callable[[str, str], None]
 ) -> Iterator[bytes]:
-    """The tar file of a source folder in chunks, the same for the same tree; `tell` gets each file's digest."""
-    entries = walk(folder)
     wanted, done, size = sum(entry.size for entry in entries), 0, 0
     for entry in entries:
         header = _header(entry)
@@ -196,11 +202,6 @@ def _content(folder: Path, entry: Entry) -> Iterator[bytes]:
         after = os.fstat(number)
         if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
             raise _changed(folder, entry.path)
-
-
-def leading_out(folder: Path, entries: Iterable[Entry]) -> List[str]:
-    """The links that lead out of the folder: they are carried as they are, and lead nowhere in the build."""
-    return [entry.path for entry in entries if entry.link is not None and _leads_out(entry.path, entry.link)]
 
 
 def _leads_out(path: str, link: str) -> bool:

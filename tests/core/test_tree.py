@@ -131,7 +131,7 @@ def test_the_archive_is_a_tar_file_of_the_tree(tmp_path: Path) -> None:
     assert texts == {"app/a": "text", f"app/{long}": "deep", "app/é": "ü"}
     assert links == {"app/broken": "nowhere", "app/out": "../x"}
     assert len(data) % tarfile.RECORDSIZE == 0 and tree.read(tmp_path).size == len(data)
-    assert tree.leading_out(tmp_path, tree.walk(tmp_path)) == ["out"]
+    assert tree.read(tmp_path).outside == ["out"]
 
 
 def test_what_no_build_can_be_given_is_one_clear_error(tmp_path: Path) -> None:
