@@ -185,3 +185,16 @@ def test_a_history_says_whose_runs_it_could_not_keep_or_delete(monkeypatch: pyte
         history.sweep(news)
     with pytest.raises(Exception, match="the runs of app 'shop' in namespace 'shop' cannot be deleted: no"):
         history.clear(news)
+
+
+@pytest.mark.parametrize(
+    ("preview", "error", "refused"),
+    [(False, Unreachable("webhook"), False), (False, Denied("no"), True), (False, Refused("quota"), True),
+     (True, Unreachable("webhook"), False), (True, Denied("no"), False), (True, Refused("quota"), True)],
+)  # fmt: skip
+def test_what_a_dry_run_refuses(
+    said: list[str], monkeypatch: pytest.MonkeyPatch, preview: bool, error: ClusterError, refused: bool
+) -> None:
+    monkeypatch.setattr(Cluster, "of", lambda _connection: Answers(create_run=error))
+    assert bool(checking._dry_run(None, {**NEWS, "__preview": preview})) == refused
+    assert bool(said) == (preview and not refused)
