@@ -72,7 +72,7 @@ def adoptable(runs: list[ListedRun], began: str | None = None) -> ListedRun | No
 def submit(cluster: Cluster, wanted: Submission, began: str | None) -> tuple[dict[str, Any], bool]:
     """Starts a run, or finds the one to follow; returns it and whether it was found."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    tried = ""
+    tried, number = "", 0
     while True:
         try:
             all_runs = cluster.list_runs(wanted.namespace, wanted.app)
@@ -85,7 +85,7 @@ def submit(cluster: Cluster, wanted: Submission, began: str | None) -> tuple[dic
                     continue
             attempt = max((_attempt(run) for run in same), default=0) + 1
             highest = max((run.task_id for run in all_runs), default=0)
-            number = cluster.allocate_id(wanted.namespace, wanted.counter, highest)
+            number = number or cluster.allocate_id(wanted.namespace, wanted.counter, highest)
             tried = naming.run_name(wanted.app.replace(".", "-"), wanted.task, wanted.key, attempt)
             manifest = pipelinerun.instantiate(
                 wanted.template,

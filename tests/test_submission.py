@@ -36,7 +36,7 @@ class Cluster:
     now = NOON
 
     def __init__(self, *runs: ListedRun, **troubles: list[ClusterError]) -> None:
-        self.runs, self.troubles, self.deleted = list(runs), troubles, list[str]()
+        self.runs, self.troubles, self.deleted, self.allocated = list(runs), troubles, list[str](), 0
 
     def list_runs(self, _namespace: str, _app: str) -> list[ListedRun]:
         self._fail("list_runs")
@@ -47,6 +47,7 @@ class Cluster:
 
     def allocate_id(self, _namespace: str, _config_map: str, at_least: int) -> int:
         self._fail("allocate_id")
+        self.allocated += 1
         return at_least + 1
 
     def create_run(self, manifest: dict[str, Any]) -> dict[str, Any]:
@@ -85,6 +86,20 @@ def test_whoever_comes_second_follows_the_first() -> None:
     cluster = Cluster(create_run=[Conflict("already exists")])
     started, adopted = submit(cluster, WANTED, None)  # type: ignore[arg-type]
     assert adopted and len(cluster.runs) == 1 and started["metadata"]["name"] == cluster.runs[0].name
+
+
+def test_a_request_that_was_not_carried_out_uses_up_no_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster()
+    answers = [Unreachable("the webhook is down"), Unreachable("the webhook is down")]
+
+    def create_run(manifest: dict[str, Any]) -> dict[str, Any]:
+        if answers:
+            raise answers.pop()
+        return manifest
+
+    monkeypatch.setattr(cluster, "create_run", create_run)
+    submit(cluster, WANTED, None)  # type: ignore[arg-type]
+    assert cluster.allocated == 1
 
 
 def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
