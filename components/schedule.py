@@ -36,7 +36,7 @@ _code: weakref.WeakKeyDictionary[Space, kubernetes.core.v1.ConfigMap] = weakref.
 class TaskSchedule(pulumi.ComponentResource):
     """Runs at its times without any update, as one pod with one container, in the App's environment.
 
-    - `app`, `command`, `args`, `env`, `memory`, `disk`, `cpu`, `timeout`, `retries`: as on Task.
+    - `app`, `command`, `args`, `env`, `memory`, `disk`, `cpu`, `timeout`, `start_timeout`, `retries`: as on Task.
     - `schedule`: five fields as cron has them ("0 3 * * mon-fri"), or "@daily" and the like. None (the default):
       only `kf run-job` starts it. `time_zone` ("Etc/UTC"): where clocks are put forward a time that does not
       exist is left out, where they are put back a time that exists twice comes twice; the preview says when.
@@ -46,8 +46,8 @@ class TaskSchedule(pulumi.ComponentResource):
       because the cluster was down, is made up for within this span; of several the last one.
     - `catch_up` (False): also make up for the last time that went by while it was suspended.
 
-    A change while the task runs changes nothing for what runs. Runs belong to the App's history, and its `keep`
-    holds between updates too. Raises pulumi.RunError for bad input.
+    A change while the task runs changes nothing for what runs; removing it cancels that. Runs belong to the
+    App's history, and its `keep` holds between updates too. Raises pulumi.RunError for bad input.
     """
 
     cron_job: pulumi.Output[str]
@@ -70,15 +70,17 @@ class TaskSchedule(pulumi.ComponentResource):
         disk: str | None = None,
         cpu: str | float | None = None,
         timeout: str | None = None,
+        start_timeout: str = "10m",
         retries: int = 0,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         policy = scheduled.policy(concurrency_policy) or concurrency_policy
+        patience = checked(lambda: quantities.seconds(start_timeout, f"start_timeout of job {name!r} of {app.owner}"))
         cron_name = naming.derive(app.name, str(name), limit=cronjob.NAME_LIMIT)
         definition = define(
             "job", app, name, command=command, args=args, memory=memory, disk=disk, cpu=cpu, timeout=timeout,
             retries=retries, env=env, labels={scheduled.SCHEDULE: name}, write=_template_data,
-            settings={"cron_job": cron_name, "policy": policy, "catch_up": catch_up},
+            settings={"cron_job": cron_name, "policy": policy, "catch_up": catch_up, "start_timeout": patience},
         )  # fmt: skip
         owner = definition.owner
         deadline = checked(lambda: _check(owner, schedule, time_zone, policy, starting_deadline))

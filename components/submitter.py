@@ -44,6 +44,7 @@ class Submitter:
         self.app, self.task = str(settings["app"]), str(settings["task"])
         self.owner = f"job {self.task!r} of app {self.app!r}"
         self.name = ""
+        self.cause = ""
 
     def work(self) -> int:
         """Does it all; returns the exit code."""
@@ -133,8 +134,22 @@ class Submitter:
                 return last
             last = run
             if not outcome.has_ended(last):
+                self._check_start(time.monotonic() - begun)
                 self.cluster.stop.wait(1 if time.monotonic() - begun < 60 else 5)
         return last
+
+    def _check_start(self, waited: float) -> None:
+        """Cancels a run whose pod does not start in time: it would keep all later times from running, too."""
+        limit = int(self.settings["start_timeout"])
+        if self.cause or not limit or waited < limit:
+            return
+        pod = next(iter(reversed(self.cluster.pods(self.name))), None)
+        if pod and outcome.started(pod):
+            self.cause = " "  # it runs: not asked again
+            return
+        trouble = (outcome.waiting(pod) if pod else "") or "its pod has not started"
+        self.cause = f"could not start within {limit} s: {trouble}"
+        self.cluster.cancel_run(self.name, f"{self.owner}, start_timeout")
 
     def _conclude(self, run: Object) -> Outcome:
         """How the run ended; written down for the lists, which marks it as one that may be pruned."""
@@ -144,7 +159,7 @@ class Submitter:
         path = f"/apis/tekton.dev/v1/namespaces/{self.cluster.namespace}/taskruns/"
         task_run = self.cluster.find(path + children[0]["name"]) if children else None
         pod = next(iter(reversed(self.cluster.pods(self.name))), None)
-        ended = outcome.conclude(run, task_run, pod, outcome.never_started(run, pod))
+        ended = outcome.conclude(run, task_run, pod, self.cause.strip() or outcome.never_started(run, pod))
         self.cluster.annotate_run(self.name, {pipelinerun.OUTCOME: ended.sentence})
         if pod and not outcome.started(pod) and ended.state != SUCCEEDED:
             # Tekton leaves a pod that waits for a missing Secret: it would start when the Secret appears.

@@ -235,6 +235,7 @@ def _run(name: str, when: str | None, finished: bool, created: str = "2026-11-25
 
 def submitter(cluster: FakeCluster, policy: str = "Allow", keep: int = 500) -> Submitter:
     settings = {"app": "shop", "task": "nightly", "policy": policy, "catch_up": False, "keep": keep, "cron_job": "cron"}
+    settings["start_timeout"] = 1
     template = {"metadata": {"labels": {}}, "spec": {}}
     return Submitter(cluster, settings, template, "job")
 
@@ -298,6 +299,27 @@ def test_taken_away_or_stopped() -> None:
     stopped = Deleted(ends=False)
     assert submitter(stopped).work() == FAILED
     assert stopped.cancelled == [OWN]
+
+
+def test_a_pod_that_does_not_start_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = {"conditions": [{"type": "PodScheduled", "status": "False", "message": "0/1 nodes are available"}]}
+
+    class Full(FakeCluster):
+        said = ""
+
+        def pods(self, run: str) -> list[dict[str, Any]]:
+            return [{"metadata": {"name": "pod"}, "status": waiting}]
+
+        def delete_pod(self, name: str) -> None:
+            self.deleted.append(name)
+
+        def annotate_run(self, name: str, annotations: dict[str, str]) -> None:
+            self.said = annotations["kf.dev/outcome"]
+
+    full = Full(ends=False)
+    assert submitter(full).work() == FAILED
+    assert (full.cancelled, full.deleted) == ([OWN], ["pod"])
+    assert full.said == "could not start within 1 s: not scheduled: 0/1 nodes are available"
 
 
 @pytest.mark.parametrize(
