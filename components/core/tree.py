@@ -12,11 +12,11 @@ import hashlib
 import os
 import posixpath
 import stat
-import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Dict, Iterable, Iterator, List, Optional
 
+from . import tar
 from .errors import InvalidInput
 from .ignore import Rules
 
@@ -106,7 +106,13 @@ def _walk(folder: Path, below: str, ignored: Ignore) -> Iterator[Entry]:
 
 def _entry(folder: Path, path: str, status: os.stat_result) -> Entry:
     if stat.S_ISLNK(status.st_mode):
-        return Entry(path, 0, False, str((folder / path).readlink()))
+        link = str((folder / path).readlink())
+        if any("\ud800" <= letter <= "\udfff" for letter in link):
+            raise InvalidInput(
+                f"source {_shown(folder)}: the link {path} leads to {os.fsencode(link)!r}, which is not UTF-8: remove "
+                f"it, or ignore it in {IGNORE_FILES[0]}"
+            )
+        return Entry(path, 0, False, link)
     if not stat.S_ISREG(status.st_mode):
         what = _KINDS.get(stat.S_IFMT(status.st_mode), "no file")
         raise InvalidInput(
@@ -149,33 +155,25 @@ def _archive(
     folder: Path, entries: List[Entry], progress: Progress, tell: Callable[[str, str], None]
 ) -> Iterator[bytes]:
     wanted, done, size = sum(entry.size for entry in entries), 0, 0
+    buffer = bytearray()
     for entry in entries:
-        header = _header(entry)
-        yield header
-        size += len(header)
+        buffer += tar.header((_PREFIX + entry.path).encode(), entry.size, entry.executable, entry.link)
         content = hashlib.sha256(f"{'link' if entry.link is not None else int(entry.executable)}\0".encode())
         content.update(os.fsencode(entry.link or ""))
         for chunk in () if entry.link is not None else _content(folder, entry):
             content.update(chunk)
+            buffer += chunk
             done += len(chunk)
-            size += len(chunk)
             progress(done, wanted)
-            yield chunk
+            if len(buffer) >= CHUNK:
+                size += len(buffer)
+                yield bytes(buffer)
+                buffer.clear()
+        buffer += b"\0" * (-entry.size % tar.BLOCK)
         tell(entry.path, content.hexdigest()[:12])
-        padding = -entry.size % tarfile.BLOCKSIZE
-        size += padding
-        yield b"\0" * padding
-    yield b"\0" * (2 * tarfile.BLOCKSIZE + -(size + 2 * tarfile.BLOCKSIZE) % tarfile.RECORDSIZE)
-
-
-def _header(entry: Entry) -> bytes:
-    info = tarfile.TarInfo(_PREFIX + entry.path)
-    info.mode = 0o755 if entry.executable or entry.link is not None else 0o644
-    if entry.link is None:
-        info.size = entry.size
-    else:
-        info.type, info.linkname = tarfile.SYMTYPE, entry.link
-    return info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+    buffer += b"\0" * (2 * tar.BLOCK)
+    buffer += b"\0" * (-(size + len(buffer)) % tar.RECORD)
+    yield bytes(buffer)
 
 
 def _content(folder: Path, entry: Entry) -> Iterator[bytes]:

@@ -124,12 +124,13 @@ def test_the_archive_is_a_tar_file_of_the_tree(tmp_path: Path) -> None:
     write(tmp_path, {"a": "text", long: "deep", "é": "ü"})
     (tmp_path / "broken").symlink_to("nowhere")
     (tmp_path / "out").symlink_to("../x")
+    (tmp_path / "far").symlink_to("y" * 150 + "ü")
     data = b"".join(tree.archive(tmp_path))
     with tarfile.open(fileobj=io.BytesIO(data)) as found:
         texts = {item.name: found.extractfile(item).read().decode() for item in found if item.isfile()}  # type: ignore[union-attr]
         links = {item.name: item.linkname for item in found if item.issym()}
     assert texts == {"app/a": "text", f"app/{long}": "deep", "app/é": "ü"}
-    assert links == {"app/broken": "nowhere", "app/out": "../x"}
+    assert links == {"app/broken": "nowhere", "app/out": "../x", "app/far": "y" * 150 + "ü"}
     assert len(data) % tarfile.RECORDSIZE == 0 and tree.read(tmp_path).size == len(data)
     assert tree.read(tmp_path).outside == ["out"]
 
@@ -148,6 +149,13 @@ def test_what_no_build_can_be_given_is_one_clear_error(tmp_path: Path) -> None:
         assert names(folder) == ["a"]
 
 
+def test_the_digest_is_the_same_for_ever(tmp_path: Path) -> None:
+    """Another digest is another build of everything, so a change of the archive's bytes is one that users see."""
+    write(tmp_path, {"a": "1", "é/" + "long" * 30: "2"})
+    (tmp_path / "to").symlink_to("a")
+    assert tree.read(tmp_path).digest == "sha256:c86c894206d7ede25d4e6805c95624d135351bbc062725e74018719fbfc2dbc3"
+
+
 def test_a_folder_that_is_missing_a_file_or_empty(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="does not exist: name a folder"):
         tree.walk(tmp_path / "none")
@@ -158,15 +166,16 @@ def test_a_folder_that_is_missing_a_file_or_empty(tmp_path: Path) -> None:
 
 
 def test_files_that_change_or_vanish_while_they_are_read(tmp_path: Path) -> None:
+    (tmp_path / "big").write_bytes(bytes(2 * tree.CHUNK))  # so that a chunk comes before the end
     for change in (
         lambda path: path.write_text("longer"),
         lambda path: path.unlink(),
         lambda path: path.write_text(""),
     ):
-        chunks = tree.archive(write(tmp_path, {"a": "1", "b": "22"}))
+        chunks = tree.archive(write(tmp_path, {"a": "1", "c": "22"}))
         next(chunks)
-        change(tmp_path / "b")
-        with pytest.raises(InvalidInput, match="b changed while it was read: repeat"):
+        change(tmp_path / "c")
+        with pytest.raises(InvalidInput, match="c changed while it was read: repeat"):
             list(chunks)
 
 
