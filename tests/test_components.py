@@ -87,7 +87,8 @@ def variables(manifest: dict[str, Any]) -> list[dict[str, Any]]:
 OURS = {"app.kubernetes.io/managed-by": "kf", "kf.dev/stack": "shop.dev"}
 
 
-def test_a_space_makes_its_namespace_and_nothing_else() -> None:
+def test_a_space_makes_its_namespace_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KUBECONFIG", raising=False)  # the Kubernetes provider's own default
     found = run(lambda: Space("shop-dev", env={"ZONE": "north"}))
     assert found.names() == [
         "kf:index:Space$kubernetes:core/v1:Namespace::shop-dev",
