@@ -5,11 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -20,42 +18,19 @@ from components.core import tree
 from components.core.build import Artifact
 from components.registry import Place, Registry, RegistryError, RegistrySilent
 
-PROGRAM = shutil.which("docker-registry")
-PASSWORDS = "kf:$2b$05$JYbPwgh2RvlT73QhH0Lk9.XY00xFpIhccpDont5/1z5I7lZzoSwIu\n"  # kf / secret
+from .registries import serve
+
 Start = Callable[..., Place]
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    if PROGRAM is None:
-        pytest.skip("docker-registry is not installed")
-    running: list[subprocess.Popen[bytes]] = []
+    with ExitStack() as running:
 
-    def begin(storage: dict[str, Any] | None = None, auth: dict[str, Any] | None = None) -> Place:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        folder = {"filesystem": {"rootdirectory": str(tmp_path / "registry")}}
-        settings = {
-            "version": "0.1", "log": {"level": "error"}, "http": {"addr": f"127.0.0.1:{port}"},
-            "storage": {**folder, **(storage or {})}, **({"auth": auth} if auth else {}),
-        }  # fmt: skip
-        (tmp_path / "config.yml").write_text(json.dumps(settings))
-        command = [str(PROGRAM), "serve", str(tmp_path / "config.yml")]
-        running.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            except OSError:
-                time.sleep(0.05)
-        return Place.of(f"http://127.0.0.1:{port}/team")
+        def begin(**settings: Any) -> Place:
+            return Place.of(f"http://{running.enter_context(serve(tmp_path, **settings))}/team")
 
-    yield begin
-    for process in running:
-        process.kill()
-        process.wait()
+        yield begin
 
 
 def send(place: Place, folder: Path, credentials: tuple[str, str] | None = None) -> bool:
@@ -108,7 +83,7 @@ def test_a_registry_without_tls_that_is_asked_with_it(start: Start, source: Path
 
 
 def test_a_registry_that_is_read_only(start: Start, source: Path) -> None:
-    place = start({"maintenance": {"readonly": {"enabled": True}}})
+    place = start(storage={"maintenance": {"readonly": {"enabled": True}}})
     with pytest.raises(RegistryError, match=r"is read-only \(.*405.*\): choose another with Space\(registry=…\)"):
         send(place, source)
 
@@ -116,8 +91,7 @@ def test_a_registry_that_is_read_only(start: Start, source: Path) -> None:
 def test_credentials_from_docker_login_wrong_ones_and_none(
     start: Start, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "htpasswd").write_text(PASSWORDS)
-    place = start(auth={"htpasswd": {"realm": "kf", "path": str(tmp_path / "htpasswd")}})
+    place = start(locked=True)
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     with pytest.raises(RegistryError, match=f"wants credentials .*: docker login {place.host}"):
         send(place, source)

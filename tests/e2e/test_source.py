@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import urllib3
 
+from .. import registries
 from .conftest import CHECKOUT, RUNS, Stack, changes, objects
 
 EXAMPLE = CHECKOUT / "examples/source"
@@ -99,6 +102,30 @@ def test_a_registry_that_is_down_or_a_folder_that_cannot_be_built_is_one_clear_e
     assert "has no files, or all of them are ignored" in stack.preview().failed().text
     (stack.folder / "app/other").write_text("")
     assert "source 'app' has no Dockerfile, or ignores it" in stack.preview().failed().text
+
+
+def test_a_registry_that_wants_credentials_is_given_those_of_the_secret(stack: Stack, tmp_path: Path) -> None:
+    node = os.environ["SANDBOX_REGISTRY"].partition(":")[0]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        asked.connect((node, 9))
+        here = asked.getsockname()[0]  # this machine as pods reach it
+    body = (
+        "from components import Source\n"
+        "space = Space(NS, registry={registry!r}, registry_secret='registry', builder_image=f'{{R}}/buildah:1')\n"
+        "k8s.core.v1.Secret('registry', metadata={{'name': 'registry', 'namespace': NS}}, "
+        "type='kubernetes.io/dockerconfigjson', string_data={{'.dockerconfigjson': {config!r}}}, "
+        "opts=ResourceOptions(provider=space.provider, depends_on=space.resources))\n"
+        "{app}"
+    )
+    app = "app = App('shop', space=space, source=Source('app', memory='256M', disk='1G'))\n"
+    with registries.serve(tmp_path, here, locked=True) as address:
+        declare(stack, "FROM scratch\nCOPY Dockerfile /\n")
+        token = base64.b64encode(f"{registries.USER}:{registries.PASSWORD}".encode()).decode()
+        given = {"registry": f"http://{address}/team", "config": json.dumps({"auths": {address: {"auth": token}}})}
+        stack.write(body.format(**given, app="")).up().ok()
+        done = stack.write(body.format(**given, app=app + "pulumi.export('image', app.image)\n")).up().ok()
+        assert registries.PASSWORD not in done.text and token not in done.text
+        assert stack.outputs()["image"].startswith(f"{address}/team/{stack.namespace}/shop@sha256:")
 
 
 def test_an_application_of_a_manifest_is_built_from_its_path(stack: Stack) -> None:
