@@ -23,6 +23,7 @@ from .core.retention import RunSummary
 
 PAGE = 500
 SECONDS, DENIED_SECONDS = 20, 60
+SILENT_SECONDS = 3600  # how long a log may be silent
 _TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 _MERGE = "application/merge-patch+json"
 
@@ -93,18 +94,26 @@ class PlainCluster:
         """The last lines of a task's container and what comes until it ends, as far as it can be read."""
         query = [("container", pipelinerun.CONTAINER), ("follow", "true"), ("tailLines", str(tail))]
         try:
-            with self._open("GET", f"{self.core('pods', pod)}/log", query, None, "*/*") as answer:
+            with self._open("GET", f"{self.core('pods', pod)}/log", query, None, "*/*", SILENT_SECONDS) as answer:
                 yield from iter(lambda: answer.read1(65536), b"")
         except (OSError, HTTPException):
             return
 
-    def _open(self, method: str, path: str, query: Sequence[Tuple[str, str]], body: Any, accept: str) -> Any:
+    def _open(
+        self,
+        method: str,
+        path: str,
+        query: Sequence[Tuple[str, str]],
+        body: Any,
+        accept: str,
+        seconds: float = SECONDS,
+    ) -> Any:
         headers = {"Authorization": f"Bearer {self.token()}", "Accept": accept or "application/json"}
         headers["Content-Type"] = _MERGE if method == "PATCH" else "application/json"
         data = None if body is None else json.dumps(body).encode()
         url = f"{self.base}{path}{'?' + urlencode(query) if query else ''}"
         request = urllib.request.Request(url, data, headers, method=method)
-        return self._opener.open(request, timeout=SECONDS)
+        return self._opener.open(request, timeout=seconds)
 
     def runs(self, name: str = "") -> str:
         """The path of the PipelineRuns, or of one."""

@@ -204,14 +204,13 @@ class Submitter:
             copy.start()
             copy.join(1)  # what is there is read before the pod is told to end
         self.cluster.cancel_run(name, by)
-        deadline = time.monotonic() + LOG_SECONDS
-        while time.monotonic() < deadline:
-            run = self.cluster.find(self.cluster.runs(name))
-            if run is None or outcome.has_ended(run):
-                break
+        while run is not None and not outcome.has_ended(run):
+            if self.cluster.stop.is_set() and not self.cluster.stubborn:
+                raise Stopped
             time.sleep(0.5)
+            run = self.cluster.find(self.cluster.runs(name))
         for copy in copies:
-            copy.join(max(deadline - time.monotonic(), 0))
+            copy.join(LOG_SECONDS)
         say(f"run {name} has ended")
 
     def _copy(self, pod: str) -> None:

@@ -166,7 +166,8 @@ def test_what_the_submitter_promises(stack: Stack) -> None:
     )
     schedules(stack, body)
     program = stack.folder / "__main__.py"
-    program.write_text(program.read_text().replace("Space(NS, ", "Space(NS, pod_security='restricted', "))
+    text = program.read_text().replace("Space(NS, ", "Space(NS, pod_security='restricted', ")
+    program.write_text(text.replace(", keep=3", ""))
     stack.up().ok()
     assert cron_job(stack, "unscheduled")["spec"]["suspend"] is True
     soon = now().replace(second=0) + timedelta(minutes=2)
