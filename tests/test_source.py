@@ -1,0 +1,65 @@
+"""What an App with a source registers, and what is refused before anything is uploaded."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+from components import App, Source, Space, Task
+
+from .test_components import run
+
+PLACE = {"registry": "http://registry:5000/team", "builder_image": "buildah"}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/Dockerfile").write_text("FROM scratch\n")
+    return tmp_path
+
+
+def refused(space: dict[str, Any], **app: Any) -> str:
+    name = app.pop("name", "shop")
+    with pytest.raises(pulumi.RunError) as error:
+        run(lambda: App(name, space=Space("dev", **space), **app) and None)
+    return str(error.value)
+
+
+def test_a_build_is_a_run_that_no_list_of_tasks_counts_and_five_stay() -> None:
+    def program() -> None:
+        app = App("shop", space=Space("dev", **PLACE), source=Source("app", build_args={"A": "1 $(x)"}, target="t"))
+        Task("look", app=app, command="true")
+
+    found = run(program, preview=True)
+    builds = {urn: inputs for urn, inputs in found.inputs.items() if urn.endswith("::shop.build")}
+    record = next(inputs for urn, inputs in builds.items() if "kf:Run" in urn)
+    history = next(inputs for urn, inputs in builds.items() if "kf:History" in urn)
+    assert (record["app"], history["app"], history["keep"]) == ("shop.build", "shop.build", 5)
+    labels = record["manifest"]["metadata"]["labels"]
+    assert labels["app.kubernetes.io/component"] == "build" and labels["app.kubernetes.io/name"] == "shop.build"
+    task = record["manifest"]["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]
+    assert len(task["steps"]) == 1 and task["steps"][0]["args"][-4:-2] == ["--target", "t"]
+    assert record["definition"]["build"]["build_args"] == {"A": "1 $(x)"}
+    assert record["definition"]["build"]["repository"] == "registry:5000/team/dev/shop"
+    assert list(record["definition"]["files"]) == ["Dockerfile"]
+    assert "FROM scratch" not in json.dumps(record["definition"])
+
+
+def test_what_is_refused_with_a_word_of_advice(folder: Path) -> None:
+    assert "has no image: give it image=" in refused(PLACE)
+    assert "has both an image and a source" in refused(PLACE, image="i", source="app")
+    assert "needs registry='registry.example.com/team'" in refused({}, source="app")
+    assert "use pod_security='baseline'" in refused({**PLACE, "pod_security": "restricted"}, source="app")
+    assert "leave resolve_tag out" in refused(PLACE, source="app", resolve_tag=True)
+    assert "Cloud Native Buildpacks are not supported yet" in refused(PLACE, source=Source("app", builder="b"))
+    assert "may have 57 characters, and it has 58" in refused(PLACE, name="a" * 58, source="app")
+    assert "source 'none' does not exist: name a folder" in refused(PLACE, source="none")
+    assert "has no Containerfile, or ignores it" in refused(PLACE, source=Source("app", dockerfile="Containerfile"))
+    (folder / "app/.kfignore").write_bytes(b"\xff")
+    assert ".kfignore cannot be read (it is not UTF-8)" in refused(PLACE, source="app")
