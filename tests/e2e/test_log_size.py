@@ -1,0 +1,59 @@
+"""Very large logs: whole in the count and the digest, whatever the node does with the file, in little memory."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from pathlib import Path
+
+import pytest
+
+from .conftest import Stack
+
+pytestmark = pytest.mark.soak
+LONGEST_MEMORY_MIB = 120
+
+
+def _follow(stack: Stack, command: str) -> tuple[dict[str, object], float]:
+    """The outputs of an update that follows `command`, and the peak memory of its provider process in MiB."""
+    process = stack.task(f"command={command!r}, timeout='20m'", "disk='4G'").start()
+    peak = 0.0
+    while process.poll() is None:
+        peak = max(peak, _memory(stack.folder))
+        time.sleep(0.5)
+    assert process.stdout
+    assert process.returncode == 0, process.stdout.read()
+    return stack.outputs(), peak
+
+
+def _memory(folder: Path) -> float:
+    """Peak memory of the provider process that works in `folder`, 0 if there is none."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if b"pulumi.dynamic" in (process / "cmdline").read_bytes() and (process / "cwd").resolve() == folder:
+                status = (process / "status").read_text()
+                return int(status.split("VmHWM:")[1].split()[0]) / 1024
+        except (OSError, IndexError):
+            continue
+    return 0.0
+
+
+def test_log_that_the_node_rotates(stack: Stack) -> None:
+    outputs, peak = _follow(stack, "for part in 1 2 3 4 5 6 7 8; do seq 1 2000000; sleep 4; done")
+    part = "".join(f"{number}\n" for number in range(1, 2_000_001)).encode()
+    digest = hashlib.sha256()
+    for _ in range(8):
+        digest.update(part)
+    assert outputs["log_digest"] == f"sha256:{digest.hexdigest()}"
+    assert 0 < peak < LONGEST_MEMORY_MIB
+
+
+def test_log_of_a_gibibyte(stack: Stack) -> None:
+    line = "x" * 1023
+    outputs, peak = _follow(stack, f"yes {line} | head -n 1048576")
+    digest = hashlib.sha256()
+    block = f"{line}\n".encode() * 1024
+    for _ in range(1024):
+        digest.update(block)
+    assert outputs["log_digest"] == f"sha256:{digest.hexdigest()}"
+    assert 0 < peak < LONGEST_MEMORY_MIB
