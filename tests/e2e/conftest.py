@@ -21,6 +21,10 @@ from . import messages
 CHECKOUT = Path(__file__).resolve().parents[2]
 RUNS = "pipelineruns.tekton.dev"
 
+# A shell that starts the tests in the background lets them ignore Ctrl-C, and with them all that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
