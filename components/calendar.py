@@ -41,7 +41,7 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
     place_unknown = contains_unknowns([news["connection"], news["namespace"]])
     known = None if place_unknown else Connection.of(news["connection"])
     seen = surveys.survey(known, news["namespace"]) if known else surveys.Survey()
-    refusal = checking._refuse(news, seen, bool(news.get("__preview")))
+    refusal = checking.refuse(news, seen, bool(news.get("__preview")))
     if refusal:
         return CheckResult(news, [CheckFailure("", refusal)])
     if any(olds.get(name) != news[name] for name in _TIMES):
@@ -51,7 +51,7 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         if olds:
             _say_drift(known, news)
         if not contains_unknowns(news["manifest"]) and news["manifest"] != olds.get("manifest"):
-            refusal = checking._dry_run(known, news)
+            refusal = checking.dry_run(known, news)
     return CheckResult(news, [CheckFailure("", refusal)] if refusal else [])
 
 

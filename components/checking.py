@@ -42,7 +42,7 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
     unknown_place = contains_unknowns([news["connection"], news["namespace"]])
     known = None if unknown_place else Connection.of(news["connection"])
     seen = surveys.survey(known, news["namespace"]) if known else surveys.Survey()
-    refusal = _refuse(news, seen, preview)
+    refusal = refuse(news, seen, preview)
     if refusal:
         return CheckResult(inputs, [CheckFailure("", refusal)])
     _note(news, seen)
@@ -65,7 +65,7 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
     _decided[identity] = (_fingerprint(definition), decided)
     if known and seen.exists and not seen.unasked and not contains_unknowns(news["manifest"]):
         if news["manifest"] != olds.get("manifest"):
-            refusal = _dry_run(known, news)
+            refusal = dry_run(known, news)
         if not preview and olds.get("key"):
             _mark_recorded(known, news, olds["key"], seen)
     return CheckResult({**inputs, **decided}, [CheckFailure("", refusal)] if refusal else [])
@@ -123,7 +123,8 @@ def _say_elsewhere(olds: dict[str, Any], news: dict[str, Any], seen: Any) -> Non
         place, record = "this cluster", "another one"
     else:
         return
-    again = f"pulumi up --replace '**:Run::{news['app']}-{news['task']}'"
+    name = news["app"] if news["when"] == builds.BUILD else f"{news['app']}-{news['task']}"
+    again = f"pulumi up --replace '**:Run::{name}'"
     say(news["urn"], f"nothing runs in {place} by itself: the record is of {record}. To run it here: {again}")
 
 
@@ -135,7 +136,8 @@ def _fingerprint(definition: dict[str, Any]) -> str:
     return json.dumps(definition, sort_keys=True, default=lambda unknown: "unknown")
 
 
-def _refuse(news: dict[str, Any], seen: Any, preview: bool) -> str | None:
+def refuse(news: dict[str, Any], seen: Any, preview: bool) -> str | None:
+    """Why nothing may be done here: the cluster could not be asked in an update, or another stack owns the App."""
     from .errors import Denied, NotFound, Unreachable
 
     what = builds.words(news["app"], news["task"])
@@ -165,7 +167,8 @@ def _note(news: dict[str, Any], seen: Any) -> None:
     say_once(news["urn"], text, about=f"{namespace} {news['stack']}")
 
 
-def _dry_run(connection: Any, news: dict[str, Any]) -> str | None:
+def dry_run(connection: Any, news: dict[str, Any]) -> str | None:
+    """Why the cluster would not admit the run, in its own words; what may not be asked in a preview is said."""
     from .cluster import Cluster
     from .core.naming import run_name
     from .core.pipelinerun import instantiate
