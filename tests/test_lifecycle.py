@@ -42,7 +42,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def sees(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def show(**what: Any) -> None:
         monkeypatch.setattr(survey, "survey", lambda *_: Survey(**{"cluster": "one", **what}))
-        monkeypatch.setattr(checking, "_dry_run", lambda *_: None)
+        monkeypatch.setattr(checking, "dry_run", lambda *_: None)
 
     return show
 
@@ -161,7 +161,7 @@ def test_a_name_at_the_limit_is_no_trouble_for_the_dry_run(monkeypatch: pytest.M
 
     monkeypatch.setattr(Cluster, "of", lambda _connection: Admits())
     news = {**NEWS, "app": "a" * 57 + "-" + "b" * 5, "manifest": {"metadata": {"labels": {}}}}
-    assert checking._dry_run(None, news) is None
+    assert checking.dry_run(None, news) is None
     assert len(tried[0]) <= 58 and tried[0].endswith("-0"), "no run has this name"
 
 
@@ -196,5 +196,5 @@ def test_what_a_dry_run_refuses(
     said: list[str], monkeypatch: pytest.MonkeyPatch, preview: bool, error: ClusterError, refused: bool
 ) -> None:
     monkeypatch.setattr(Cluster, "of", lambda _connection: Answers(create_run=error))
-    assert bool(checking._dry_run(None, {**NEWS, "__preview": preview})) == refused
+    assert bool(checking.dry_run(None, {**NEWS, "__preview": preview})) == refused
     assert bool(said) == (preview and not refused)
