@@ -47,7 +47,7 @@ env: ## print export lines: eval "$$(make -s env)"
 	@$(PYTHON) -m sandbox env
 
 test: .venv/.ready cluster ## run all tests
-	@$(ENV); .venv/bin/pytest -n $(WORKERS) $(PYTEST)
+	@$(ENV); .venv/bin/pytest -n $(WORKERS) --dist worksteal $(PYTEST)
 
 soak: .venv/.ready cluster ## run the tests that take too long for every change
 	@$(ENV); .venv/bin/pytest -m "soak or footprint" $(PYTEST)
