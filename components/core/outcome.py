@@ -118,6 +118,9 @@ def _judge(
     if ended.get("status") == "True":
         oom = container.get("reason") == "OOMKilled"
         return SUCCEEDED, f"succeeded, but a process of it ran out of memory ({_memory(run)})" if oom else "succeeded"
+    if inner.get("reason") == "TaskRunImagePullFailed":
+        words = _RPC.sub("", str(inner.get("message", ""))).rpartition("message: ")[2].strip('".')
+        return FAILED, f"could not start: image {step_of(dict(run))['image']} cannot be pulled: {words}"
     if cause:
         return FAILED, cause
     reason = str(ended.get("reason", ""))
@@ -134,9 +137,6 @@ def _judge(
         )
     if container.get("reason") == "OOMKilled" or inner.get("reason") == "StepOOM":
         return FAILED, f"ran out of memory ({_memory(run)})"
-    if inner.get("reason") == "TaskRunImagePullFailed":
-        words = _RPC.sub("", str(inner.get("message", ""))).rpartition("message: ")[2].strip('".')
-        return FAILED, f"could not start: image {step_of(dict(run))['image']} cannot be pulled: {words}"
     if inner.get("reason") in ("StepFailed", "Failed") and exit_code is not None:
         return FAILED, _exit(int(exit_code))
     return FAILED, str(inner.get("message") or ended.get("message") or reason or "failed")

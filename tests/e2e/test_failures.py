@@ -75,7 +75,7 @@ def test_more_disk_than_its_limit_is_evicted(stack: Stack, message: Message) -> 
     fill = "command='head -c 80000000 /dev/zero > /tmp/full; sleep 120', disk='16M'"
     error = _fails(stack.task(fill), 100)
     assert "was evicted: " in error and "ephemeral" in error
-    message("a task fills its disk", error)
+    message("a task fills its disk", _until(error, "was evicted"))
 
 
 def test_limits_are_the_apps_with_the_tasks_on_top(stack: Stack) -> None:
