@@ -28,8 +28,12 @@ def _page(tables: list[Table]) -> str:
         for command in (["pulumi", "version"], ["kubectl", "version", "--client"], ["python3", "--version"])
     ]
     cores = Path("/proc/cpuinfo").read_text().count("processor\t")
-    head = f"# Results\n\n{datetime.now(UTC):%Y-%m-%d}, {cores} cores, {platform.release()}; {', '.join(versions)}.\n"
-    return head + "Medians of five or more; load before the run is in each table.\n" + "".join(t.text() for t in tables)
+    head = f"# Results\n\n{datetime.now(UTC):%Y-%m-%d}, {cores} cores, {platform.system()}; {', '.join(versions)}.\n"
+    return (
+        head
+        + "Medians of five or more where a table does not say otherwise; load before the run is in each table.\n"
+        + "".join(t.text() for t in tables)
+    )
 
 
 if __name__ == "__main__":

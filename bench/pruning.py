@@ -28,7 +28,7 @@ print(len(prune(Cluster.of(Connection()), sys.argv[1], "shop", int(sys.argv[2]))
 
 def measure() -> Table:
     """One measurement each: making the runs takes far longer than deleting them."""
-    table = Table(TITLE, ("what", "seconds", "peak memory MiB"), "Start of the process included.")
+    table = Table(TITLE, ("what", "seconds", "peak memory MiB"), "One measurement each, start of the process included.")
     ours = [sys.executable, "-c", OURS]
     namespace = _filled()
     seconds, memory = peak_memory([*ours, namespace, str(KEEP)], cwd=CHECKOUT)
