@@ -146,8 +146,7 @@ class Follower:
         if outcome.condition(run).get("reason") != "Failed" or not self._pod:
             return ""
         if not self._has_started:
-            trouble = outcome.waiting(self._pod)
-            return f"could not start: {trouble}" if trouble else ""
+            return outcome.never_started(run, self._pod)
         if any(TOO_LARGE in line for line in self.reader.last(3)):
             return "its results are too large: together they may have about 4000 bytes; keep larger ones in a volume"
         return "its pod was deleted while it ran" if self._deleted else ""

@@ -13,6 +13,7 @@ from .core import bindings, outcome, pipelinerun, security
 from .core import build as builds
 from .core.masking import SHORTEST, Masker
 from .core.outcome import RUNNING, SUCCEEDED, Outcome
+from .display import NONE
 from .errors import ClusterError, Conflict, NotFound, Refused, Unreachable
 from .follower import Follower, Interrupted
 from .hosting import interrupted
@@ -109,7 +110,7 @@ def failure(settings: dict[str, Any], ended: Outcome, result: dict[str, Any]) ->
     """What the person at the terminal reads when a task has failed."""
     name = result["run"]
     lines = [f"{builds.words(settings['app'], settings['task'])} {_verb(ended)} (run {name}, id {result['task_id']})"]
-    tail = [] if settings["log_mode"] == "none" else result["log"].splitlines()[-LAST_LINES:]
+    tail = [] if settings["log_mode"] == NONE else result["log"].splitlines()[-LAST_LINES:]
     lines += ["  last lines of its log:", *(f"    {line}" for line in tail)] if tail else []
     if result["log_lines"]:
         lines.append(f"  its whole log: kf logs {settings['app']} --task --run {name} -n 0 --recent")

@@ -14,6 +14,7 @@ from .core import build as builds
 from .core import naming, pipelinerun, quantities, tree
 from .core.errors import InvalidInput
 from .core.pipelinerun import Resources
+from .display import FOLLOW
 from .history import History
 from .inputs import checked, labels, plain, stack_id, template_data, urn_of
 from .registry import Place
@@ -133,7 +134,7 @@ class Build:
                 "must_succeed": True,
                 "keep": builds.KEEP,
                 "start_timeout": 600,
-                "log_mode": "follow",
+                "log_mode": FOLLOW,
                 "terminated": False,
                 "at_most_once": False,
                 "urn": urn_of(app),

@@ -12,11 +12,12 @@ from .core import definition as definitions
 from .core import naming, quantities
 from .core.command import Command
 from .core.errors import InvalidInput
+from .display import FOLLOW, NONE, TAIL
 from .inputs import Env, checked, plain, stack_id, urn_of
 from .rendering import Rendered, define
 from .run import Run
 
-LOG_MODES = ("follow", "tail", "none")
+LOG_MODES = (FOLLOW, TAIL, NONE)
 
 
 class Task(pulumi.ComponentResource):
@@ -75,7 +76,7 @@ class Task(pulumi.ComponentResource):
         terminated: bool = False,
         at_most_once: bool = False,
         results: Sequence[str] = (),
-        log: str = "follow",
+        log: str = FOLLOW,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         definition = define(
@@ -123,7 +124,7 @@ class Task(pulumi.ComponentResource):
                 parent=self,
                 depends_on=rendered.before(definition, opts),
                 retain_on_delete=True,
-                additional_secret_outputs=["log", "results"] if log == "none" else None,
+                additional_secret_outputs=["log", "results"] if log == NONE else None,
             ),
         )
         app.add_run(record.run)
