@@ -7,7 +7,7 @@ selected by `app.kubernetes.io/name` together with `kf.dev/key`, so foreign runs
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -30,18 +30,9 @@ _MERGE = "application/merge-patch+json"
 class ListedRun(RunSummary):
     """A run as a list shows it: identity, labels, annotations, and the columns that `kubectl get` has."""
 
-    labels: dict[str, str]
-    annotations: dict[str, str]
-    succeeded: str
-    reason: str
+    reason: str = ""
     started_at: str | None = None
     finished_at: str | None = None
-    deleting: bool = False
-
-    @property
-    def failed(self) -> bool:
-        """Whether the run ended without success."""
-        return self.succeeded == "False"
 
     @property
     def task_id(self) -> int:
@@ -110,7 +101,7 @@ class Cluster:
         body = {"metadata": {"annotations": {pipelinerun.CANCELLED_BY: by}}, "spec": {"status": "CancelledRunFinally"}}
         self.http.read("PATCH", f"{_runs(namespace)}/{name}", body=body, content_type=_MERGE)
 
-    def delete_runs(self, namespace: str, runs: list[RunSummary], *, foreground: bool = False) -> list[str]:
+    def delete_runs(self, namespace: str, runs: Sequence[RunSummary], *, foreground: bool = False) -> list[str]:
         """Deletes these very runs (by UID) with TaskRun, pod and log; returns the names that went."""
         policy = "Foreground" if foreground else "Background"
 

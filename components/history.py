@@ -35,7 +35,7 @@ _IDENTITY = ("connection", "stack", "namespace", "app", "keep", "runs", "urn")
 def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
     """Finds out what will be deleted; it becomes the input `expired` and a line under the App."""
     from .connection import Connection
-    from .core.retention import describe
+    from .core.retention import Policy, describe
     from .submission import expire
     from .survey import survey
 
@@ -52,11 +52,11 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         return CheckResult(inputs, [CheckFailure("", text)])
     existing = seen.of(news["app"])
     adding = _adding(news["runs"], news["namespace"], news["app"])
-    going = expire(existing, seen.now, int(news["keep"]), adding)
+    going = expire(existing, seen.now, Policy.of(news), adding)
     inputs["expired"] = [run.name for run in going]
     if going:
         # Once: the second check of a replacement finds the same.
-        say_once(news["urn"], describe(list(going), len(existing) + adding), about=f"{news['namespace']} {news['app']}")
+        say_once(news["urn"], describe(going, len(existing) + adding), about=f"{news['namespace']} {news['app']}")
     return CheckResult(inputs, [])
 
 
@@ -107,7 +107,7 @@ def clear(props: dict[str, Any]) -> None:
             runs = cluster.list_runs(namespace, app)
             if not runs:
                 return
-            cluster.delete_runs(namespace, list(runs), foreground=True)
+            cluster.delete_runs(namespace, runs, foreground=True)
             time.sleep(1)
     except NotFound:
         return

@@ -44,10 +44,6 @@ class Stopped(Exception):
 class Run(RunSummary):
     """A run as a list shows it."""
 
-    labels: Dict[str, str]
-    annotations: Dict[str, str]
-    deleting: bool = False
-
 
 class PlainCluster:
     """The API server, asked until it answers; `stop` ends that with Stopped, unless it is `stubborn`."""
@@ -151,6 +147,7 @@ class PlainCluster:
                     metadata["name"], metadata["uid"], metadata["creationTimestamp"],
                     cells.get("succeeded") in ("True", "False"),
                     metadata.get("labels") or {}, metadata.get("annotations") or {}, "deletionTimestamp" in metadata,
+                    str(cells.get("succeeded") or "Unknown"),
                 ))  # fmt: skip
             token = table.get("metadata", {}).get("continue", "")
             if not token:

@@ -13,6 +13,7 @@ from .core import bindings, outcome, pipelinerun, security
 from .core import build as builds
 from .core.masking import SHORTEST, Masker
 from .core.outcome import RUNNING, SUCCEEDED, Outcome
+from .core.retention import Policy
 from .display import NONE
 from .errors import ClusterError, Conflict, NotFound, Refused, Unreachable
 from .follower import Follower, Interrupted
@@ -101,7 +102,7 @@ def stop(settings: dict[str, Any]) -> None:
 def let_go(cluster: Cluster, settings: dict[str, Any], spare: str | None = None) -> None:
     """Lets old runs go; whether that works says nothing about the task."""
     try:
-        prune(cluster, settings["namespace"], settings["app"], int(settings["keep"]), spare)
+        prune(cluster, settings["namespace"], settings["app"], Policy.of(settings), spare)
     except ClusterError as error:
         say(settings["urn"], f"older tasks of app {settings['app']!r} could not be deleted: {error}", warning=True)
 

@@ -7,11 +7,13 @@ start the same work the API server refuses the second, which then follows the fi
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .cluster import Cluster, ListedRun
 from .core import naming, pipelinerun, retention
+from .core.retention import Policy
 from .errors import Conflict, NotFound, Unreachable
 
 PATIENCE_SECONDS = 60
@@ -105,24 +107,28 @@ def submit(cluster: Cluster, wanted: Submission, began: str | None) -> tuple[dic
         time.sleep(1)
 
 
-def expire(runs: list[ListedRun], now: str | None, keep: int, adding: int = 0) -> list[ListedRun]:
-    """The runs that retention lets go, oldest first, once `adding` new ones have been made.
+def expire(runs: Sequence[ListedRun], now: str | None, policy: Policy, adding: int = 0) -> list[ListedRun]:
+    """The runs that retention lets go, oldest first, once `adding` new ones have been made; `now` is the cluster's."""
+    return [verdict.run for verdict in retention.plan(runs, policy, adding, now) if verdict.going]
 
-    A run whose follower still reads its log counts as unfinished, for a day at most; `now` is the cluster's time.
+
+def prune(
+    cluster: Cluster,
+    namespace: str,
+    app: str,
+    policy: Policy,
+    spare: str | None = None,
+    before: Callable[[list[ListedRun]], list[ListedRun]] | None = None,
+) -> list[str]:
+    """Deletes what retention lets go; returns the names.
+
+    Not deleted is the run `spare`, whose record is not stored yet. `before` is given the runs that are to go, for
+    what has to be done with each before it goes, and returns those that may.
     """
-    settled = [
-        replace(run, finished=retention.ended(run.finished, run.created, now, run.annotations))
-        for run in runs
-        if not run.deleting
-    ]
-    going = {run.name for run in retention.plan(settled, keep, adding)}
-    return sorted((run for run in runs if run.name in going), key=lambda run: (run.created, run.name))
-
-
-def prune(cluster: Cluster, namespace: str, app: str, keep: int, spare: str | None = None) -> list[str]:
-    """Deletes what retention lets go, but not the run `spare`, whose record is not stored yet; returns the names."""
-    going = [run for run in expire(cluster.list_runs(namespace, app), cluster.now, keep) if run.name != spare]
-    return cluster.delete_runs(namespace, list(going)) if going else []
+    going = [run for run in expire(cluster.list_runs(namespace, app), cluster.now, policy) if run.name != spare]
+    if going and before:
+        going = before(going)
+    return cluster.delete_runs(namespace, going) if going else []
 
 
 def _attempt(run: ListedRun) -> int:

@@ -18,12 +18,12 @@ import ssl
 import sys
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 from .core import naming, outcome, pipelinerun, retention, scheduled
 from .core.outcome import SUCCEEDED, Outcome
+from .core.retention import Policy
 from .plain_cluster import PlainCluster, Run, Stopped, say
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -169,15 +169,11 @@ class Submitter:
     def _prune(self) -> None:
         """Deletes what retention lets go; its own run stays, because its name is what keeps it from running twice."""
         runs = self.cluster.list_runs(self.app)
-        now = self.cluster.now
-        settled = [replace(run, finished=self._may_go(run, now)) for run in runs if not run.deleting]
-        gone = self.cluster.delete_runs(retention.plan(settled, int(self.settings["keep"])))
+        verdicts = retention.plan(runs, Policy.of(self.settings), now=self.cluster.now)
+        going = [verdict.run for verdict in verdicts if verdict.going and verdict.run.name != self.name]
+        gone = self.cluster.delete_runs(going)
         if gone:
             say(f"retention: deleted {len(gone)} of {len(runs)}: {', '.join(gone)}")
-
-    def _may_go(self, run: Run, now: Optional[str]) -> bool:
-        """The one place that decides which finished runs are deleted from here."""
-        return run.name != self.name and retention.ended(run.finished, run.created, now, run.annotations)
 
     def _stop(self) -> int:
         """Told to stop: the run goes on if another pod will follow it, and is cancelled if its Job is deleted."""

@@ -10,6 +10,7 @@ import pytest
 from components import submission
 from components.cluster import ListedRun
 from components.core import naming, pipelinerun
+from components.core.retention import Policy
 from components.errors import ClusterError, Conflict, Unreachable
 from components.submission import Submission, adoptable, expire, prune, submit
 
@@ -117,17 +118,30 @@ def test_what_is_adopted() -> None:
 
 
 def test_what_retention_lets_go() -> None:
+    def going(runs: list[ListedRun], now: str = NOON) -> list[str]:
+        return [one.name for one in expire(runs, now, Policy(3))]
+
     runs = [run(number, created=f"2026-11-25T0{number}:00:00Z") for number in range(1, 6)]
     names = [one.name for one in runs]
-    assert [one.name for one in expire(runs, NOON, 3)] == names[:2]
+    assert going(runs) == names[:2]
     read = replace(runs[0], annotations={pipelinerun.FOLLOWED: "true"})
-    assert [one.name for one in expire([read, *runs[1:]], NOON, 3)] == names[1:2], "its log is still being read"
-    next_day = "2026-11-26T01:00:01Z"
-    assert [one.name for one in expire([read, *runs[1:]], next_day, 3)] == names[:2], "nobody reads for a whole day"
-    going = replace(runs[4], deleting=True)
-    assert [one.name for one in expire([*runs[:4], going], NOON, 3)] == names[:1], "it counts no more"
+    assert going([read, *runs[1:]]) == names[1:2], "its log is still being read"
+    assert going([read, *runs[1:]], "2026-11-26T01:00:01Z") == names[:2], "nobody reads for a whole day"
+    assert going([*runs[:4], replace(runs[4], deleting=True)]) == names[:1], "it counts no more"
 
 
 def test_a_run_whose_record_is_not_stored_yet_is_spared() -> None:
-    cluster = Cluster(run(1), run(2))
-    assert prune(cluster, "shop", "shop", 0, spare=run(2).name) == [run(1).name]  # type: ignore[arg-type]
+    cluster = Cluster(*(run(number, created=f"2026-11-25T0{number}:00:00Z") for number in (1, 2, 3)))
+    assert prune(cluster, "shop", "shop", Policy(0), spare=run(2).name) == [run(1).name]  # type: ignore[arg-type]
+
+
+def test_what_is_to_go_can_be_held_back_before_it_goes() -> None:
+    cluster = Cluster(*(run(number, created=f"2026-11-25T0{number}:00:00Z") for number in range(1, 5)))
+    asked: list[str] = []
+
+    def before(going: list[ListedRun]) -> list[ListedRun]:
+        asked.extend(one.name for one in going)
+        return going[:1]
+
+    assert prune(cluster, "shop", "shop", Policy(1), before=before) == [run(1).name]  # type: ignore[arg-type]
+    assert asked == [run(number).name for number in (1, 2, 3)] and cluster.deleted == [run(1).name]

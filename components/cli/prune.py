@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ..core.retention import DEFAULT_KEEP
+from ..core.retention import Policy
 from .target import Target, TargetSpace, target_options
 from .template import template
 
@@ -20,20 +20,20 @@ def prune(target: Target, app: str, keep: int | None, dry_run: bool) -> None:
     from .. import submission
 
     space = target.open()
-    kept = keep if keep is not None else _keep(space, app)
+    policy = _policy(space, app) if keep is None else Policy(keep)
     runs = space.runs(app)
     if not runs:
         space.check_app(app)
     if dry_run:
-        going = [run.name for run in submission.expire(runs, space.cluster.now, kept)]
+        going = [run.name for run in submission.expire(runs, space.cluster.now, policy)]
     else:
-        going = submission.prune(space.cluster, space.name, app, kept)
+        going = submission.prune(space.cluster, space.name, app, policy)
     for name in going:
         click.echo(f"{'would delete' if dry_run else 'deleted'} {name}")
     if not going:
-        click.echo(f"Nothing to delete: app {app!r} has {len(runs)} tasks and keeps {kept}.")
+        click.echo(f"Nothing to delete: app {app!r} has {len(runs)} tasks and keeps {policy.keep}.")
 
 
-def _keep(space: TargetSpace, app: str) -> int:
+def _policy(space: TargetSpace, app: str) -> Policy:
     _, settings = template(space, app)
-    return int(settings.get("keep", DEFAULT_KEEP))
+    return Policy.of(settings)

@@ -14,6 +14,7 @@ import click
 from ..core import environment, naming, pipelinerun, quantities
 from ..core.command import resolve
 from ..core.errors import InvalidInput
+from ..core.retention import Policy
 from ..errors import ClusterError
 from .target import Target, TargetSpace, target_options, user
 from .template import template
@@ -162,6 +163,6 @@ def _prune(space: TargetSpace, app: str, settings: dict[str, Any]) -> None:
     from ..submission import prune
 
     try:
-        prune(space.cluster, space.name, app, int(settings["keep"]))
+        prune(space.cluster, space.name, app, Policy.of(settings))
     except ClusterError as error:  # the task runs; the next one prunes
         click.echo(f"kf: older tasks of app {app!r} were not deleted: {error}", err=True)

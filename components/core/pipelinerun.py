@@ -33,6 +33,8 @@ STARTED_BY = "kf.dev/started-by"
 CANCELLED_BY = "kf.dev/cancelled-by"
 OUTCOME = "kf.dev/outcome"
 FOLLOWED = "kf.dev/followed"
+PINNED = "kf.dev/pinned"
+ARCHIVED = "kf.dev/archived"
 LAST_TASK_ID = "kf.dev/last-task-id"
 TEMPLATE = "kf.dev/template"
 

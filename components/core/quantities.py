@@ -15,6 +15,7 @@ from .errors import InvalidInput
 _BYTES = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,12})?)\s*([KMGT])(i?)(B?)", re.ASCII | re.IGNORECASE)
 _CPU = re.compile(r"([0-9]{1,12}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})(m?)", re.ASCII)
 _SPAN = re.compile(r"(?:([0-9]{1,10})h)?(?:([0-9]{1,10})m)?(?:([0-9]{1,10})s)?", re.ASCII)
+_AGE = re.compile(rf"(?:([0-9]{{1,10}})d)?{_SPAN.pattern}", re.ASCII)
 _POWER = {"K": 1, "M": 2, "G": 3, "T": 4}
 _MEBI = 1024**2
 _TOO_LARGE = 1024**5  # from here on Kubernetes writes Pi, for cpu from a thousand cores on `1k`
@@ -92,6 +93,25 @@ def duration(value: object, what: str) -> str:
     hours, minutes = total // 3600, total // 60 % 60
     lead = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
     return f"{lead}{total % 60}s"
+
+
+def age(value: object, what: str) -> int:
+    """`30d`, `12h`, `1d12h` … as seconds: a span of time in which days may lead."""
+    text = value.strip() if isinstance(value, str) else ""
+    match = _AGE.fullmatch(text) if text else None
+    total = sum(int(part or 0) * unit for part, unit in zip(match.groups(), (86400, 3600, 60, 1))) if match else 0
+    if not 0 < total <= _LONGEST_SPAN:
+        raise InvalidInput(f"{what}: {value!r} is no span of time: write '30d', '12h' or '1d12h'")
+    return total
+
+
+def age_text(seconds: int) -> str:
+    """A span of time as `age` reads it: `30d`, `12h`, `1d12h`."""
+    words = ""
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        amount, seconds = divmod(seconds, size)
+        words += f"{amount}{unit}" if amount else ""
+    return words or "0s"
 
 
 def count(value: object, what: str) -> int:
