@@ -20,6 +20,7 @@ from .core.outcome import Outcome
 from .display import FOLLOW, Display, Say
 from .errors import ClusterError, Conflict, Denied, Refused, Unreachable
 from .pump import Pump
+from .watch import Watch
 
 LOG_GRACE_SECONDS = 20
 STOP_SECONDS = 45  # a pod has 30 s to end after it is told to, and the kubelet some more
@@ -68,8 +69,16 @@ class Follower:
 
     def follow(self) -> Outcome:
         """Blocks until the run has ended and its log has been read."""
+        watch = Watch(self.cluster, self.namespace, self.name)
+        try:
+            return self._follow(watch.rung)
+        finally:
+            watch.close()
+
+    def _follow(self, changed: threading.Event) -> Outcome:
         begun = time.monotonic()
         while True:
+            changed.clear()
             run = self._ask(lambda: self.cluster.get_run(self.namespace, self.name))
             self._observe(self._ask(lambda: self.cluster.pods(self.namespace, self.name)))
             if outcome.has_ended(run):
@@ -77,7 +86,7 @@ class Follower:
             if not self._has_started and self.start_timeout and time.monotonic() - begun > self.start_timeout:
                 trouble = (outcome.waiting(self._pod) if self._pod else "") or "its pod has not started"
                 self._give_up(f"could not start within {self.start_timeout} s: {trouble}", "start_timeout")
-            self.interrupted.wait(0.5 if time.monotonic() - begun < 30 else 1.0)
+            changed.wait(0.5 if time.monotonic() - begun < 30 else 1.0)
 
     def _observe(self, pods: list[dict[str, Any]]) -> None:
         if self._pod and self._pod["metadata"]["uid"] not in [pod["metadata"]["uid"] for pod in pods]:
