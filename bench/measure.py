@@ -91,6 +91,10 @@ class Stack:
         command = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive"]
         return run(command, cwd=self.folder, env=self.env)
 
+    def preview(self) -> str:
+        """`pulumi preview`."""
+        return run(["pulumi", "preview", "--non-interactive"], cwd=self.folder, env=self.env)
+
     def close(self) -> None:
         """Deletes the namespace with all in it."""
         run(["kubectl", "delete", "namespace", self.namespace, "--ignore-not-found", "--wait=false"])

@@ -1,0 +1,113 @@
+"""Finished runs in any number: made by the API alone, as real as one that was executed.
+
+One run is executed for real; its PipelineRun, TaskRun and Pod, statuses included, are the pattern of the
+others. No controller touches them: the first two are `managedBy` somebody else, and no scheduler takes the pod.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import json
+import os
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from components.cluster import Cluster
+from components.connection import Connection
+from components.core import pipelinerun
+
+from .measure import Stack, run
+
+NOBODY = "bench.example.com/nobody"
+PROGRAM = """import os
+from components import App, Space, Task
+space = Space(os.environ["NAMESPACE"], memory="32M", disk="64M", cpu="10m")
+app = App("shop", space=space, image=os.environ["SANDBOX_REGISTRY"] + "/busybox:1")
+Task("t", app=app, command="echo hello")
+"""
+_FOREIGN = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "generateName", "namespace")
+
+Object = dict[str, Any]
+
+
+@functools.cache
+def pattern() -> tuple[Object, Object, Object]:
+    """PipelineRun, TaskRun and Pod of one executed run."""
+    stack = Stack()
+    try:
+        stack.write(PROGRAM)
+        stack.up()
+        kinds = ("pipelinerun", "taskrun", "pod")
+        found = [json.loads(run(["kubectl", "get", kind, "-n", stack.namespace, "-o", "json"])) for kind in kinds]
+    finally:
+        stack.close()
+    for answer in found:
+        for field in _FOREIGN:
+            answer["items"][0]["metadata"].pop(field, None)
+    run_, task_run, pod = (answer["items"][0] for answer in found)
+    for obj in (run_, task_run):
+        obj["spec"]["managedBy"] = NOBODY
+    pod["spec"].pop("nodeName", None)
+    pod["spec"]["schedulerName"] = NOBODY
+    return run_, task_run, pod
+
+
+def namespace() -> str:
+    """A new, empty namespace."""
+    name = f"bench-{uuid.uuid4().hex[:6]}"
+    run(["kubectl", "create", "namespace", name])
+    # What is copied has been admitted once; asking Tekton's webhooks again would take most of the time.
+    run(["kubectl", "label", "namespace", name, "webhooks.knative.dev/exclude=true"])
+    run(["kubectl", "create", "serviceaccount", pattern()[2]["spec"]["serviceAccountName"], "-n", name])
+    return name
+
+
+def fill(into: str, numbers: range, apps: tuple[str, ...] = ("shop",), stack: str | None = None) -> None:
+    """Makes the runs of these numbers, shared out evenly among the Apps; of the stack that the pattern has."""
+    cluster = Cluster.of(Connection())
+
+    def make(number: int) -> None:
+        labels = {pipelinerun.NAME: apps[number % len(apps)], pipelinerun.KEY: f"{number:016x}"}
+        labels |= {pipelinerun.TASK_ID: str(number + 1)} | ({pipelinerun.STACK: stack} if stack else {})
+        name, owner = f"run-{number:06}", None
+        tekton, core = "/apis/tekton.dev/v1", "/api/v1"
+        for obj, base, kind in zip(pattern(), (tekton, tekton, core), ("pipelineruns", "taskruns", "pods")):
+            owner = _clone(cluster, obj, f"{base}/namespaces/{into}/{kind}", name, labels, owner)
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(make, numbers))
+
+
+def _clone(cluster: Cluster, obj: Object, path: str, name: str, labels: Object, owner: Object | None) -> Object:
+    wanted = copy.deepcopy(obj)
+    metadata = wanted["metadata"]
+    metadata.update(name=name, labels={**metadata.get("labels", {}), **labels, "tekton.dev/pipelineRun": name})
+    metadata.pop("ownerReferences", None)
+    if owner:
+        keys = {"apiVersion": "tekton.dev/v1", "kind": owner["kind"], "name": name, "uid": owner["metadata"]["uid"]}
+        metadata["ownerReferences"] = [{**keys, "controller": True, "blockOwnerDeletion": True}]
+    created: Object = cluster.http.json("POST", path, body=wanted)
+    created["status"] = wanted["status"]
+    answer: Object = cluster.http.json("PUT", f"{path}/{name}/status", body=created)
+    return answer
+
+
+def settle(where: str, left: int) -> None:
+    """Waits until the garbage collector has deleted the pods of what is gone, and nothing works any more."""
+    deadline = time.monotonic() + 1800
+    path = f"/api/v1/namespaces/{where}/pods"
+    cluster = Cluster.of(Connection())
+    while time.monotonic() < deadline:
+        answer = cluster.http.json("GET", path, query=[("limit", "1")])
+        if len(answer["items"]) + answer["metadata"].get("remainingItemCount", 0) <= left:
+            return
+        time.sleep(2)
+    raise RuntimeError(f"the pods of {where} were not gone within half an hour; load {os.getloadavg()[0]:.1f}")
+
+
+def close(where: str) -> None:
+    """Deletes the namespace with all in it, in the background."""
+    run(["kubectl", "delete", "namespace", where, "--wait=false"])
