@@ -17,7 +17,7 @@ from .masking import Masker
 
 LONGEST_LINE = 4096
 TAIL_BYTES = 64 * 1024
-_SEQUENCES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-Z\\^-~])")
+SEQUENCES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-Z\\^-~])")
 # With the marks that turn the direction of writing: they show a line in another order than it has.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _PULUMI_COLOUR = re.compile(r"<(?=\{%)")
@@ -111,5 +111,5 @@ class LogReader:
 
 def harmless(text: str) -> str:
     """`text` without terminal control sequences, control characters and Pulumi's colour marks."""
-    plain = _CONTROLS.sub("\ufffd", _SEQUENCES.sub("", text))
+    plain = _CONTROLS.sub("\ufffd", SEQUENCES.sub("", text))
     return _PULUMI_COLOUR.sub("<\u200b", plain)

@@ -15,6 +15,7 @@ from urllib.parse import quote, quote_plus
 SHORTEST = 6
 LONGEST = 1024  # what is longer is searched for in pieces: a file of a megabyte is no pattern, and no line's length
 FEW = 100
+WRAPPED, BYTES_A_LINE = (76, 64), 48  # columns after which `base64` and PEM begin a new line
 MASK = "[secret]"
 
 
@@ -23,7 +24,6 @@ class Masker:
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         self._forms: Dict[str, Set[str]] = {}  # by their beginning, so that a thousand cost no more than one
-        self._any: Optional[re.Pattern[str]] = None
         self.longest = 0
         self.add(values)
 
@@ -35,14 +35,12 @@ class Masker:
                     for piece in _pieces(form):
                         self._forms.setdefault(piece[:SHORTEST], set()).add(piece)
                         self.longest = max(self.longest, len(piece))
-        few = 0 < len(self._forms) <= FEW
-        self._any = re.compile("|".join(map(re.escape, sorted(self._forms)))) if few else None
 
     def mask(self, text: str, limit: Optional[int] = None) -> str:
         """The first `limit` characters of `text` without secrets; one that begins among them is hidden as a whole."""
         end = len(text) if limit is None else min(limit, len(text))
         shown, at = [], 0
-        for start, stop in self._spans(text):
+        for start, stop in self.spans(text):
             if start >= end:
                 break
             shown += [text[at:start], MASK]
@@ -57,12 +55,10 @@ class Masker:
                 return text[:-length]
         return text
 
-    def _spans(self, text: str) -> List[Tuple[int, int]]:
+    def spans(self, text: str) -> List[Tuple[int, int]]:
         """Where secrets stand; those that overlap or touch are one."""
         spans: List[Tuple[int, int]] = []
-        if not self._forms or (self._any and not self._any.search(text)):
-            return spans
-        for start in [at for at in range(len(text) - SHORTEST + 1) if text[at : at + SHORTEST] in self._forms]:
+        for start in self._starts(text):
             found = [form for form in self._forms[text[start : start + SHORTEST]] if text.startswith(form, start)]
             stop = start + max(map(len, found), default=0)
             if found and spans and start <= spans[-1][1]:
@@ -70,6 +66,18 @@ class Masker:
             elif found:
                 spans.append((start, stop))
         return spans
+
+    def _starts(self, text: str) -> List[int]:
+        """Where a secret may begin."""
+        if len(self._forms) > FEW:
+            return [at for at in range(len(text) - SHORTEST + 1) if text[at : at + SHORTEST] in self._forms]
+        starts = []
+        for beginning in self._forms:  # few are searched for one by one: no log of a gibibyte is walked by character
+            at = text.find(beginning)
+            while at >= 0:
+                starts.append(at)
+                at = text.find(beginning, at + 1)
+        return sorted(starts)
 
 
 def _pieces(form: str) -> List[str]:
@@ -83,9 +91,12 @@ def _forms(value: str) -> List[str]:
     if len(value) < SHORTEST:
         return []
     raw = value.encode("utf-8", "surrogatepass")
-    forms = [value, quote(value, safe="", errors="replace"), quote_plus(value, errors="replace")]
+    forms = [value, *_url_encoded(value)]
     forms += [json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]]
     forms += [value.replace("'", quoted) for quoted in ("'\\''", "'\"'\"'")]  # as `set -x` of a shell prints it
+    for width in WRAPPED if len(raw) > BYTES_A_LINE else ():  # one line of base64 is none of another's forms
+        encoded = base64.b64encode(raw).decode()
+        forms += [encoded[at : at + width].rstrip("=") for at in range(0, len(encoded), width)]
     # Base64 depends on the position modulo 3: the characters that only this value decides are searched for.
     for lead in range(3):
         encoded = base64.b64encode(b"\0" * lead + raw).decode()
@@ -93,3 +104,10 @@ def _forms(value: str) -> List[str]:
         whole = (lead + len(raw)) * 8 // 6
         forms += [encoded[first:whole], encoded[first:whole].translate(str.maketrans("+/", "-_"))]
     return forms
+
+
+def _url_encoded(value: str) -> List[str]:
+    """As Python, browsers (encodeURIComponent) and what writes small digits encode it."""
+    forms = [quote(value, safe=safe, errors="replace") for safe in ("", "/", "!'()*")]
+    forms.append(quote_plus(value, errors="replace"))
+    return forms + [re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), form) for form in forms]

@@ -108,3 +108,23 @@ def test_a_file_of_a_megabyte_costs_little() -> None:
 )
 def test_the_beginning_of_a_secret_waits_for_its_end(text: str, shown: str) -> None:
     assert Masker(["secret-1"]).settled(text) == shown
+
+
+def test_url_encoded_as_other_languages_do_it() -> None:
+    masker = Masker(["a/b(c) d+é"])
+    for printed in (
+        "a%2Fb(c)%20d%2B%C3%A9",
+        "a/b%28c%29%20d%2B%C3%A9",
+        "a%2fb%28c%29%20d%2b%c3%a9",
+        "a%2Fb%28c%29+d%2B%C3%A9",
+    ):
+        assert masker.mask(f"x={printed}&y") == "x=[secret]&y"
+
+
+@pytest.mark.parametrize("width", [64, 76])
+@pytest.mark.parametrize("size", [50, 57, 58, 100, 300])
+def test_base64_in_lines_as_the_command_prints_it(width: int, size: int) -> None:
+    secret = "".join(chr(33 + number * 7 % 90) for number in range(size))
+    encoded = base64.b64encode(secret.encode()).decode()
+    for line in (encoded[at : at + width] for at in range(0, len(encoded), width)):
+        assert len(Masker([secret]).mask(line).replace("[secret]", "").rstrip("=")) < 6
