@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 
-from .conftest import CHECKOUT, Stack, kubectl
+from .conftest import CHECKOUT, Stack, kubectl, objects
 from .test_lifecycle import error_of
 
 MANIFEST = """\
@@ -39,6 +39,12 @@ applications:
   - name: sum
     command: echo $((1 + COUNT)) ((count)); test ${#TOKEN} = 17 && echo same
     env: {LAST: 1.10}
+  jobs:
+  - name: nightly
+    command: echo $ZONE at night; echo ${#TOKEN}
+    schedule: 0 3 * * *
+    time_zone: Europe/Berlin
+    concurrency_policy: Forbid
 """
 
 
@@ -71,6 +77,12 @@ def test_the_program_of_this_repository(stack: Stack) -> None:
         "MODE=0755", "SWITCH=on", "ZONE=a: b",
     ]  # fmt: skip
     assert logs["sum"].split() == ["42", "41", "same"]
+    [job] = objects("cronjobs", stack.namespace)
+    assert {name: job["spec"][name] for name in ("schedule", "timeZone", "suspend")} == {
+        "schedule": "0 3 * * *", "timeZone": "Europe/Berlin", "suspend": False,
+    }  # fmt: skip
+    assert stack.kf("run-job", "nightly", "--wait").ok().text.splitlines()[-2:] == ["a: b at night", "17"]
+    assert "Succeeded" in stack.kf("job-history", "nightly").ok().text
     state = json.dumps(stack.state())
     readable = kubectl("get", "configmaps,pipelineruns,pods", "-n", stack.namespace, "-o", "json")
     for secret in ("hidden-in-state", "u:pw"):
