@@ -65,16 +65,17 @@ def namespace() -> str:
     return name
 
 
-def fill(into: str, numbers: range, apps: tuple[str, ...] = ("shop",), stack: str | None = None) -> None:
-    """Makes the runs of these numbers, shared out evenly among the Apps; of the stack that the pattern has."""
+def fill(into: str, numbers: range, apps: tuple[str, ...] = ("shop",), *, owned: bool = True) -> None:
+    """Makes the runs of these numbers, shared out evenly among the Apps; `owned`: with TaskRun and Pod."""
     cluster = Cluster.of(Connection())
 
     def make(number: int) -> None:
         labels = {pipelinerun.NAME: apps[number % len(apps)], pipelinerun.KEY: f"{number:016x}"}
-        labels |= {pipelinerun.TASK_ID: str(number + 1)} | ({pipelinerun.STACK: stack} if stack else {})
+        labels[pipelinerun.TASK_ID] = str(number + 1)
         name, owner = f"run-{number:06}", None
         tekton, core = "/apis/tekton.dev/v1", "/api/v1"
-        for obj, base, kind in zip(pattern(), (tekton, tekton, core), ("pipelineruns", "taskruns", "pods")):
+        kinds = (("pipelineruns", tekton), ("taskruns", tekton), ("pods", core))[: 3 if owned else 1]
+        for obj, (kind, base) in zip(pattern(), kinds):
             owner = _clone(cluster, obj, f"{base}/namespaces/{into}/{kind}", name, labels, owner)
 
     with ThreadPoolExecutor(16) as pool:
