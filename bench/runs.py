@@ -89,7 +89,8 @@ def _clone(cluster: Cluster, obj: Object, path: str, name: str, labels: Object, 
     metadata.pop("ownerReferences", None)
     if owner:
         keys = {"apiVersion": "tekton.dev/v1", "kind": owner["kind"], "name": name, "uid": owner["metadata"]["uid"]}
-        metadata["ownerReferences"] = [{**keys, "controller": True, "blockOwnerDeletion": True}]
+        # No `controller`: the event of an owned object would have Tekton look at its owner, managed or not.
+        metadata["ownerReferences"] = [{**keys, "blockOwnerDeletion": True}]
     created: Object = cluster.http.json("POST", path, body=wanted)
     created["status"] = wanted["status"]
     answer: Object = cluster.http.json("PUT", f"{path}/{name}/status", body=created)
