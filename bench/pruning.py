@@ -1,80 +1,65 @@
-"""Deleting the older part of many finished runs: ours beside `kubectl delete` with a list of names.
-
-The runs are made by the API alone: PipelineRuns that Tekton's controller leaves alone
-(`managedBy`), with the status of a finished one, a TaskRun and nothing executed.
-"""
+"""Deleting the older part of many finished runs: ours beside `tkn` and `kubectl delete` with a list of names."""
 
 from __future__ import annotations
 
-import concurrent.futures
+import os
+import statistics
 import sys
-import uuid
 
 from components.cluster import Cluster
 from components.connection import Connection
-from components.core import pipelinerun
 
-from .measure import CHECKOUT, Table, peak_memory, run
+from . import peers, runs
+from .measure import CHECKOUT, REPEATS, Table, peak_memory
+from .wire import Wire, requests
 
-TITLE = "Pruning 1,000 finished runs to 100"
-RUNS, KEEP = 1000, 100
+TITLE = "Pruning 5,000 finished runs to 500"
+RUNS, KEEP = int(os.environ.get("BENCH_RUNS", "5000")), int(os.environ.get("BENCH_KEEP", "500"))
 OURS = """import sys
 from components.cluster import Cluster
 from components.connection import Connection
+from components.core.retention import Policy
 from components.submission import prune
-print(len(prune(Cluster.of(Connection()), sys.argv[1], "shop", int(sys.argv[2]))))
+prune(Cluster.of(Connection()), sys.argv[1], "shop", Policy(keep=int(sys.argv[2])))
 """
+NAMES = "kubectl get pipelineruns -n {namespace} --sort-by=.metadata.creationTimestamp -o name"
 
 
 def measure() -> Table:
-    """One measurement each: making the runs takes far longer than deleting them."""
-    table = Table(TITLE, ("what", "seconds", "peak memory MiB"), "One measurement each, start of the process included.")
-    ours = [sys.executable, "-c", OURS]
-    namespace = _filled()
-    seconds, memory = peak_memory([*ours, namespace, str(KEEP)], cwd=CHECKOUT)
-    table.rows.append(("ours: list, plan and delete", f"{seconds:.1f}", f"{memory:.0f}"))
-    _check(namespace)
-    namespace = _filled()
-    script = (
-        f"kubectl get pipelineruns -n {namespace} --sort-by=.metadata.creationTimestamp -o name | head -n -{KEEP} | "
-        f"xargs kubectl delete -n {namespace} --wait=false"
-    )
-    seconds, memory = peak_memory(["bash", "-c", f"exec bash -c '{script}'"])
-    table.rows.append(("`kubectl get --sort-by` and `kubectl delete` with a list", f"{seconds:.1f}", f"{memory:.0f}"))
-    _check(namespace)
+    """Medians over equal namespaces, which are filled up again after each deletion; kubectl is measured once."""
+    columns = ("what", "measurements", "seconds", "peak memory MiB", "requests", "MB on the wire")
+    note = "Start of the process included. A list of names takes kubectl so long that it is measured once."
+    table = Table(TITLE, columns, note)
+    namespace = runs.namespace()
+    older = f"{NAMES} | head -n -{KEEP} | xargs kubectl delete -n {{namespace}} --wait=false"
+    commands = {
+        "ours: list, plan and delete": ([sys.executable, "-c", OURS, "{namespace}", str(KEEP)], REPEATS),
+        "`tkn pipelinerun delete --keep`": (
+            [peers.tkn(), "pipelinerun", "delete", "--keep", str(KEEP), "-f", "-n", "{namespace}"],
+            REPEATS,
+        ),
+        "`kubectl get --sort-by` and `kubectl delete` with the list": (["bash", "-c", f"exec bash -c '{older}'"], 1),
+    }
+    wire = Wire()
+    made = 0
+    for name, (command, repeats) in commands.items():
+        rows: list[tuple[float, ...]] = []
+        for _ in range(repeats):
+            runs.fill(namespace, range(made, made + RUNS - _left(namespace)))
+            made += RUNS
+            sent, asked = wire.bytes, requests()
+            filled = [part.format(namespace=namespace) for part in command]
+            taken = peak_memory(filled, cwd=CHECKOUT, env={**os.environ, "KUBECONFIG": wire.kubeconfig})
+            rows.append((*taken, requests() - asked, (wire.bytes - sent) / 1e6))
+            if _left(namespace) != KEEP:
+                raise RuntimeError(f"{_left(namespace)} runs are left in {namespace}, {KEEP} were to stay")
+            runs.settle(namespace, KEEP)
+        seconds, memory, count, megabytes = (statistics.median(column) for column in zip(*rows))
+        figures = (f"{seconds:.1f}", f"{memory:.0f}", f"{count:,.0f}", f"{megabytes:.1f}")
+        table.rows.append((name, str(len(rows)), *figures))
+    runs.close(namespace)
     return table
 
 
-def _filled() -> str:
-    """A new namespace with finished runs."""
-    namespace = f"bench-{uuid.uuid4().hex[:6]}"
-    run(["kubectl", "create", "namespace", namespace])
-    cluster = Cluster.of(Connection())
-
-    def make(number: int) -> None:
-        labels = {pipelinerun.NAME: "shop", pipelinerun.KEY: f"{number:016x}", pipelinerun.TASK: "t"}
-        step = {"name": "task", "image": "busybox", "command": ["true"]}
-        manifest = {
-            "apiVersion": "tekton.dev/v1", "kind": "PipelineRun",
-            "metadata": {"name": f"run-{number}", "namespace": namespace, "labels": labels},
-            "spec": {"managedBy": "bench.example.com/none",
-                     "pipelineSpec": {"tasks": [{"name": "task", "taskSpec": {"steps": [step]}}]}},
-        }  # fmt: skip
-        created = cluster.create_run(manifest)
-        ended = "2026-01-01T00:00:05Z"
-        condition = {"type": "Succeeded", "status": "True", "reason": "Succeeded", "lastTransitionTime": ended}
-        condition["message"] = "Tasks Completed: 1 (Failed: 0, Cancelled 0), Skipped: 0"
-        created["status"] = {"startTime": "2026-01-01T00:00:00Z", "completionTime": ended, "conditions": [condition]}
-        path = f"/apis/tekton.dev/v1/namespaces/{namespace}/pipelineruns/run-{number}/status"
-        cluster.http.json("PUT", path, body=created)
-
-    with concurrent.futures.ThreadPoolExecutor(16) as pool:
-        list(pool.map(make, range(RUNS)))
-    return namespace
-
-
-def _check(namespace: str) -> None:
-    left = len(Cluster.of(Connection()).list_runs(namespace, "shop"))
-    if left != KEEP:
-        raise RuntimeError(f"{left} runs are left in {namespace}, {KEEP} were to stay")
-    run(["kubectl", "delete", "namespace", namespace, "--wait=false"])
+def _left(namespace: str) -> int:
+    return len(Cluster.of(Connection()).list_runs(namespace, "shop"))
