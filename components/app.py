@@ -10,7 +10,7 @@ import pulumi_kubernetes as kubernetes
 
 from .attachment import Attachments
 from .core import command as commands
-from .core import environment, naming, pipelinerun, pod, quantities, system
+from .core import environment, keeping, naming, pipelinerun, pod, quantities, system
 from .core.command import Command
 from .core.pipelinerun import Resources, TaskSpec
 from .history import History
@@ -21,7 +21,7 @@ from .security import SecurityGroup, policies
 from .service import Binding, ServiceInstance
 from .source import Build, Source, as_source
 from .space import Space
-from .tag import pinned
+from .tag import pinned as with_digest
 
 
 class App(pulumi.ComponentResource):
@@ -35,7 +35,11 @@ class App(pulumi.ComponentResource):
       `/bin/sh -c` or, with `entrypoint`, its last argument; a list is the whole argv. `args` follow it.
     - `env`: variables, plain or secret; they win over the Space's. Secret ones go to a Kubernetes Secret.
     - `memory`, `disk` ("512M", "1Gi"; request and limit), `cpu` ("100m"; request), `cpu_limit` (none).
-    - `keep`: how many tasks stay, with pod and log (default: the Space's, 500).
+    - `keep`: how many tasks stay, with pod and log (default: the Space's, 500). Beyond them stay the newest
+      `keep_failed` (0) failed ones, those `pinned` (names of runs; or `kf pin`), the last success, the last failure
+      and what runs. `max_age` ("30d", "12h"; none): what is older goes, if it is none of the last four.
+    - `min_history` ("7d"; none): warns in every preview where schedules and the past rate of runs let what is kept
+      reach back less far. "0" takes back a Space's `max_age` or `min_history`.
     - `services`: ServiceInstances, or Bindings of them. Tasks get VCAP_SERVICES, DATABASE_URL and files
       under /bindings/<name>/; with `vcap_services="file"` the first as the file that
       VCAP_SERVICES_FILE_PATH names, for what is too large for a variable.
@@ -74,6 +78,10 @@ class App(pulumi.ComponentResource):
         cpu: str | float | None = None,
         cpu_limit: str | float | None = None,
         keep: int | None = None,
+        keep_failed: int | None = None,
+        max_age: str | None = None,
+        pinned: Sequence[str] = (),
+        min_history: str | None = None,
         services: Sequence[ServiceInstance | Binding] = (),
         vcap_services: str = "env",
         security_groups: Sequence[SecurityGroup] = (),
@@ -97,15 +105,21 @@ class App(pulumi.ComponentResource):
         own_name = checked(lambda: naming.check_name("app", app_name if app_name is not None else name))
         owner = f"app {own_name!r}"
         resources = checked(lambda: _resources(owner, space, memory, disk, cpu, cpu_limit))
-        kept = checked(lambda: quantities.count(space.defaults["keep"] if keep is None else keep, f"{owner}: keep"))
+        kept = checked(
+            lambda: keeping.policy(
+                owner, space.policy, keep=keep, keep_failed=keep_failed, max_age=max_age, pinned=pinned
+            )
+        )
+        least = checked(lambda: keeping.min_history(owner, kept, min_history, space.min_history))
         built_from = checked(lambda: as_source(owner, image, source, resolve_tag))
         given_image = plain(image, f"image of {owner}")
         origin = {"source": built_from.path} if built_from else {"image": given_image}
-        props = {**origin, "keep": kept, **resources.__dict__}
+        props = {**origin, **kept.settings(), **resources.__dict__}
         super().__init__("kf:index:App", name, props, opts)
         # The base class has set every key of props as an attribute; from here on they are ours again.
-        self.name, self.owner, self.space, self.resources, self.keep = own_name, owner, space, resources, kept
-        self.image: pulumi.Output[str] = pinned(self, own_name, space, given_image) if resolve_tag else given_image
+        self.name, self.owner, self.space, self.resources = own_name, owner, space, resources
+        self.policy, self.min_history = kept, least
+        self.image: pulumi.Output[str] = with_digest(self, own_name, space, given_image) if resolve_tag else given_image
         self.start = pulumi.Output.all(
             command=plain(command, f"command of {owner}"),
             args=plain(args, f"args of {owner}"),
@@ -145,6 +159,7 @@ class App(pulumi.ComponentResource):
         ]  # fmt: skip
         self.children.append(self._template(name, child))
         self._runs: list[pulumi.Output[str]] = []
+        self._schedules: list[dict[str, str]] = []
         self._history(name, opts)
         self.app_name = pulumi.Output.from_input(self.name)
         self.labels = pulumi.Output.from_input(own_labels(self.name))
@@ -196,6 +211,10 @@ class App(pulumi.ComponentResource):
         """Lets the App's history know of a run that this update may make."""
         self._runs.append(run)
 
+    def add_schedule(self, task: str, schedule: str, time_zone: str) -> None:
+        """Lets the App's history know how often something runs."""
+        self._schedules.append({"task": task, "schedule": schedule, "time_zone": time_zone})
+
     def _declared_runs(self) -> pulumi.Output[list[str]]:
         return pulumi.Output.all(*self._runs)
 
@@ -217,7 +236,8 @@ class App(pulumi.ComponentResource):
                 self.name, argv, layers, image=given["image"], pod=given["pod"], namespace=given["namespace"],
                 resources=self.resources, timeout=self.space.defaults["timeout"],
             )  # fmt: skip
-            settings = {"entrypoint": start["entrypoint"], "keep": self.keep, "stack": stack_id(), "app": self.name}
+            settings = {"entrypoint": start["entrypoint"], "stack": stack_id(), "app": self.name}
+            settings.update(self.policy.settings())
             settings["layers"] = environment.origins(spec.env)
             manifest = pipelinerun.render(spec)
             return {"data": template_data(manifest, settings), "env": pipelinerun.step_of(manifest)["env"]}
@@ -237,8 +257,9 @@ class App(pulumi.ComponentResource):
         )
 
     def _history(self, name: str, opts: pulumi.ResourceOptions | None) -> None:
-        # The list is read when the program's body has run, so that it holds every Task declared in it.
-        runs: pulumi.Output[list[str]] = pulumi.Output.from_input("").apply(lambda _: self._declared_runs())
+        # The lists are read when the program's body has run, so that they hold every Task declared in it.
+        declared = pulumi.Output.from_input("")
+        runs: pulumi.Output[list[str]] = declared.apply(lambda _: self._declared_runs())
         props = {
             "__preview": pulumi.runtime.is_dry_run(),
             "connection": self.space.connection,
@@ -247,7 +268,9 @@ class App(pulumi.ComponentResource):
             "namespace": self.space.namespace,
             "owns_namespace": self.space.owns_namespace,
             "app": self.name,
-            "keep": self.keep,
+            **self.policy.settings(),
+            "min_history": self.min_history,
+            "schedules": declared.apply(lambda _: list(self._schedules)),
             "runs": runs,
             "urn": urn_of(self),
         }

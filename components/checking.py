@@ -22,9 +22,11 @@ from .reporting import say, say_once
 # What the first check of a replacement found out, for its second check, which is not given the old inputs.
 _decided: dict[tuple[str, ...], tuple[str, dict[str, Any]]] = {}
 
-# Namespace, App and task of the records that are only completed: a preview does not know their outputs, but their
-# run is no new one.
+# Namespace, App and task of the records that start nothing: a preview does not know the outputs of one that is only
+# completed or held back, but its run is no new one.
 in_place: set[tuple[str, str, str]] = set()
+# And of those of which only the update knows whether they start something.
+undecided: set[tuple[str, str, str]] = set()
 
 
 def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
@@ -48,12 +50,15 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
     _note(news, seen)
     if held:
         decided = _hold(olds, news, seen)
+        if decided["key"] != olds.get("key"):
+            in_place.add((news["namespace"], news["app"], news["task"]))
         if decided["cancels"] or unknown or _decide(olds, news, seen)["key"] != olds.get("key"):
             say(news["urn"], decided["because"])
     elif unknown:
         words = " and ".join(definitions.PARTS.get(part, part) for part in unknown)
         because = f"{words} {'is' if len(unknown) == 1 else 'are'} known only during the update"
         decided = {"because": because, "nth": olds.get("nth", 0), "again": False}
+        undecided.add((news["namespace"], news["app"], news["task"]))
         say(news["urn"], f"may {_verb(when)}: {because}")
     else:
         decided = _decide(olds, news, seen)

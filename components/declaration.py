@@ -87,6 +87,10 @@ def _app(application: Application, space: Space, bindings: Sequence[Binding], fo
         cpu=application.cpu,
         cpu_limit=application.cpu_limit,
         keep=application.keep,
+        keep_failed=application.keep_failed,
+        max_age=application.max_age,
+        pinned=application.pinned,
+        min_history=application.min_history,
         labels=metadata.labels if metadata else None,
         annotations=metadata.annotations if metadata else None,
     )

@@ -29,13 +29,16 @@ from . import hosting
 from .reporting import say_once
 
 DELETE_SECONDS = 180
-_IDENTITY = ("connection", "stack", "namespace", "app", "keep", "runs", "urn")
+_POLICY = ("keep", "keep_failed", "max_age", "pinned")
+_FORESEEN = (*_POLICY, "schedules")
+_IDENTITY = ("connection", "stack", "namespace", "app", *_FORESEEN, "min_history", "runs", "urn")
 
 
 def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
     """Finds out what will be deleted; it becomes the input `expired` and a line under the App."""
     from .connection import Connection
-    from .core.retention import Policy, describe
+    from .core import notice
+    from .core.retention import Policy
     from .submission import expire
     from .survey import survey
 
@@ -51,12 +54,13 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         )
         return CheckResult(inputs, [CheckFailure("", text)])
     existing = seen.of(news["app"])
-    adding = _adding(news["runs"], news["namespace"], news["app"])
-    going = expire(existing, seen.now, Policy.of(news), adding)
-    inputs["expired"] = [run.name for run in going]
-    if going:
-        # Once: the second check of a replacement finds the same.
-        say_once(news["urn"], describe(going, len(existing) + adding), about=f"{news['namespace']} {news['app']}")
+    adding, perhaps = _adding(news["runs"], news["namespace"], news["app"])
+    policy, about = Policy.of(news), f"{news['namespace']} {news['app']}"
+    inputs["expired"] = [run.name for run in expire(existing, seen.now, policy, adding)]
+    # Once: the second check of a replacement finds the same.
+    for line in notice.lines(existing, policy, adding, perhaps, seen.now):
+        say_once(news["urn"], line, about=about)
+    _foretell(olds, news, seen)
     return CheckResult(inputs, [])
 
 
@@ -65,9 +69,34 @@ def diff(olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
     # Unknown is not yet another one: what is replaced here is deleted, and every run of the App with it.
     if any(not contains_unknowns(news[name]) and olds.get(name) != news[name] for name in ("namespace", "app")):
         return DiffResult(changes=True, replaces=["app"])
-    changed = any(contains_unknowns(news[name]) or olds.get(name) != news[name] for name in _IDENTITY if name != "urn")
+    changed = any(_differs(olds, news, name) for name in _IDENTITY if name != "urn")
     moved = olds.get("__provider") != news.get("__provider")
     return DiffResult(changes=changed or moved or bool(news.get("expired")))
+
+
+def _differs(olds: dict[str, Any], news: dict[str, Any], name: str) -> bool:
+    """Whether an input is another one; what an earlier version did not write is what says nothing."""
+    return contains_unknowns(news.get(name)) or (olds.get(name) or None) != (news.get(name) or None)
+
+
+def _foretell(olds: dict[str, Any], news: dict[str, Any], seen: Any) -> None:
+    """How far back the kept runs will reach: said when that changes, and warned of while it is too short."""
+    from .core.forecast import forecast, seconds
+    from .core.retention import Policy
+
+    changed = bool(olds) and any(_differs(olds, news, name) for name in _FORESEEN)
+    least, schedules = news.get("min_history") or "", news.get("schedules") or []
+    if contains_unknowns(schedules) or not (changed or least):
+        return
+    policy, about = Policy.of(news), f"{news['namespace']} {news['app']}"
+    found = forecast(policy, schedules, seen.of(news["app"]), seconds(seen.now) if seen.now else int(time.time()))
+    if found is None:
+        return
+    if least and found.short_of(least, policy.keep):
+        text = f"history of app {news['app']!r}: {found.short_of(least, policy.keep)}"
+        say_once(news["urn"], text, about=about, warning=True)
+    elif changed:
+        say_once(news["urn"], f"retention: the newest {policy.keep} tasks are {found}", about=about)
 
 
 def sweep(news: dict[str, Any]) -> dict[str, Any]:
@@ -90,7 +119,7 @@ def sweep(news: dict[str, Any]) -> dict[str, Any]:
     except ClusterError as error:
         raise type(error)(f"the runs of app {news['app']!r} cannot be marked as recorded: {error}") from None
     let_go(cluster, news)
-    return {name: news[name] for name in _IDENTITY}
+    return {name: news[name] for name in _IDENTITY if name in news}
 
 
 def clear(props: dict[str, Any]) -> None:
@@ -127,12 +156,20 @@ def clear(props: dict[str, Any]) -> None:
     )
 
 
-def _adding(runs: Any, namespace: str, app: str) -> int:
-    """How many runs this update adds: those whose name is not known before it, but for records that stay."""
+def _adding(runs: Any, namespace: str, app: str) -> tuple[int, int]:
+    """How many runs this update adds, and how many more it may add: those whose name is not known before it.
+
+    Not counted are records that start nothing.
+    """
     from . import checking
 
+    def count(places: set[tuple[str, str, str]]) -> int:
+        return sum(1 for place in places if place[:2] == (namespace, app))
+
     unknown = sum(1 for name in (runs if isinstance(runs, list) else [runs]) if contains_unknowns(name))
-    return max(unknown - sum(1 for place in checking.in_place if place[:2] == (namespace, app)), 0)
+    starting = max(unknown - count(checking.in_place), 0)
+    perhaps = min(count(checking.undecided), starting)
+    return starting - perhaps, perhaps
 
 
 class HistoryProvider(ResourceProvider):

@@ -86,6 +86,8 @@ class TaskSchedule(pulumi.ComponentResource):
         deadline = checked(lambda: _check(owner, schedule, time_zone, policy, starting_deadline))
         props = {"app": app.name, "task": name, "schedule": schedule, "time_zone": time_zone}
         super().__init__("kf:index:TaskSchedule", definition.full_name, props, opts)
+        if schedule is not None and not suspend:
+            app.add_schedule(name, schedule, time_zone)
         rendered = Rendered(self, definition)
         code = _submitter_of(app.space)
         Calendar(
@@ -101,7 +103,7 @@ class TaskSchedule(pulumi.ComponentResource):
                 "schedule": schedule or "",
                 "time_zone": time_zone,
                 "suspend": suspend,
-                "keep": app.keep,
+                "keep": app.policy.keep,
                 "manifest": rendered.manifest,
                 "urn": urn_of(self),
             },

@@ -8,10 +8,10 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from .core import naming, pipelinerun, quantities, security
+from .core import keeping, naming, pipelinerun, quantities, security
 from .core import quota as quotas
 from .core.errors import InvalidInput
-from .core.retention import DEFAULT_KEEP
+from .core.retention import DEFAULT_KEEP, Policy
 from .inputs import Env, Layer, checked, connection_of, settings_of, stack_id
 from .inputs import labels as own_labels
 from .pods import pod_settings
@@ -31,7 +31,7 @@ class Space(pulumi.ComponentResource):
     - `env`: variables of every task, the lowest layer; secret values go to a Kubernetes Secret.
     - `memory` ("1Gi"), `disk` ("1Gi"), `cpu` ("100m"): defaults of the Apps (Kf's own defaults).
     - `timeout` ("1h"): default time limit of a task, "0" for none.
-    - `keep` (500): how many tasks an App keeps.
+    - `keep` (500), `keep_failed` (0), `max_age` (none), `min_history` (none): what an App keeps, as on App.
     - `labels`, `annotations`, `node_selector`, `tolerations`, `affinity`, `volumes`, `volume_mounts`,
       `priority_class`, `runtime_class`, `image_pull_secrets`, `pod_spec`: of the pods of every App's
       tasks, as on App; an App's own come on top.
@@ -62,6 +62,9 @@ class Space(pulumi.ComponentResource):
         cpu: str | float = "100m",
         timeout: str = "1h",
         keep: int = DEFAULT_KEEP,
+        keep_failed: int = 0,
+        max_age: str | None = None,
+        min_history: str | None = None,
         labels: pulumi.Input[Mapping[str, str]] | None = None,
         annotations: pulumi.Input[Mapping[str, str]] | None = None,
         node_selector: pulumi.Input[Mapping[str, str]] | None = None,
@@ -96,11 +99,15 @@ class Space(pulumi.ComponentResource):
                 "keep": quantities.count(keep, f"{owner}: keep"),
             }
         )
+        self.policy = checked(
+            lambda: keeping.policy(owner, Policy(), keep=keep, keep_failed=keep_failed, max_age=max_age)
+        )
+        self.min_history = checked(lambda: keeping.min_history(owner, self.policy, min_history))
         self.pod_security = None if pod_security is None else checked(lambda: security.check_level(pod_security, owner))
         hard = None if quota is None else checked(lambda: quotas.hard(owner, quota))
         limits = None if limit_range is None else checked(lambda: quotas.limits(owner, limit_range))
         checked(lambda: _check_level_has_place(owner, self.pod_security, namespace))
-        props: dict[str, Any] = {"name": name, **self.defaults}
+        props: dict[str, Any] = {"name": name, **self.defaults, **self.policy.settings()}
         super().__init__("kf:index:Space", name, props, opts)
         self.name = name
         self.registry, self.registry_secret, self.builder_image = registry, registry_secret, builder_image

@@ -113,7 +113,7 @@ class Task(pulumi.ComponentResource):
                 "when": when,
                 "wait": wait,
                 "must_succeed": must_succeed,
-                "keep": app.keep,
+                **app.policy.settings(),
                 "start_timeout": patience,
                 "log_mode": log,
                 "terminated": terminated,

@@ -173,7 +173,7 @@ def test_a_record_that_is_only_completed_is_no_new_run(
     sees(runs=[run(1, created="2026-11-25T11:00:00Z"), run(2)])
     assert runs.diff({**OLDS, "state": state}, OLDS).changes == (state == "Running")
     news = {**NEWS, "owns_namespace": False, "stack_label": "shop.dev", "keep": 2, "runs": [UNKNOWN]}
-    going = [] if state == "Running" else [f"will delete 1 of 3: {run(1).name}"]
+    going = [] if state == "Running" else [f"will delete 1 of 3: {run(1).name} (beyond the newest 2)"]
     history.check({}, news)
     assert said == going
 

@@ -13,7 +13,7 @@ from .schedule import Schedule, shown, times
 DAY = 86_400
 YEAR = 366 * DAY
 _EVERY_HOUR = (1 << 24) - 1
-_LONGEST = 20 * YEAR
+LONGEST = 20 * YEAR
 _EPOCH = datetime(1970, 1, 1)
 _UNITS = (("year", 365 * DAY), ("month", 30 * DAY), ("day", DAY), ("hour", 3600), ("minute", 60))
 
@@ -66,16 +66,23 @@ def reach(schedule: Schedule, place: ZoneInfo, now: int, keep: int) -> str:
     moments = times(schedule, place, now)
     first = last = next(moments, now)
     for last in islice(moments, keep):
-        if last - first > _LONGEST:
-            return "more than 20 years"
-    rest = last - first
-    words: List[str] = []
+        if last - first > LONGEST:
+            break
+    return words(last - first)
+
+
+def words(seconds: int) -> str:
+    """A span of time in at most two units: `8 hours 20 minutes`."""
+    if seconds > LONGEST:
+        return "more than 20 years"
+    rest = seconds
+    found: List[str] = []
     largest = next((nth for nth, (_, size) in enumerate(_UNITS) if rest >= size), len(_UNITS) - 1)
     for name, size in _UNITS[largest : largest + 2]:
         amount, rest = divmod(rest, size)
-        if amount or not words:
-            words.append(f"{amount} {name}{'' if amount == 1 else 's'}")
-    return " ".join(words)
+        if amount or not found:
+            found.append(f"{amount} {name}{'' if amount == 1 else 's'}")
+    return " ".join(found)
 
 
 def _sentence(hit: List[datetime], skipped: bool) -> str:

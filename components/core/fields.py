@@ -24,6 +24,7 @@ _LIST = {"type": "array", "items": _SCALAR}
 _SIZES = r"^\s*[0-9]+(\.[0-9]+)?\s*([KMGTkmgt][Bb]?|[KMGT]i)\s*$|" + INSERTED
 _CPUS = r"^\s*([0-9]+(\.[0-9]*)?|\.[0-9]+)m?\s*$|" + INSERTED
 _SPANS = r"^\s*(0|([0-9]+h)?([0-9]+m)?([0-9]+s)?)\s*$|" + INSERTED
+_AGES = r"^\s*(0|([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?)\s*$|" + INSERTED
 _BINDING = re.compile(r"[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?")
 
 
@@ -128,6 +129,10 @@ def _zone(value: str) -> str:
     return value
 
 
+def _age(value: str, info: ValidationInfo) -> str:
+    return quantities.age_text(quantities.age(value, str(info.field_name)))
+
+
 def _binding(value: str) -> str:
     if not _BINDING.fullmatch(value):
         raise InvalidInput(
@@ -185,6 +190,11 @@ Span = Annotated[
     Text,
     AfterValidator(lambda value, info: quantities.duration(value, info.field_name)),
     _schema(type=["string", "integer"], pattern=_SPANS, examples=["30m", "1h30m", "0"]),
+]
+Age = Annotated[
+    Text,
+    AfterValidator(lambda value, info: "0" if value in ("0", "0s") else _age(value, info)),
+    _schema(type=["string", "integer"], pattern=_AGES, examples=["30d", "12h", "0"]),
 ]
 When = Annotated[Text, AfterValidator(_when), _schema(enum=list(definition.WHEN))]
 AppName = Annotated[

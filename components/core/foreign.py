@@ -50,7 +50,8 @@ PROCESS = {
     if key == "instances" or key == "timeout" or key.startswith(("health", "readiness", "log-rate"))
 }
 DOCKER = {"username": "images are pulled with the credentials of the cluster: add a pull secret there"}
-_APPLICATIONS = ("image", "docker", "services", "entrypoint", "keep", "metadata", "processes")
+_KEPT = ("keep", "keep_failed", "max_age", "pinned", "min_history")
+_APPLICATIONS = ("image", "docker", "services", "entrypoint", *_KEPT, "metadata", "processes")
 TASK = {
     **{key: APPLICATION[key] for key in APPLICATION if key != "timeout"},
     **dict.fromkeys(_APPLICATIONS, "it is the application's"),

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from . import definition
 from .errors import InvalidInput
 from .fields import (
+    Age,
     AppName,
     BindingName,
     Command,
@@ -174,6 +175,10 @@ class Application(Entry):
     processes: Annotated[List[Process], BeforeValidator(entries)] = []
     task: Flag = Field(False, description="Says that the application is there for its tasks alone.")
     keep: Optional[Count] = Field(None, description="How many runs are kept, by default the Space's.")
+    keep_failed: Optional[Count] = Field(None, description="How many failed runs are kept beyond those.")
+    max_age: Optional[Age] = Field(None, description="Older runs go although they are among those ('30d'; 0: none).")
+    pinned: Texts = Field([], description="Names of runs that stay.")
+    min_history: Optional[Age] = Field(None, description="Warns where the kept runs reach back less far ('7d').")
     tasks: Annotated[List[TaskEntry], BeforeValidator(entries)] = []
     jobs: Annotated[List[JobEntry], BeforeValidator(entries)] = []
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Dict, Generic, Iterable, List, Mapping, Optional, Sequence, Tuple, TypeVar
+from typing import Any, Dict, Generic, Iterable, List, Mapping, Optional, Tuple, TypeVar
 
 from . import pipelinerun, quantities
 
@@ -144,13 +144,6 @@ def plan(
             reason = f"beyond the newest {policy.keep}" if too_many else f"older than {_span(policy)}"
             verdicts.append(Verdict(run, not hold, hold or reason))
     return verdicts[::-1]
-
-
-def describe(going: Sequence[RunSummary], total: int, shown: int = 10) -> str:
-    """The preview's line: `will delete 2 of 505: a, b`, ten names at most and then a count."""
-    names = ", ".join(run.name for run in going[:shown])
-    more = f" and {len(going) - shown} more" if len(going) > shown else ""
-    return f"will delete {len(going)} of {total}: {names}{more}"
 
 
 def is_pinned(run: RunSummary, policy: Policy) -> bool:

@@ -53,6 +53,10 @@ def test_everything_that_can_be_said() -> None:
           args: [-v]
           task: true
           keep: 20
+          keep_failed: 5
+          max_age: 720h
+          pinned: [shop-migrate-1a2b3c4d-1]
+          min_history: 7d
           tasks:
           - name: migrate
             command: ./manage.py migrate
@@ -91,7 +95,7 @@ def test_everything_that_can_be_said() -> None:
         ],
         "metadata": {"labels": {"team": "a"}, "annotations": {"note": "1.10"}}, "processes": [],
         "command": "./serve", "entrypoint": ["launch", "--"],
-        "args": ["-v"], "task": True, "keep": 20,
+        "args": ["-v"], "task": True, "keep": 20, "keep_failed": 5, "max_age": "30d", "pinned": ["shop-migrate-1a2b3c4d-1"], "min_history": "7d",
     }  # fmt: skip
     assert shop.ready_image == "registry/shop:1"
     assert shop.tasks[0].model_dump() == {
@@ -106,7 +110,7 @@ def test_everything_that_can_be_said() -> None:
     }  # fmt: skip
     assert blog.model_dump() == {
         "name": "blog", "image": "registry/blog:1", "docker": None, "path": None, "dockerfile": None,
-        "env": {}, "memory": None, "disk_quota": None, "cpu": None, "cpu_limit": None, "command": None, "entrypoint": None, "args": None, "task": True, "keep": None,
+        "env": {}, "memory": None, "disk_quota": None, "cpu": None, "cpu_limit": None, "command": None, "entrypoint": None, "args": None, "task": True, "keep": None, "keep_failed": None, "max_age": None, "pinned": [], "min_history": None,
         "tasks": [], "jobs": [], "services": [], "metadata": None, "processes": [],
     }  # fmt: skip
     assert blog.ready_image == "registry/blog:1"

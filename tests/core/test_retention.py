@@ -22,7 +22,6 @@ from components.core.retention import (
     RUNNING,
     Policy,
     RunSummary,
-    describe,
     plan,
 )
 
@@ -217,11 +216,3 @@ def test_at_most_is_at_least(runs: list[RunSummary], policy: Policy, adding: int
 
 def test_marks_are_those_that_the_documents_name() -> None:
     assert (pipelinerun.PINNED, pipelinerun.ARCHIVED) == ("kf.dev/pinned", "kf.dev/archived")
-
-
-def test_the_line_names_ten_and_counts_the_rest() -> None:
-    expired = [run(f"f{nth:02}", nth) for nth in range(12)]
-    assert describe(expired[:2], 505) == "will delete 2 of 505: f00, f01"
-    assert describe(expired, 20) == (
-        "will delete 12 of 20: f00, f01, f02, f03, f04, f05, f06, f07, f08, f09 and 2 more"
-    )
