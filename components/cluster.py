@@ -7,7 +7,7 @@ selected by `app.kubernetes.io/name` together with `kf.dev/key`, so foreign runs
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -91,8 +91,8 @@ class Cluster:
         run: dict[str, Any] = self.http.json("POST", path, query=query, body=manifest)
         return run
 
-    def annotate_run(self, namespace: str, name: str, annotations: dict[str, str]) -> None:
-        """Sets annotations of a PipelineRun, finished or not."""
+    def annotate_run(self, namespace: str, name: str, annotations: Mapping[str, str | None]) -> None:
+        """Sets annotations of a PipelineRun, finished or not; None takes one away."""
         body = {"metadata": {"annotations": annotations}}
         self.http.read("PATCH", f"{_runs(namespace)}/{name}", body=body, content_type=_MERGE)
 

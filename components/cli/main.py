@@ -20,6 +20,7 @@ from .check import check
 from .env import env
 from .jobs import delete_job, delete_job_schedule, job_history, job_schedules, jobs, schedule_job, schedule_task
 from .logs import logs
+from .pin import pin, unpin
 from .prune import prune
 from .run_job import run_job
 from .run_task import run_task
@@ -68,8 +69,8 @@ def kf() -> None:
 
 
 for command in (
-    check, delete_job, delete_job_schedule, env, job_history, job_schedules, jobs, logs, prune, run_job, run_task,
-    schedule_job, schedule_task, task, tasks, terminate_task,
+    check, delete_job, delete_job_schedule, env, job_history, job_schedules, jobs, logs, pin, prune, run_job, run_task,
+    schedule_job, schedule_task, task, tasks, terminate_task, unpin,
 ):  # fmt: skip
     kf.add_command(command)
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
-from ..core.retention import Policy
+from ..core import notice
+from ..core.retention import Policy, plan
+from ..errors import NotFound
 from .target import Target, TargetSpace, target_options
 from .template import template
 
@@ -16,24 +20,37 @@ from .template import template
 @target_options
 @click.pass_obj
 def prune(target: Target, app: str, keep: int | None, dry_run: bool) -> None:
-    """Deletes the oldest tasks of APP, with pods and logs, beyond those it keeps; what runs stays."""
+    """Deletes the oldest tasks of APP, with pods and logs, beyond those it keeps.
+
+    What runs stays, and so do pinned ones, the last success and the last failure.
+    """
     from .. import submission
 
     space = target.open()
-    policy = _policy(space, app) if keep is None else Policy(keep)
+    policy = _policy(space, app, keep)
     runs = space.runs(app)
     if not runs:
         space.check_app(app)
+    verdicts = plan(runs, policy, now=space.cluster.now)
     if dry_run:
-        going = [run.name for run in submission.expire(runs, space.cluster.now, policy)]
+        going = [verdict.run.name for verdict in verdicts if verdict.going]
     else:
         going = submission.prune(space.cluster, space.name, app, policy)
     for name in going:
         click.echo(f"{'would delete' if dry_run else 'deleted'} {name}")
     if not going:
         click.echo(f"Nothing to delete: app {app!r} has {len(runs)} tasks and keeps {policy.keep}.")
+    held = [(verdict.run.name, verdict.rule) for verdict in verdicts if verdict.held]
+    if held:
+        click.echo(f"kf: held back: {notice.grouped(held)}", err=True)
 
 
-def _policy(space: TargetSpace, app: str) -> Policy:
-    _, settings = template(space, app)
-    return Policy.of(settings)
+def _policy(space: TargetSpace, app: str, keep: int | None) -> Policy:
+    """The App's own, with another `keep` if that is given, which does for an App that is gone."""
+    try:
+        policy = Policy.of(template(space, app)[1])
+    except NotFound:
+        if keep is None:
+            raise
+        policy = Policy()
+    return policy if keep is None else replace(policy, keep=keep)

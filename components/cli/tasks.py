@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..core import pipelinerun
+from ..core import pipelinerun, retention
 from ..core.log import harmless
 from .output import print_data
 from .table import show, span
@@ -67,7 +67,8 @@ def reason(run: ListedRun) -> str:
     more = run.annotations.get(pipelinerun.OUTCOME) or (f"by {by}" if by else "")
     text = f"{run.reason}: {more}" if more and run.succeeded != "True" else run.reason
     plain = harmless(" ".join(text.split()))
-    return plain if len(plain) <= LONGEST_REASON else f"{plain[:LONGEST_REASON]}…"
+    short = plain if len(plain) <= LONGEST_REASON else f"{plain[:LONGEST_REASON]}…"
+    return f"{short} (pinned)" if retention.is_pinned(run) else short
 
 
 def _plain(run: ListedRun) -> dict[str, Any]:
@@ -83,4 +84,5 @@ def _plain(run: ListedRun) -> dict[str, Any]:
         "reason": run.reason,
         "outcome": run.annotations.get(pipelinerun.OUTCOME, ""),
         "startedBy": run.annotations.get(pipelinerun.STARTED_BY, ""),
+        "pinned": retention.is_pinned(run),
     }

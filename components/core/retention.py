@@ -146,8 +146,8 @@ def plan(
     return verdicts[::-1]
 
 
-def is_pinned(run: RunSummary, policy: Policy) -> bool:
-    """Whether a run is marked as one that stays."""
+def is_pinned(run: RunSummary, policy: Policy = Policy()) -> bool:  # noqa: B008 - frozen
+    """Whether a run is marked as one that stays, or named by the policy."""
     return run.name in policy.pinned or run.annotations.get(pipelinerun.PINNED, "false") != "false"
 
 

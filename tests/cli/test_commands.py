@@ -236,3 +236,36 @@ def test_a_command_goes_through_the_entrypoint_of_the_app() -> None:
     assert start_command("shop", template, {"entrypoint": None}, "run it") == ["/bin/sh", "-c", "run it"]
     with pytest.raises(InvalidInput, match="Start command not found on App or Task"):
         start_command("shop", template, {"entrypoint": None}, None)
+
+
+class Pinning(FakeCluster):
+    """Holds one run that can be marked."""
+
+    def get_run(self, namespace: str, name: str) -> dict[str, Any]:
+        [found] = [one for one in self.runs if one.name == name]
+        return {"metadata": {"name": name, "labels": {**found.labels, "kf.dev/key": "k"}}}
+
+    def annotate_run(self, namespace: str, name: str, annotations: dict[str, str | None]) -> None:
+        marks = {key: value for key, value in annotations.items() if value}
+        self.runs = [dataclasses.replace(one, annotations=marks) if one.name == name else one for one in self.runs]
+
+
+def test_a_pinned_task_stays_until_it_is_not() -> None:
+    cluster = Pinning([run(number) for number in (4, 3, 2, 1)])
+    assert call(cluster, "pin", "shop-migrate-1").stdout == (
+        'Task "shop-migrate-1" is pinned: it stays until kf unpin shop-migrate-1\n'
+    )
+    assert "Succeeded (pinned)" in call(cluster, "tasks", "shop").stdout
+    shown = call(cluster, "prune", "shop", "--dry-run")
+    assert shown.stdout == "would delete shop-migrate-2\n"
+    assert shown.stderr == "kf: held back: shop-migrate-1 (pinned)\n"
+    assert call(cluster, "unpin", "shop-migrate-1").stdout == 'Task "shop-migrate-1" is not pinned any more\n'
+    assert call(cluster, "prune", "shop", "--keep", "3").stdout == "deleted shop-migrate-1\n"
+
+
+def test_what_the_program_pins_only_the_program_lets_go() -> None:
+    cluster = Pinning([run(3), run(2), run(1)], settings={"keep": 1, "pinned": ["shop-migrate-1"], "keep_failed": 1})
+    assert "still stays: it stands in pinned of app 'shop' in Pulumi" in call(cluster, "unpin", "shop-migrate-1").stderr
+    assert call(cluster, "prune", "shop", "--keep", "2").stdout.startswith("Nothing to delete"), "only keep is another"
+    assert call(cluster, "prune", "shop").stdout == "deleted shop-migrate-2\n"
+    assert call(Pinning([run(2), run(1)], apps=()), "prune", "shop", "--keep", "1").stdout == "deleted shop-migrate-1\n"
