@@ -132,7 +132,11 @@ class Cluster:
 
     def pods(self, namespace: str, run_name: str) -> list[dict[str, Any]]:
         """The pods of a run, oldest first."""
-        query = [("labelSelector", f"tekton.dev/pipelineRun={run_name}")]
+        return self.select_pods(namespace, f"tekton.dev/pipelineRun={run_name}")
+
+    def select_pods(self, namespace: str, selector: str) -> list[dict[str, Any]]:
+        """The pods that a selector matches, oldest first."""
+        query = [("labelSelector", selector)]
         items: list[dict[str, Any]] = self.http.json("GET", _core(namespace, "pods"), query=query)["items"]
         return sorted(items, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
 

@@ -20,6 +20,7 @@ from .core.outcome import Outcome
 from .display import FOLLOW, Display, Say
 from .errors import ClusterError, Conflict, Denied, Refused, Unreachable
 from .pump import Pump
+from .spool import Spool
 from .watch import Watch
 
 LOG_GRACE_SECONDS = 20
@@ -27,6 +28,7 @@ STOP_SECONDS = 45  # a pod has 30 s to end after it is told to, and the kubelet 
 PATIENCE_SECONDS = 600
 TOO_LARGE = "Termination message is above max allowed size"  # Tekton's entrypoint, about the results
 DENIED_SECONDS = 60
+BEGIN_SECONDS, BEHIND_SECONDS, QUIET_SECONDS = 1, 10, 0.3
 
 
 class Interrupted(ClusterError):
@@ -39,7 +41,8 @@ class Follower:
 
     `start_timeout` (seconds, 0 for none) is how long its pod may wait for its start. `at_most_once`
     cancels the run when its pod is replaced. `interrupted` makes `follow` raise Interrupted. `secrets` are
-    the values to mask, asked for when a pod starts: only by then all the Secrets that it reads exist.
+    the values to mask, asked for when a pod starts: only by then all the Secrets that it reads exist. `spool`
+    takes the log too, for the archive. `end_by` cancels the run in that name, its log being read meanwhile.
     """
 
     cluster: Cluster
@@ -52,6 +55,8 @@ class Follower:
     at_most_once: bool = False
     secrets: Callable[[], Iterable[str]] | None = None
     interrupted: threading.Event = field(default_factory=threading.Event)
+    spool: Spool | None = None
+    end_by: str = ""
     _cause: str = field(default="", init=False)
     _told: set[str] = field(default_factory=set, init=False)
     _pumps: dict[str, Pump] = field(default_factory=dict, init=False)
@@ -66,6 +71,11 @@ class Follower:
     def reader(self) -> LogReader:
         """The log so far: its tail, digest and counts."""
         return self._display.reader
+
+    @property
+    def whole(self) -> bool:
+        """Whether every log that was begun has been read to its end."""
+        return not any(pump.trouble or pump.thread.is_alive() for pump in self._pumps.values())
 
     def follow(self) -> Outcome:
         """Blocks until the run has ended and its log has been read."""
@@ -83,6 +93,9 @@ class Follower:
             self._observe(self._ask(lambda: self.cluster.pods(self.namespace, self.name)))
             if outcome.has_ended(run):
                 return self._conclude(run)
+            if self.end_by:
+                self._end()
+                continue
             if not self._has_started and self.start_timeout and time.monotonic() - begun > self.start_timeout:
                 trouble = (outcome.waiting(self._pod) if self._pod else "") or "its pod has not started"
                 self._give_up(f"could not start within {self.start_timeout} s: {trouble}", "start_timeout")
@@ -119,9 +132,32 @@ class Follower:
                 _drain(pump)
             if self.secrets:
                 self.masker.add(self._ask(self.secrets))
-            self._pumps[uid] = Pump(self.cluster, self.namespace, name, self._display.receive, uid=uid)
+            if self.spool:
+                self.spool.begin(name)
+            self._pumps[uid] = Pump(self.cluster, self.namespace, name, self._receive, uid=uid)
         if outcome.container_ended(pod):
             self._pumps[uid].ended.set()
+
+    def _receive(self, chunk: bytes) -> bool:
+        taken = self._display.receive(chunk)
+        if taken and self.spool:
+            self.spool.write(chunk)
+        return taken
+
+    def _end(self) -> None:
+        """Cancels the run when what it has printed so far is read: its pod goes, and the pod's log with it."""
+        begun = time.monotonic()
+        while self._pumps and not self.reader.bytes and time.monotonic() - begun < BEGIN_SECONDS:
+            time.sleep(0.05)
+        while time.monotonic() - begun < BEHIND_SECONDS and any(
+            time.monotonic() - pump.moved < QUIET_SECONDS for pump in self._pumps.values()
+        ):
+            time.sleep(0.05)
+        by, self.end_by = self.end_by, ""
+        try:
+            self._ask(lambda: self.cluster.cancel_run(self.namespace, self.name, by))
+        except (Refused, Conflict):
+            pass  # it has ended meanwhile
 
     def _conclude(self, run: dict[str, Any]) -> Outcome:
         self._await_process()
@@ -133,6 +169,8 @@ class Follower:
                 why = pump.trouble or "the cluster does not send the rest of it"
                 self._tell(f"{self.name}: its log is not complete: {why}", warning=True)
         self._display.close()
+        if self.spool:
+            self.spool.close()
         result = outcome.conclude(run, task_run, self._pod, self._cause or self._guess(run))
         if self._pod and not self._has_started and outcome.condition(run).get("status") != "True":
             # Tekton leaves a pod that waits for a missing Secret: it would start when the Secret appears.

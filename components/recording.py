@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import base64
 import functools
-from collections.abc import Callable
 from typing import Any
 
+from .archive import ArchiveError
+from .archiving import Archiving
 from .cluster import Cluster
 from .connection import Connection
-from .core import bindings, outcome, pipelinerun, security
 from .core import build as builds
-from .core.masking import SHORTEST, Masker
+from .core import outcome, pipelinerun, security
+from .core.masking import Masker
 from .core.outcome import RUNNING, SUCCEEDED, Outcome
 from .core.retention import Policy
 from .display import NONE
-from .errors import ClusterError, Conflict, NotFound, Refused, Unreachable
+from .errors import ClusterError, Conflict, NotFound, Refused
 from .follower import Follower, Interrupted
+from .hiding import secret_values
 from .hosting import interrupted
 from .reporting import say
+from .spool import Spool
 from .submission import Submission, prune, submit, unfinished
 from .survey import survey
 from .upload import send
@@ -77,7 +79,8 @@ def complete(settings: dict[str, Any], begun: dict[str, Any]) -> tuple[dict[str,
         return {**begun, "state": outcome.UNKNOWN, "reason": "Deleted before its end was recorded"}, None
     if not (outcome.has_ended(run) or settings.get("terminated") or settings.get("wait")):
         return begun, None
-    done, ended = _follow(cluster, settings, run)
+    ends = settings.get("terminated") and settings.get("log_archive")  # without an archive `stop` has cancelled it
+    done, ended = _follow(cluster, settings, run, end_by=_terminated(settings) if ends else "")
     return _judge(settings, {**begun, **done}, ended)
 
 
@@ -87,22 +90,37 @@ def hold(settings: dict[str, Any]) -> dict[str, Any]:
     return {**_empty(), "run": "", "task_id": 0, "state": outcome.HELD, "reason": "", "cluster_uid": ""}
 
 
-def stop(settings: dict[str, Any]) -> None:
-    """Cancels every run of a task that is under way."""
+def stop(settings: dict[str, Any], own: str = "") -> None:
+    """Cancels every run of a task that is under way; with an archive not before their logs can be stored."""
     cluster = Cluster.of(Connection.of(settings["connection"]))
     runs = cluster.list_runs(settings["namespace"], settings["app"])
-    for run in unfinished(runs, settings["app"], settings["task"], settings["stack"]):
+    running = unfinished(runs, settings["app"], settings["task"], settings["stack"])
+    archiving = Archiving.of(cluster, settings, functools.partial(say, settings["urn"], warning=True))
+    if running and archiving:
+        what = builds.words(settings["app"], settings["task"])
         try:
-            cluster.cancel_run(settings["namespace"], run.name, f"pulumi up of stack {settings['stack']} (terminated)")
+            ended = archiving.end([run.name for run in running if run.name != own], _terminated(settings))
+        except ClusterError as error:
+            raise type(error)(f"{what} is not cancelled: {error}") from None
+        for name in ended:
+            say(settings["urn"], f"run {name} is cancelled, and its log is in the archive")
+        return
+    for run in running:
+        try:
+            cluster.cancel_run(settings["namespace"], run.name, _terminated(settings))
         except (Refused, Conflict, NotFound):  # it has ended or gone meanwhile
             continue
         say(settings["urn"], f"run {run.name} is cancelled")
 
 
 def let_go(cluster: Cluster, settings: dict[str, Any], spare: str | None = None) -> None:
-    """Lets old runs go; whether that works says nothing about the task."""
+    """Lets old runs go, their logs being archived first; whether that works says nothing about the task."""
+    archiving = Archiving.of(cluster, settings, functools.partial(say, settings["urn"], warning=True))
     try:
-        prune(cluster, settings["namespace"], settings["app"], Policy.of(settings), spare)
+        before = archiving.before if archiving else None
+        prune(cluster, settings["namespace"], settings["app"], Policy.of(settings), spare, before)
+    except ArchiveError as error:
+        say(settings["urn"], f"retention of app {settings['app']!r} waits: {error}", warning=True)
     except ClusterError as error:
         say(settings["urn"], f"older tasks of app {settings['app']!r} could not be deleted: {error}", warning=True)
 
@@ -123,46 +141,32 @@ def failure(settings: dict[str, Any], ended: Outcome, result: dict[str, Any]) ->
     return "\n".join(lines)
 
 
-def secret_values(cluster: Cluster, namespace: str, manifest: dict[str, Any], warn: Callable[[str], None]) -> list[str]:
-    """The values of all Secrets that a run refers to; one that cannot be read or is too short to hide is warned of.
-
-    Raises Unreachable: without an answer a log would be shown as it is.
-    """
-    wanted: dict[str, set[str]] = {}
-    for ref in pipelinerun.secrets_of(manifest):
-        wanted.setdefault(ref["name"], set()).add(ref["key"])
-    values = []
-    for name, keys in sorted(wanted.items()):
-        try:
-            data = (cluster.get(namespace, "secrets", name) or {}).get("data") or {}
-        except Unreachable:
-            raise
-        except ClusterError as error:
-            warn(f"secret values of {name} cannot be masked in the log: {error}")
-            continue
-        for key in sorted(data if "" in keys else keys & data.keys()):
-            value = base64.b64decode(data[key]).decode("utf-8", "replace")
-            if key in keys and 0 < len(value) < SHORTEST:
-                warn(f"secret variable {key} is shorter than {SHORTEST} characters and is not masked")
-            values += bindings.sensitive(key, value)
-    return values
-
-
-def _follow(cluster: Cluster, settings: dict[str, Any], run: dict[str, Any]) -> tuple[dict[str, Any], Outcome]:
+def _follow(
+    cluster: Cluster, settings: dict[str, Any], run: dict[str, Any], end_by: str = ""
+) -> tuple[dict[str, Any], Outcome]:
     namespace, name, urn = settings["namespace"], run["metadata"]["name"], settings["urn"]
     what = builds.words(settings["app"], settings["task"])
     warn = functools.cache(functools.partial(say, urn, warning=True))
+    masker, unmasked = Masker(), list[str]()
+    archiving = Archiving.of(cluster, settings, warn)
+
+    def unread(text: str) -> None:
+        warn(text)
+        unmasked.append(text)
+
     follower = Follower(
         cluster,
         namespace,
         name,
         say=lambda text, **how: say(urn, text, **how),
-        masker=Masker(),
-        secrets=lambda: secret_values(cluster, namespace, run, warn),
+        masker=masker,
+        secrets=lambda: secret_values(cluster, namespace, run, warn, unread),
         show_log=settings["log_mode"],
         start_timeout=int(settings.get("start_timeout") or 0),
         at_most_once=bool(settings.get("at_most_once")),
         interrupted=interrupted,
+        spool=Spool(masker) if archiving else None,
+        end_by=end_by,
     )
     try:
         ended = follower.follow()
@@ -183,6 +187,11 @@ def _follow(cluster: Cluster, settings: dict[str, Any], run: dict[str, Any]) -> 
         cluster.annotate_run(namespace, name, {pipelinerun.OUTCOME: ended.sentence})
     except ClusterError:
         pass  # it is deleted already or cannot be reached: the record in the state is what counts
+    if archiving:
+        try:
+            archiving.keep(run, ended, follower, unmasked)
+        except ClusterError as error:
+            warn(f"the log of run {name} is not archived yet: {error}")
     reader = follower.reader
     return {
         "state": ended.state,
@@ -214,6 +223,10 @@ def _empty() -> dict[str, Any]:
         "exit_code": None, "started_at": None, "finished_at": None, "duration": None,
         "log": "", "log_digest": "", "log_lines": 0, "results": {},
     }  # fmt: skip
+
+
+def _terminated(settings: dict[str, Any]) -> str:
+    return f"pulumi up of stack {settings['stack']} (terminated)"
 
 
 def _verb(ended: Outcome) -> str:

@@ -68,7 +68,7 @@ def update(olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         from . import recording
 
         for namespace in dict.fromkeys((news["namespace"], olds["namespace"])):
-            recording.stop({**news, "namespace": namespace})
+            recording.stop({**news, "namespace": namespace}, own=olds["run"] if olds.get("state") == RUNNING else "")
     record, failure = _completed({**olds, **news, **place}, olds)
     if failure:
         raise hosting.Failure(failure)

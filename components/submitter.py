@@ -102,9 +102,9 @@ class Submitter:
         newer = [run.name for run in scheduled.later(runs, self.task, when)]
         for run in scheduled.unfinished(runs, self.task, self.name):
             if run.name not in newer:
-                self._cancel(run.name, f"{self.owner}, replaced by {self.name}")
+                self._cancel(run.name, f"{self.owner}, {scheduled.REPLACED_BY} {self.name}")
         if newer:
-            self._cancel(self.name, f"{self.owner}, replaced by {newer[0]}")
+            self._cancel(self.name, f"{self.owner}, {scheduled.REPLACED_BY} {newer[0]}")
 
     def _submit(self, when: Optional[str], key: str, runs: List[Run]) -> Object:
         ids = [run.labels.get(pipelinerun.TASK_ID, "") for run in runs]
@@ -191,7 +191,7 @@ class Submitter:
         run = self.cluster.find(self.cluster.runs(name))
         if run is None or outcome.has_ended(run):
             return
-        say(f"run {name} is cancelled by {by}; its last {COPIED_LINES} lines at most:")
+        say(f"{scheduled.copy_begins(name, by)}; its last {COPIED_LINES} lines at most:")
         pods = [pod for pod in self.cluster.pods(name) if outcome.started(pod)]
         copies = [
             threading.Thread(target=self._copy, args=(pod["metadata"]["name"],), daemon=True) for pod in pods[-1:]
@@ -207,7 +207,7 @@ class Submitter:
             run = self.cluster.find(self.cluster.runs(name))
         for copy in copies:
             copy.join(LOG_SECONDS)
-        say(f"run {name} has ended")
+        say(scheduled.copy_ends(name))
 
     def _copy(self, pod: str) -> None:
         for chunk in self.cluster.log(pod, COPIED_LINES):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pulumi.output import Unknown
 
-from components import checking, history, recording, survey
+from components import checking, hiding, history, recording, survey
 from components import run as runs
 from components.cluster import Cluster
 from components.core import definition
@@ -146,9 +146,9 @@ def test_secrets_are_not_guessed() -> None:
     manifest = {"spec": {"pipelineSpec": {"tasks": [{"taskSpec": {"steps": [step]}}]}}}
     warned: list[str] = []
     cluster: Any = Answers(get=Denied("no"))
-    assert recording.secret_values(cluster, "shop", manifest, warned.append) == [] and len(warned) == 1
+    assert hiding.secret_values(cluster, "shop", manifest, warned.append) == [] and len(warned) == 1
     with pytest.raises(Unreachable):
-        recording.secret_values(Answers(get=Unreachable("later")), "shop", manifest, warned.append)  # type: ignore[arg-type]
+        hiding.secret_values(Answers(get=Unreachable("later")), "shop", manifest, warned.append)  # type: ignore[arg-type]
 
 
 def test_a_name_at_the_limit_is_no_trouble_for_the_dry_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from ..core import outcome, pipelinerun
@@ -22,7 +21,7 @@ def details(run: dict[str, Any], task_run: _Object | None, pods: Sequence[_Objec
     metadata, status = run["metadata"], run.get("status") or {}
     labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
     pod = pods[-1] if pods else None
-    ended = judged(run, task_run, pod) if outcome.has_ended(run) else _under_way(run, pod)
+    ended = outcome.known(run, task_run, pod) if outcome.has_ended(run) else _under_way(run, pod)
     step = pipelinerun.step_of(run)
     number = labels.get(pipelinerun.TASK_ID, "")
     return {
@@ -58,17 +57,6 @@ def details(run: dict[str, Any], task_run: _Object | None, pods: Sequence[_Objec
             for one in pods
         ],
     }
-
-
-def judged(run: dict[str, Any], task_run: _Object | None, pod: _Object | None) -> Outcome:
-    """How a run ended; what its follower wrote down is better than what is left to see, and stays."""
-    ended = outcome.conclude(run, task_run, pod, outcome.never_started(run, pod))
-    known = (run["metadata"].get("annotations") or {}).get(pipelinerun.OUTCOME)
-    if not known or known == ended.sentence:
-        return ended
-    if ended.state == outcome.CANCELLED:  # by its follower, who has written down why
-        ended = outcome.conclude(run, task_run, pod, known)
-    return replace(ended, sentence=known)
 
 
 def rows(found: Mapping[str, Any], now: str | None) -> list[tuple[str, str]]:

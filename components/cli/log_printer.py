@@ -41,7 +41,7 @@ class LogPrinter:
 
     def reader(self, whole_run: dict[str, Any]) -> LogReader:
         """A reader that hides the values of the Secrets that a run refers to; each Secret is read once."""
-        from ..recording import secret_values
+        from ..hiding import secret_values
 
         refs = tuple(sorted((ref["name"], ref["key"]) for ref in pipelinerun.secrets_of(whole_run)))
         if refs not in self._maskers:

@@ -18,7 +18,7 @@ from ..core.outcome import FAILED, SUCCEEDED
 from ..display import NONE, Display
 from ..errors import ClusterError, NotFound
 from ..follower import Follower
-from ..recording import secret_values
+from ..hiding import secret_values
 from .log_printer import warn
 from .target import TargetSpace
 

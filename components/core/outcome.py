@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import signal
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Dict, Mapping, Optional
 
-from .pipelinerun import CANCELLED_BY, CONTAINER, step_of
+from .pipelinerun import CANCELLED_BY, CONTAINER, OUTCOME, step_of
 
 SUCCEEDED, FAILED, CANCELLED, TIMED_OUT = "Succeeded", "Failed", "Cancelled", "TimedOut"
 RUNNING, UNKNOWN, HELD = "Running", "Unknown", "Held"
@@ -69,6 +69,17 @@ def conclude(run: _Object, task_run: Optional[_Object], pod: Optional[_Object], 
 
 
 def own_exit_code(ended: Outcome) -> Optional[int]:
+def known(run: Dict[str, Any], task_run: Optional[_Object], pod: Optional[_Object]) -> Outcome:
+    """How a run ended; what its follower wrote down is better than what is left to see, and stays."""
+    ended = conclude(run, task_run, pod, never_started(run, pod))
+    sentence = (run["metadata"].get("annotations") or {}).get(OUTCOME)
+    if not sentence or sentence == ended.sentence:
+        return ended
+    if ended.state == CANCELLED:  # by its follower, who has written down why
+        ended = conclude(run, task_run, pod, sentence)
+    return replace(ended, sentence=sentence)
+
+
     """The exit code if the process chose it; None if a signal, Tekton or the kubelet ended it, or it never started."""
     if ended.state == SUCCEEDED:
         return 0

@@ -7,7 +7,7 @@ is computed from schedule and scheduled time, so whoever comes second finds the 
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import Any, Dict, Iterable, List, Mapping, Optional
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional
 
 from .naming import digest
 
@@ -17,6 +17,7 @@ POLICY = "kf.dev/concurrency-policy"  # annotation of a CronJob
 TIMESTAMP = "batch.kubernetes.io/cronjob-scheduled-timestamp"
 ALLOW, FORBID, REPLACE = "Allow", "Forbid", "Replace"
 POLICIES = (ALLOW, FORBID, REPLACE)
+REPLACED_BY = "replaced by"  # in the annotation of who has cancelled a run
 _Object = Mapping[str, Any]
 
 
@@ -65,6 +66,37 @@ def unfinished(runs: Iterable[Any], task: str, but: str) -> List[Any]:
 def marks(when: Optional[str]) -> Dict[str, str]:
     """What tells a run which scheduled time it belongs to."""
     return {AT: when} if when else {}
+
+
+def copy_begins(name: str, by: str) -> str:
+    """What a submitter says before it copies the log of a run that it cancels."""
+    return f"run {name} is cancelled by {by}"
+
+
+def copy_ends(name: str) -> str:
+    """What it says after that."""
+    return f"run {name} has ended"
+
+
+def copy(log: Iterable[bytes], name: str) -> Iterator[bytes]:
+    """What a submitter's log holds of the log of a run that it has cancelled."""
+    first, last = f"kf: {copy_begins(name, '')}".encode(), f"kf: {copy_ends(name)}\n".encode()
+    held, copying = b"", False
+    for chunk in log:
+        held += chunk
+        while True:
+            line, newline, rest = held.partition(b"\n")
+            if not newline:
+                break
+            held = rest
+            if copying and (line + newline).endswith(last):  # the log itself may not end with a newline
+                yield line[: len(line) + 1 - len(last)]
+                return
+            if copying:
+                yield line + newline
+            copying = copying or line.startswith(first)
+    if copying:
+        yield held
 
 
 def _of(run: Any, task: str) -> bool:
