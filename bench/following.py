@@ -1,0 +1,119 @@
+"""Following a log of one GiB while it is written: `kf logs` and `pulumi up` beside `kubectl logs -f` and `tkn`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import time
+import uuid
+from pathlib import Path
+
+from . import peers
+from .latency import HEAD
+from .measure import CHECKOUT, Stack, Table, run
+
+TITLE = "Following a log of 1 GiB"
+MEBIBYTES = int(os.environ.get("BENCH_LOG_MIB", "1024"))
+PAUSE = 8
+PRINT = f"sleep {PAUSE}; yes {'x' * 1023} | head -n {MEBIBYTES * 1024}"
+
+
+def measure() -> Table:
+    """One measurement each; from the first byte to the end of the output, or from the end of the task's pause."""
+    columns = ("what", "MB/s", "peak memory MiB", "MiB seen")
+    note = "The task writes as fast as the node takes it. One measurement each; memory of pulumi: its provider process."
+    table = Table(TITLE, columns, note)
+    stack = Stack()
+    try:
+        stack.write(HEAD)
+        stack.up()
+        commands = {
+            "`kubectl logs -f`": ["kubectl", "logs", "-f", "-n", stack.namespace, "-c", "step-task", "{run}-task-pod"],
+            "`tkn pipelinerun logs -f`": [peers.tkn(), "pipelinerun", "logs", "-f", "-n", stack.namespace, "{run}"],
+            "`kf logs`": ["kf", "logs", "--task", "--space", stack.namespace, "-n", "0", "--run", "{run}"],
+        }
+        for name, command in commands.items():
+            table.rows.append((name, *_read(_start(stack), command)))
+        table.rows.append(("`pulumi up`", *_update(stack)))
+    finally:
+        stack.close()
+    return table
+
+
+def _start(stack: Stack) -> str:
+    """Starts the task by hand; returns its run when its container runs."""
+    name = f"long-{uuid.uuid4().hex[:6]}"
+    step = {
+        "name": "task", "image": f"{os.environ['SANDBOX_REGISTRY']}/busybox:1", "command": ["sh", "-c", PRINT],
+        "securityContext": {"runAsNonRoot": True, "runAsUser": 1000},
+    }  # fmt: skip
+    labels = {"app.kubernetes.io/name": "shop", "kf.dev/key": "0" * 16, "kf.dev/task": "long", "kf.dev/task-id": "1"}
+    manifest = {
+        "apiVersion": "tekton.dev/v1", "kind": "PipelineRun",
+        "metadata": {"name": name, "namespace": stack.namespace, "labels": labels},
+        "spec": {"pipelineSpec": {"tasks": [{"name": "task", "taskSpec": {"steps": [step]}}]}},
+    }  # fmt: skip
+    subprocess.run(["kubectl", "create", "-f", "-"], input=json.dumps(manifest), text=True, check=True, stdout=-3)
+    wait = ["kubectl", "wait", "-n", stack.namespace, f"pod/{name}-task-pod", "--timeout=60s"]
+    run([*wait, "--for=create"])
+    run([*wait, "--for=jsonpath={.status.phase}=Running"])
+    return name
+
+
+def _read(name: str, command: list[str]) -> tuple[str, str, str]:
+    filled = [part.format(run=name) for part in command]
+    process = subprocess.Popen(filled, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, cwd=CHECKOUT)
+    assert process.stdout
+    begun, count = 0.0, 0
+    while chunk := os.read(process.stdout.fileno(), 1 << 20):
+        begun = begun or time.monotonic()
+        count += len(chunk)
+    seconds = time.monotonic() - begun
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise RuntimeError(f"{' '.join(filled)} ended with {status}")
+    return f"{count / 1e6 / seconds:.0f}", f"{usage.ru_maxrss / 1024:.0f}", f"{count / (1 << 20):.0f}"
+
+
+def _update(stack: Stack) -> tuple[str, str, str]:
+    """Beside an update of a task with the same pause that prints nothing: what it takes longer is the log."""
+    task = "t = Task('t', app=app, command={!r})\npulumi.export('digest', t.log_digest)\n"
+    stack.write(HEAD + task.format(f"sleep {PAUSE}"))
+    begun = time.monotonic()
+    stack.up()
+    without = time.monotonic() - begun
+    stack.write(HEAD + task.format(PRINT))
+    begun = time.monotonic()
+    command = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive"]
+    process = subprocess.Popen(command, cwd=stack.folder, env=stack.env, stdin=-3, stdout=-3)
+    peak = 0.0
+    while process.poll() is None:
+        peak = max(peak, _provider_memory(stack.folder))
+        time.sleep(0.2)
+    seconds = time.monotonic() - begun - without
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
+    outputs = json.loads(run(["pulumi", "stack", "output", "--json"], cwd=stack.folder, env=stack.env))
+    whole = outputs["digest"] == f"sha256:{_digest()}"
+    return f"{MEBIBYTES * (1 << 20) / 1e6 / seconds:.0f}", f"{peak:.0f}", str(MEBIBYTES) if whole else "not all"
+
+
+def _digest() -> str:
+    """Of what the task prints."""
+    digest, block = hashlib.sha256(), b"x" * 1023 + b"\n"
+    for _ in range(MEBIBYTES):
+        digest.update(block * 1024)
+    return digest.hexdigest()
+
+
+def _provider_memory(folder: Path) -> float:
+    """Peak memory in MiB of the provider process of a stack, 0 while there is none."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if b"pulumi.dynamic" in (process / "cmdline").read_bytes() and (process / "cwd").resolve() == folder:
+                return int((process / "status").read_text().split("VmHWM:")[1].split()[0]) / 1024
+        except (OSError, IndexError):
+            continue
+    return 0.0
