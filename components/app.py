@@ -237,7 +237,7 @@ class App(pulumi.ComponentResource):
                 resources=self.resources, timeout=self.space.defaults["timeout"],
             )  # fmt: skip
             settings = {"entrypoint": start["entrypoint"], "stack": stack_id(), "app": self.name}
-            settings.update(self.policy.settings())
+            settings.update(self.policy.settings(), **self.space.archiving)
             settings["layers"] = environment.origins(spec.env)
             manifest = pipelinerun.render(spec)
             return {"data": template_data(manifest, settings), "env": pipelinerun.step_of(manifest)["env"]}
@@ -266,6 +266,7 @@ class App(pulumi.ComponentResource):
             "stack": stack_id(),
             "stack_label": naming.label_value(stack_id()),
             "namespace": self.space.namespace,
+            **self.space.archiving,
             "owns_namespace": self.space.owns_namespace,
             "app": self.name,
             **self.policy.settings(),

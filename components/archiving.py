@@ -75,11 +75,20 @@ class Archiving:
         finally:
             spool.discard()
 
+    def settle(self, runs: Sequence[ListedRun], by: str) -> None:
+        """Ends what is under way, so that every run can go; raises ArchiveError before anything is ended."""
+        if runs:
+            self.check()
+        self.end([run.name for run in runs if not run.finished], by)
+
     def end(self, names: Iterable[str], by: str) -> list[str]:
         """Cancels runs, reads their logs while they end, and stores them; returns the names of those it has ended."""
+        waiting = list(names)
+        if not waiting:
+            return []
         self.check()
         with ThreadPoolExecutor(PARALLEL) as pool:
-            return [name for name in pool.map(lambda name: self._end(name, by), names) if name]
+            return [name for name in pool.map(lambda name: self._end(name, by), waiting) if name]
 
     def _end(self, name: str, by: str) -> str:
         try:

@@ -7,6 +7,7 @@ that deletes an App's runs when the App is removed.
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from typing import Any
@@ -26,18 +27,19 @@ from pulumi.dynamic import (
 from pulumi.output import contains_unknowns
 
 from . import hosting
-from .reporting import say_once
+from .reporting import say, say_once
 
 DELETE_SECONDS = 180
 _POLICY = ("keep", "keep_failed", "max_age", "pinned")
 _FORESEEN = (*_POLICY, "schedules")
-_IDENTITY = ("connection", "stack", "namespace", "app", *_FORESEEN, "min_history", "runs", "urn")
+_IDENTITY = ("connection", "stack", "namespace", "app", *_FORESEEN, "min_history", "log_archive", "runs", "urn")
 
 
 def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
     """Finds out what will be deleted; it becomes the input `expired` and a line under the App."""
     from .connection import Connection
     from .core import notice
+    from .core.pipelinerun import ARCHIVED
     from .core.retention import Policy
     from .submission import expire
     from .survey import survey
@@ -56,10 +58,16 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
     existing = seen.of(news["app"])
     adding, perhaps = _adding(news["runs"], news["namespace"], news["app"])
     policy, about = Policy.of(news), f"{news['namespace']} {news['app']}"
-    inputs["expired"] = [run.name for run in expire(existing, seen.now, policy, adding)]
+    going = expire(existing, seen.now, policy, adding)
+    inputs["expired"] = [run.name for run in going]
     # Once: the second check of a replacement finds the same.
     for line in notice.lines(existing, policy, adding, perhaps, seen.now):
         say_once(news["urn"], line, about=about)
+    waiting = [run for run in going if ARCHIVED not in run.annotations]
+    if news.get("log_archive") and waiting:
+        say_once(
+            news["urn"], f"{len(waiting)} of them wait for the log archive: their logs are stored first", about=about
+        )
     _foretell(olds, news, seen)
     return CheckResult(inputs, [])
 
@@ -123,7 +131,12 @@ def sweep(news: dict[str, Any]) -> dict[str, Any]:
 
 
 def clear(props: dict[str, Any]) -> None:
-    """Deletes every run of the App with TaskRun, pod and log, and waits until they are gone."""
+    """Deletes every run of the App with TaskRun, pod and log, and waits until they are gone.
+
+    With an archive every log is stored first; what runs is cancelled, and its log read to its end.
+    """
+    from .archive import ArchiveError
+    from .archiving import Archiving
     from .cluster import Cluster
     from .connection import Connection
     from .errors import ClusterError, NotFound, Unreachable
@@ -131,15 +144,23 @@ def clear(props: dict[str, Any]) -> None:
     app, namespace = props["app"], props["namespace"]
     try:
         cluster = Cluster.of(Connection.of(props["connection"]))
+        archiving = Archiving.of(cluster, props, functools.cache(functools.partial(say, props["urn"], warning=True)))
+        if archiving:
+            archiving.settle(cluster.list_runs(namespace, app), f"pulumi destroy of stack {props['stack']}")
         deadline = time.monotonic() + DELETE_SECONDS
         while time.monotonic() < deadline:
             runs = cluster.list_runs(namespace, app)
             if not runs:
                 return
-            cluster.delete_runs(namespace, runs, foreground=True)
+            cluster.delete_runs(namespace, archiving.before(runs) if archiving else runs, foreground=True)
             time.sleep(1)
     except NotFound:
         return
+    except ArchiveError as error:
+        raise hosting.Failure(
+            f"the runs of app {app!r} in namespace {namespace!r} are not deleted: {error}. Repeat when it can be, or "
+            "take log_archive off the Space and run pulumi up first to let their logs go"
+        ) from None
     except ClusterError as error:
         failed = f"the runs of app {app!r} in namespace {namespace!r} cannot be deleted: {error}"
         if not isinstance(error, Unreachable):

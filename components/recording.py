@@ -99,6 +99,7 @@ def stop(settings: dict[str, Any], own: str = "") -> None:
     if running and archiving:
         what = builds.words(settings["app"], settings["task"])
         try:
+            archiving.check()
             ended = archiving.end([run.name for run in running if run.name != own], _terminated(settings))
         except ClusterError as error:
             raise type(error)(f"{what} is not cancelled: {error}") from None

@@ -115,7 +115,7 @@ class Rendered:
             space=app.space.layer.values, app=app.layer.values, task=self.layer.values,
         ).apply(render)  # fmt: skip
         self.manifest: pulumi.Output[dict[str, Any]] = rendered.apply(lambda found: found["manifest"])
-        settings = {**app.policy.settings(), "stack": stack_id(), "app": app.name, "task": name}
+        settings = {**app.policy.settings(), **app.space.archiving, "stack": stack_id(), "app": app.name, "task": name}
         settings.update(definition.settings)
         own_labels = {pipelinerun.TEMPLATE: "task", pipelinerun.TASK: name, **definition.labels}
         self.template = kubernetes.core.v1.ConfigMap(

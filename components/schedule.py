@@ -80,7 +80,11 @@ class TaskSchedule(pulumi.ComponentResource):
         definition = define(
             "job", app, name, command=command, args=args, memory=memory, disk=disk, cpu=cpu, timeout=timeout,
             retries=retries, env=env, labels={scheduled.SCHEDULE: name}, write=_template_data,
-            settings={"cron_job": cron_name, "policy": policy, "catch_up": catch_up, "start_timeout": patience},
+            settings={
+                "cron_job": cron_name, "policy": policy, "catch_up": catch_up, "start_timeout": patience,
+                # A pod of a schedule cannot store logs: what it may not delete waits for an update or for `kf prune`.
+                **({"archived_only": True} if app.space.archiving else {}),
+            },
         )  # fmt: skip
         owner = definition.owner
         deadline = checked(lambda: _check(owner, schedule, time_zone, policy, starting_deadline))

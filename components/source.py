@@ -117,6 +117,7 @@ class Build:
             opts=opts,
         )
         run = Run(
+        settings.update(space.archiving)
             f"{name}{builds.ENDING}",
             {
                 "__preview": pulumi.runtime.is_dry_run(),
@@ -141,6 +142,7 @@ class Build:
             },
             pulumi.ResourceOptions(parent=app, depends_on=[*space.resources, template], retain_on_delete=True),
         )
+                **space.archiving,
         History(
             f"{name}{builds.ENDING}",
             {
@@ -160,6 +162,7 @@ class Build:
         self.image: pulumi.Output[str] = pulumi.Output.all(run.results, known).apply(
             lambda both: f"{both[1]['repository']}@{both[0][builds.DIGEST]}"
         )
+                **space.archiving,
 
 
 def as_source(owner: str, image: Any, source: str | Source | None, resolve_tag: bool = False) -> Source | None:

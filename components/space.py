@@ -8,6 +8,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from .archive import check_url
 from .core import keeping, naming, pipelinerun, quantities, security
 from .core import quota as quotas
 from .core.errors import InvalidInput
@@ -32,6 +33,8 @@ class Space(pulumi.ComponentResource):
     - `memory` ("1Gi"), `disk` ("1Gi"), `cpu` ("100m"): defaults of the Apps (Kf's own defaults).
     - `timeout` ("1h"): default time limit of a task, "0" for none.
     - `keep` (500), `keep_failed` (0), `max_age` (none), `min_history` (none): what an App keeps, as on App.
+    - `log_archive` ("s3://bucket/logs", "file:///logs", or any other URL that fsspec knows; none): where the log of
+      every run is stored before the run goes, whoever lets it go. Credentials come from the environment.
     - `labels`, `annotations`, `node_selector`, `tolerations`, `affinity`, `volumes`, `volume_mounts`,
       `priority_class`, `runtime_class`, `image_pull_secrets`, `pod_spec`: of the pods of every App's
       tasks, as on App; an App's own come on top.
@@ -65,6 +68,7 @@ class Space(pulumi.ComponentResource):
         keep_failed: int = 0,
         max_age: str | None = None,
         min_history: str | None = None,
+        log_archive: str | None = None,
         labels: pulumi.Input[Mapping[str, str]] | None = None,
         annotations: pulumi.Input[Mapping[str, str]] | None = None,
         node_selector: pulumi.Input[Mapping[str, str]] | None = None,
@@ -107,9 +111,10 @@ class Space(pulumi.ComponentResource):
         hard = None if quota is None else checked(lambda: quotas.hard(owner, quota))
         limits = None if limit_range is None else checked(lambda: quotas.limits(owner, limit_range))
         checked(lambda: _check_level_has_place(owner, self.pod_security, namespace))
-        props: dict[str, Any] = {"name": name, **self.defaults, **self.policy.settings()}
+        archiving = {} if log_archive is None else {"log_archive": checked(lambda: check_url(owner, log_archive))}
+        props: dict[str, Any] = {"name": name, **self.defaults, **self.policy.settings(), **archiving}
         super().__init__("kf:index:Space", name, props, opts)
-        self.name = name
+        self.name, self.archiving = name, archiving
         self.registry, self.registry_secret, self.builder_image = registry, registry_secret, builder_image
         if registry_secret is not None:
             image_pull_secrets = pulumi.Output.all(image_pull_secrets, registry_secret).apply(

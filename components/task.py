@@ -114,6 +114,7 @@ class Task(pulumi.ComponentResource):
                 "wait": wait,
                 "must_succeed": must_succeed,
                 **app.policy.settings(),
+                **space.archiving,
                 "start_timeout": patience,
                 "log_mode": log,
                 "terminated": terminated,
