@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 import urllib3
 
 from .connection import Connection, Transport, server_time, transport
@@ -39,6 +40,43 @@ class ListedRun(RunSummary):
         """The number of the run within its App, 0 if it has none."""
         number = self.labels.get(pipelinerun.TASK_ID, "")
         return int(number) if number.isdigit() else 0
+
+
+class _Metadata(msgspec.Struct, rename="camel"):
+    """What is read of an object's metadata; the rest, such as managedFields, is most of it and never becomes objects."""
+
+    name: str
+    uid: str
+    creation_timestamp: str
+    labels: dict[str, str] | None = None
+    annotations: dict[str, str] | None = None
+    deletion_timestamp: str | None = None
+
+
+class _Object(msgspec.Struct):
+    metadata: _Metadata
+    status: dict[str, Any] | None = None
+
+
+class _Row(msgspec.Struct):
+    cells: list[Any]
+    object: _Object
+
+
+class _Column(msgspec.Struct):
+    name: str
+
+
+class _Page(msgspec.Struct):
+    token: str = msgspec.field(default="", name="continue")
+
+
+class _Table(msgspec.Struct, rename="camel"):
+    """A list in the form that `kubectl get` shows."""
+
+    metadata: _Page = msgspec.field(default_factory=_Page)
+    column_definitions: list[_Column] = []
+    rows: list[_Row] | None = None
 
 
 class Cluster:
@@ -71,9 +109,9 @@ class Cluster:
             more = [("continue", token)] if token else []
             answer = self.http.read("GET", _runs(namespace), query=[*query, *more], accept=_TABLE)
             self.now = server_time(answer)
-            table = self.http.decoded(answer)
+            table = self.http.decoded(answer, _Table)
             found += _rows(table)
-            token = table.get("metadata", {}).get("continue", "")
+            token = table.metadata.token
             if not token:
                 return found
 
@@ -247,21 +285,21 @@ def _core(namespace: str, plural: str) -> str:
     return f"/api/v1/namespaces/{namespace}/{plural}"
 
 
-def _rows(table: dict[str, Any]) -> Iterator[ListedRun]:
-    columns = [column["name"].lower() for column in table.get("columnDefinitions", [])]
-    for row in table.get("rows", []):
-        cells = dict(zip(columns, row["cells"]))
-        metadata, status = row["object"]["metadata"], row["object"].get("status") or {}
+def _rows(table: _Table) -> Iterator[ListedRun]:
+    columns = [column.name.lower() for column in table.column_definitions]
+    for row in table.rows or ():
+        cells = dict(zip(columns, row.cells))
+        metadata, status = row.object.metadata, row.object.status or {}
         yield ListedRun(
-            name=metadata["name"],
-            uid=metadata["uid"],
-            created=metadata["creationTimestamp"],
+            name=metadata.name,
+            uid=metadata.uid,
+            created=metadata.creation_timestamp,
             finished=cells.get("succeeded") in ("True", "False"),
-            labels=metadata.get("labels") or {},
-            annotations=metadata.get("annotations") or {},
+            labels=pipelinerun.own_marks(metadata.labels),
+            annotations=pipelinerun.own_marks(metadata.annotations),
             succeeded=str(cells.get("succeeded") or "Unknown"),
             reason=str(cells.get("reason") or ""),
             started_at=status.get("startTime"),
             finished_at=status.get("completionTime"),
-            deleting="deletionTimestamp" in metadata,
+            deleting=metadata.deletion_timestamp is not None,
         )

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import urllib3
@@ -29,6 +29,7 @@ from .errors import ClusterError, Conflict, Denied, NotFound, Refused, Unreachab
 CONNECT_SECONDS, READ_SECONDS = 5, 20
 POOL = 32
 LONGEST_PATH = 255  # what is longer is content that lost its line ends, and not to be shown
+T = TypeVar("T")
 _KINDS: dict[int, type[ClusterError]] = {401: Denied, 403: Denied, 404: NotFound, 409: Conflict}
 
 
@@ -152,11 +153,11 @@ class Transport:
         """The decoded answer."""
         return self.decoded(self.read(method, path, **options))
 
-    def decoded(self, answer: urllib3.BaseHTTPResponse) -> Any:
-        """What an answer says; a page of a proxy or of another server is none of Kubernetes."""
+    def decoded(self, answer: urllib3.BaseHTTPResponse, into: type[T] | Any = Any) -> T | Any:
+        """What an answer says, as `into`; a page of a proxy or of another server is none of Kubernetes."""
         try:
-            return msgspec.json.decode(answer.data)
-        except msgspec.DecodeError:
+            return msgspec.json.decode(answer.data, type=into)
+        except msgspec.MsgspecError:
             raise Unreachable(f"{self.host} does not answer as a Kubernetes API server does: it sent no JSON") from None
 
     def read(self, method: str, path: str, **options: Any) -> urllib3.BaseHTTPResponse:

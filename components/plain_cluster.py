@@ -146,7 +146,8 @@ class PlainCluster:
                 found.append(Run(
                     metadata["name"], metadata["uid"], metadata["creationTimestamp"],
                     cells.get("succeeded") in ("True", "False"),
-                    metadata.get("labels") or {}, metadata.get("annotations") or {}, "deletionTimestamp" in metadata,
+                    pipelinerun.own_marks(metadata.get("labels")), pipelinerun.own_marks(metadata.get("annotations")),
+                    "deletionTimestamp" in metadata,
                     str(cells.get("succeeded") or "Unknown"),
                 ))  # fmt: skip
             token = table.get("metadata", {}).get("continue", "")

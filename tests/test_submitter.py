@@ -119,9 +119,10 @@ def test_both_ask_the_same_and_understand_the_same(
     servers: tuple[Server, Server], clients: tuple[Cluster, PlainCluster]
 ) -> None:
     ours, plain = clients
-    fields = ("name", "uid", "created", "finished", "labels", "annotations", "deleting")
+    fields = ("name", "uid", "created", "finished", "labels", "annotations", "deleting", "succeeded", "failed")
     theirs = [{name: getattr(run, name) for name in fields} for run in plain.list_runs("shop")]
     assert theirs == [{name: getattr(run, name) for name in fields} for run in ours.list_runs(NS, "shop")]
+    assert [run["succeeded"] for run in theirs] == ["True", "Unknown", "False"]
     assert [(run["name"], run["finished"]) for run in theirs] == [("one", True), ("three", False), ("two", True)]
     assert ours.now == plain.now is not None
 

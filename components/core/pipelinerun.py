@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from . import security, system
@@ -37,6 +38,7 @@ PINNED = "kf.dev/pinned"
 ARCHIVED = "kf.dev/archived"
 LAST_TASK_ID = "kf.dev/last-task-id"
 TEMPLATE = "kf.dev/template"
+_OURS = ("kf.dev/", "app.kubernetes.io/")
 
 Manifest = Dict[str, Any]
 
@@ -175,6 +177,11 @@ def override(
             step["computeResources"]["limits"][resource] = amount
     _tell_amounts(step)
     return changed
+
+
+def own_marks(marks: Optional[Mapping[str, str]]) -> Dict[str, str]:
+    """Of an object's labels or annotations those that are ours, equal values once: what lists of many runs hold."""
+    return {intern(name): intern(value) for name, value in (marks or {}).items() if name.startswith(_OURS)}
 
 
 def step_of(manifest: Manifest) -> Manifest:
