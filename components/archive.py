@@ -21,7 +21,7 @@ from typing import IO, Any, TypeVar
 from .core import archived
 from .core.archived import Place, StoredLog
 from .core.errors import InvalidInput
-from .errors import ClusterError
+from .errors import ArchiveError
 
 T = TypeVar("T")
 BLOCK = 8 * 1024 * 1024
@@ -36,10 +36,6 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "config_kwargs": {"connect_timeout": 5, "read_timeout": 60, "retries": {"max_attempts": 2}},
     }
 }
-
-
-class ArchiveError(ClusterError):
-    """The archive cannot be read or written; the text names its URL and says why."""
 
 
 def check_url(owner: str, url: object) -> str:

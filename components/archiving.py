@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from .archive import Archive, ArchiveError
+from .archive import Archive
 from .cluster import Cluster, ListedRun
 from .core import archived, outcome, pipelinerun, scheduled
 from .core.archived import StoredLog
 from .core.masking import Masker
 from .core.outcome import Outcome
 from .display import NONE
-from .errors import ClusterError, Denied, NotFound, Refused, Unreachable
+from .errors import ArchiveError, ClusterError, Denied, NotFound, Refused, Unreachable
 from .follower import Follower
 from .hiding import secret_values
 from .spool import Spool

@@ -25,3 +25,7 @@ class Conflict(ClusterError):
 
 class Refused(ClusterError):
     """Any other refusal, an admission error for example, in the cluster's own words."""
+
+
+class ArchiveError(ClusterError):
+    """The log archive cannot be read or written; the text names its URL and says why."""

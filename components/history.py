@@ -135,11 +135,10 @@ def clear(props: dict[str, Any]) -> None:
 
     With an archive every log is stored first; what runs is cancelled, and its log read to its end.
     """
-    from .archive import ArchiveError
     from .archiving import Archiving
     from .cluster import Cluster
     from .connection import Connection
-    from .errors import ClusterError, NotFound, Unreachable
+    from .errors import ArchiveError, ClusterError, NotFound, Unreachable
 
     app, namespace = props["app"], props["namespace"]
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from .archive import ArchiveError
 from .archiving import Archiving
 from .cluster import Cluster
 from .connection import Connection
@@ -15,7 +14,7 @@ from .core.masking import Masker
 from .core.outcome import RUNNING, SUCCEEDED, Outcome
 from .core.retention import Policy
 from .display import NONE
-from .errors import ClusterError, Conflict, NotFound, Refused
+from .errors import ArchiveError, ClusterError, Conflict, NotFound, Refused
 from .follower import Follower, Interrupted
 from .hiding import secret_values
 from .hosting import interrupted

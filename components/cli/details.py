@@ -42,6 +42,7 @@ def details(run: dict[str, Any], task_run: _Object | None, pods: Sequence[_Objec
         "startedBy": annotations.get(pipelinerun.STARTED_BY),
         "cancelledBy": annotations.get(pipelinerun.CANCELLED_BY),
         "recorded": pipelinerun.RECORDED in annotations,
+        "archived": annotations.get(pipelinerun.ARCHIVED),
         "image": step["image"],
         "command": [carried(text) for text in [*step.get("command", []), *step.get("args", [])]],
         "resources": step.get("computeResources", {}),
@@ -79,6 +80,7 @@ def rows(found: Mapping[str, Any], now: str | None) -> list[tuple[str, str]]:
         ("Started by", found["startedBy"]),
         ("Cancelled by", found["cancelledBy"]),
         ("Recorded", "yes, in the state of its stack" if found["recorded"] else "no"),
+        ("Archived", found["archived"]),
         ("Image", found["image"]),
         ("Command", shlex.join(found["command"])),
         *_amounts(found["resources"]),
@@ -88,7 +90,37 @@ def rows(found: Mapping[str, Any], now: str | None) -> list[tuple[str, str]]:
         *(("Pod", _pod(pod)) for pod in found["pods"]),
     ]
     if not found["pods"]:
-        said.append(("Pod", "none" if found["finished"] is None else "gone, and its log with it"))
+        said.append(
+            (
+                "Pod",
+                "none" if found["finished"] is None else "gone" if found["archived"] else "gone, and its log with it",
+            )
+        )
+    return [(title, harmless(text.replace("\n", "\\n"))) for title, text in said if text]
+
+
+def stored_rows(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What the archive tells of a run, for people."""
+    said = [
+        ("Name", found["name"]),
+        ("App", found["app"]),
+        ("Task", found["displayName"]),
+        ("ID", str(found["id"] or "")),
+        ("Space", found["space"]),
+        ("Stack", found["stack"]),
+        ("State", found["state"]),
+        ("Reason", found["reason"]),
+        ("Outcome", found["outcome"]),
+        ("Exit code", "" if found["exitCode"] is None else str(found["exitCode"])),
+        ("Created", found["created"]),
+        ("Started", found["started"]),
+        ("Finished", found["finished"]),
+        ("Duration", span(found["started"], found["finished"])),
+        ("Started by", found["startedBy"]),
+        ("Log", found["log"] or f"none: {found['missing']}"),
+        ("Lines", f"{found['lines']}{'' if found['whole'] or not found['log'] else ', what there was of it'}"),
+        ("Digest", found["archived"]),
+    ]
     return [(title, harmless(text.replace("\n", "\\n"))) for title, text in said if text]
 
 

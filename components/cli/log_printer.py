@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..core import outcome, pipelinerun
+from ..core.archived import StoredLog, place_of
 from ..core.log import LogReader, harmless
 from ..core.masking import Masker
-from ..errors import ClusterError, NotFound, Unreachable
+from ..errors import ArchiveError, ClusterError, NotFound, Unreachable
+from .archives import lines_of, listed, url_of
 from .target import TargetSpace
 
 if TYPE_CHECKING:
+    from ..archive import Archive
     from ..cluster import ListedRun
 
 
@@ -31,6 +34,8 @@ class LogPrinter:
             self.note(run, "was deleted just now")
             return
         pods = self.space.cluster.pods(self.space.name, run.name)
+        if not pods and self._elsewhere(run, whole, lines):
+            return
         if not pods:
             self.note(run, f"its pod is gone, and its log with it ({run.reason})" if run.finished else "has no pod yet")
         for pod in pods:
@@ -50,13 +55,30 @@ class LogPrinter:
 
     def show(self, run: ListedRun, lines: list[str]) -> None:
         """Prints lines of a run at once."""
-        if lines:
-            start = mark(run)
-            click.echo("".join(f"{start} {line}\n" for line in lines), nl=False)
+        show(run, lines)
 
     def note(self, run: ListedRun, text: str) -> None:
         """Says something about a run that is not part of its log."""
         warn(f"{mark(run)} (run {run.name}): {text}")
+
+    def _elsewhere(self, run: ListedRun, whole: dict[str, Any], lines: int) -> bool:
+        """Prints the log of a run whose pod is gone: from the archive, or as the schedule that replaced it kept it."""
+        from ..archive import Archive
+        from ..archiving import copied
+
+        url = url_of(self.space, run.labels.get(pipelinerun.NAME))
+        try:
+            record = Archive.of(url).record(place_of(whole)) if url else None
+            if record and not record.missing:
+                stored(Archive.of(url or ""), record, lines)
+                return True
+        except ArchiveError as error:
+            self.note(run, str(error))
+        reader = self.reader(whole)
+        kept = [line for chunk in copied(self.space.cluster, self.space.name, whole) for line in reader.feed(chunk)]
+        kept += reader.finish()
+        self.show(run, kept[-lines:])
+        return bool(kept)
 
     def _dump_pod(self, run: ListedRun, pod: str, reader: LogReader, lines: int) -> None:
         try:
@@ -68,6 +90,24 @@ class LogPrinter:
         except ClusterError as error:
             self.show(run, reader.finish())
             self.note(run, f"its log cannot be read: {error}")
+
+
+def stored(archive: Archive, record: StoredLog, lines: int) -> None:
+    """Prints the last `lines` lines (0: all) of a stored log, or says why there is none."""
+    run = listed(record)
+    if record.missing:
+        warn(f"{mark(run)} (run {run.name}): has no log: {record.missing}")
+        return
+    lines_of(archive, record, lines, lambda found: show(run, found))
+    if not record.whole:
+        warn(f"{mark(run)} (run {run.name}): this is what there was of its log when it was stored")
+
+
+def show(run: ListedRun, lines: list[str]) -> None:
+    """Prints lines of a run at once."""
+    if lines:
+        start = mark(run)
+        click.echo("".join(f"{start} {line}\n" for line in lines), nl=False)
 
 
 def mark(run: ListedRun) -> str:

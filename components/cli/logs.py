@@ -5,16 +5,21 @@ Unlike Kf, which skips finished tasks while it follows and mixes the lines of al
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
 
 from ..core import pipelinerun
+from ..core.archived import StoredLog
 from ..errors import NotFound
-from .log_printer import LogPrinter, warn
+from . import archives
+from .archives import option as archive_option
+from .log_printer import LogPrinter, stored, warn
 from .target import Target, TargetSpace, listed, target_options
 
 if TYPE_CHECKING:
+    from ..archive import Archive
     from ..cluster import ListedRun
 
 
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
               help="Lines of each run to begin with; 0 shows all.")  # fmt: skip
 @click.option("--run", "name", metavar="NAME", help="Only this run.")
 @click.option("--id", "task_id", metavar="N", type=click.IntRange(min=1), help="Only the run of APP with this ID.")
+@archive_option()
 @target_options
 @click.pass_obj
 def logs(
@@ -38,10 +44,12 @@ def logs(
     lines: int,
     name: str | None,
     task_id: int | None,
+    url: str | None,
 ) -> None:
     """Prints the logs of the tasks of APP, oldest first, each line marked <task>/<id>, and follows those that run.
 
-    Ends with Ctrl-C, with the run that --run or --id names, or at once with --recent.
+    Ends with Ctrl-C, with the run that --run or --id names, or at once with --recent. What is gone from the cluster
+    is read from the log archive.
     """
     if not task:
         raise click.UsageError(f"{f'app {app!r}' if app else 'kf logs'}: only tasks have logs here: add --task")
@@ -51,9 +59,25 @@ def logs(
         raise click.UsageError(f"--run {name} and --id {task_id} both choose a run: give one of them")
     if app is None and name is None:
         raise click.UsageError("name the App whose tasks are meant, or one run with --run NAME")
-    space = target.open()
-    single = name is not None or task_id is not None
-    runs = _chosen(space, app, name, task_id)
+
+    def of_cluster(space: TargetSpace) -> Callable[[], None]:
+        runs = _chosen(space, app, name, task_id)
+        return lambda: _print(space, app, runs, lines, recent, single=name is not None or task_id is not None)
+
+    def of_archive(archive: Archive, space: str) -> Callable[[], None] | None:
+        records = archives.find(archive, space, app, name, task_id)
+        return (lambda: _print_stored(archive, records)) if records else None
+
+    def _print_stored(archive: Archive, records: list[StoredLog]) -> None:
+        for record in records:
+            stored(archive, record, lines)
+
+    archives.otherwise(target, url, app, of_cluster, of_archive)()
+
+
+def _print(
+    space: TargetSpace, app: str | None, runs: list[ListedRun], lines: int, recent: bool, *, single: bool
+) -> None:
     printer = LogPrinter(space)
     if not runs:
         warn(f"app {app!r} has no tasks{'' if recent else ' yet, waiting for one'}")

@@ -9,6 +9,8 @@ import click
 from ..core import notice
 from ..core.retention import Policy, plan
 from ..errors import NotFound
+from .archives import archiving_of
+from .log_printer import warn
 from .target import Target, TargetSpace, target_options
 from .template import template
 
@@ -22,7 +24,8 @@ from .template import template
 def prune(target: Target, app: str, keep: int | None, dry_run: bool) -> None:
     """Deletes the oldest tasks of APP, with pods and logs, beyond those it keeps.
 
-    What runs stays, and so do pinned ones, the last success and the last failure.
+    What runs stays, and so do pinned ones, the last success and the last failure. Where the App has a log archive,
+    the logs of those that go are stored first.
     """
     from .. import submission
 
@@ -35,7 +38,8 @@ def prune(target: Target, app: str, keep: int | None, dry_run: bool) -> None:
     if dry_run:
         going = [verdict.run.name for verdict in verdicts if verdict.going]
     else:
-        going = submission.prune(space.cluster, space.name, app, policy)
+        archiving = archiving_of(space, app, warn)
+        going = submission.prune(space.cluster, space.name, app, policy, before=archiving.before if archiving else None)
     for name in going:
         click.echo(f"{'would delete' if dry_run else 'deleted'} {name}")
     if not going:

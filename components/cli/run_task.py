@@ -7,6 +7,7 @@ more than its `keep` however often this is called without Pulumi.
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -90,7 +91,7 @@ def launch(
     if wait:
         from .waiting import wait_for
 
-        context.exit(wait_for(space, run))
+        context.exit(wait_for(space, run, settings))
 
 
 def amounts(owner: str, cpu: str | None, memory: str | None, disk: str | None) -> dict[str, str]:
@@ -160,9 +161,13 @@ def _submit(
 
 
 def _prune(space: TargetSpace, app: str, settings: dict[str, Any]) -> None:
+    from ..archiving import Archiving
     from ..submission import prune
+    from .log_printer import warn
 
+    archiving = Archiving.of(space.cluster, {**settings, "namespace": space.name}, warn)
+    policy = replace(Policy.of(settings), archived_only=False)
     try:
-        prune(space.cluster, space.name, app, Policy.of(settings))
+        prune(space.cluster, space.name, app, policy, before=archiving.before if archiving else None)
     except ClusterError as error:  # the task runs; the next one prunes
         click.echo(f"kf: older tasks of app {app!r} were not deleted: {error}", err=True)

@@ -40,7 +40,11 @@ class Target:
         from ..connection import Connection
 
         cluster = Cluster.of(Connection(self.kubeconfig, self.context))
-        return TargetSpace(cluster, self.space or os.environ.get("KF_SPACE") or self._namespace(), self.flags)
+        return TargetSpace(cluster, self.name(), self.flags)
+
+    def name(self) -> str:
+        """The name of the Space; raises ClusterError if none is chosen."""
+        return self.space or os.environ.get("KF_SPACE") or self._namespace()
 
     @property
     def flags(self) -> str:

@@ -8,11 +8,14 @@ import click
 
 from ..core import pipelinerun, retention
 from ..core.log import harmless
+from . import archives
+from .archives import option as archive_option
 from .output import print_data
 from .table import show, span
-from .target import Target, target_options
+from .target import Target, TargetSpace, target_options
 
 if TYPE_CHECKING:
+    from ..archive import Archive
     from ..cluster import ListedRun
 
 LONGEST_REASON = 80
@@ -22,23 +25,32 @@ COLUMNS = ("Name", "ID", "DisplayName", "Age", "Duration", "Succeeded", "Reason"
 @click.command()
 @click.argument("app", required=False)
 @click.option("-o", "--output", type=click.Choice(["json", "yaml", "name"]), help="For programs, in place of a table.")
+@archive_option()
 @target_options
 @click.pass_obj
-def tasks(target: Target, app: str | None, output: str | None) -> None:
-    """Lists the tasks of APP, or of the whole Space."""
-    space = target.open()
-    runs = space.runs(app, with_times=True)
-    if not runs:
-        space.check_app(app) if app else space.check_space()
+def tasks(target: Target, app: str | None, output: str | None, url: str | None) -> None:
+    """Lists the tasks of APP, or of the whole Space; with --archive those whose logs it holds."""
+
+    def of_cluster(space: TargetSpace) -> tuple[list[ListedRun], str | None, str]:
+        runs = space.runs(app, with_times=True)
+        if not runs:
+            space.check_app(app) if app else space.check_space()
+        return runs, space.cluster.now, space.name
+
+    def of_archive(archive: Archive, space: str) -> tuple[list[ListedRun], str | None, str] | None:
+        records = archives.find(archive, space, app, None, None)
+        return ([archives.listed(record) for record in records], archives.now(), space) if records else None
+
+    runs, now, name = archives.otherwise(target, url, app, of_cluster, of_archive)
     if output == "name":
         for run in runs:
             click.echo(run.name)
     elif output:
         print_data([_plain(run) for run in runs], output)
     elif not runs:
-        click.echo(f"No tasks{f' of app {app!r}' if app else ''} in space {space.name!r}.")
+        click.echo(f"No tasks{f' of app {app!r}' if app else ''} in space {name!r}.")
     else:
-        show(table(runs, space.cluster.now, with_app=not app))
+        show(table(runs, now, with_app=not app))
 
 
 def table(runs: list[ListedRun], now: str | None, *, with_app: bool = False) -> list[tuple[str, ...]]:

@@ -8,6 +8,8 @@ import click
 
 from ..core import outcome, pipelinerun
 from ..errors import Conflict, Refused
+from .archives import archiving_of
+from .log_printer import warn
 from .target import Target, TargetSpace, check_id, target_options, user
 
 
@@ -17,15 +19,23 @@ from .target import Target, TargetSpace, check_id, target_options, user
 @target_options
 @click.pass_obj
 def terminate_task(target: Target, name: str, task_id: str | None) -> None:
-    """Ends a task that runs: by its name, or by its App and its ID."""
+    """Ends a task that runs: by its name, or by its App and its ID.
+
+    With a log archive it waits until the end of the log is stored.
+    """
     check_id(name, task_id)
     space = target.open()
     run = space.one(name, task_id)
     name = run["metadata"]["name"]
     refusal = unable(run)
     if not refusal:
+        by = f"kf terminate-task by {user()}"
+        archiving = archiving_of(space, run["metadata"]["labels"][pipelinerun.NAME], warn)
         try:
-            space.cluster.cancel_run(space.name, name, by=f"kf terminate-task by {user()}")
+            if archiving:
+                archiving.end([name], by)
+            else:
+                space.cluster.cancel_run(space.name, name, by)
         except (Refused, Conflict):  # it may have ended between question and request
             run = space.whole_run(name)
             refusal = unable(run)

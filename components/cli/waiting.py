@@ -8,10 +8,12 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
+from ..archiving import Archiving
 from ..core import outcome, pipelinerun
 from ..core.masking import Masker
 from ..core.outcome import FAILED, SUCCEEDED
@@ -19,6 +21,7 @@ from ..display import NONE, Display
 from ..errors import ClusterError, NotFound
 from ..follower import Follower
 from ..hiding import secret_values
+from ..spool import Spool
 from .log_printer import warn
 from .target import TargetSpace
 
@@ -44,7 +47,7 @@ class _Waiting(Follower):
         self.screen = self._display = _Screen(self.name, self.say, self.masker, NONE)
 
 
-def wait_for(space: TargetSpace, run: dict[str, Any]) -> int:
+def wait_for(space: TargetSpace, run: dict[str, Any], settings: Mapping[str, Any]) -> int:
     """Follows a run to its end; returns the exit code that its process chose, else 1."""
     name, labels = run["metadata"]["name"], run["metadata"]["labels"]
     app = labels[pipelinerun.NAME]
@@ -62,10 +65,16 @@ def wait_for(space: TargetSpace, run: dict[str, Any]) -> int:
             told.add(text)
             warn(text)
 
-    follower = None
+    def unread(text: str) -> None:
+        warn(text)
+        unmasked.append(text)
+
+    follower, unmasked = None, list[str]()
+    archiving = Archiving.of(space.cluster, {**settings, "namespace": space.name}, warn)
     try:
-        masker = Masker(secret_values(space.cluster, space.name, run, warn))
-        follower = _Waiting(space.cluster, space.name, name, say, masker)
+        masker = Masker(secret_values(space.cluster, space.name, run, warn, unread))
+        spool = Spool(masker) if archiving else None
+        follower = _Waiting(space.cluster, space.name, name, say, masker, spool=spool)
         ended = follower.follow()
     except KeyboardInterrupt:
         if follower:
@@ -80,6 +89,11 @@ def wait_for(space: TargetSpace, run: dict[str, Any]) -> int:
         raise type(error)(f"{error}; {goes_on}") from None
     with contextlib.suppress(ClusterError):  # it was deleted meanwhile, or may not be changed
         space.cluster.annotate_run(space.name, name, {pipelinerun.OUTCOME: ended.sentence})
+    if archiving:
+        try:
+            archiving.keep(run, ended, follower, unmasked)
+        except ClusterError as error:
+            warn(f"the log of run {name} is not archived yet: {error}")
     if ended.state == SUCCEEDED and ended.sentence == "succeeded":
         return 0
     verb = f"failed: {ended.sentence}" if ended.state == FAILED else ended.sentence

@@ -94,6 +94,7 @@ class StoredLog:
     reason: str
     outcome: str
     exit_code: Optional[int]
+    started_by: str = ""
     digest: str = ""
     bytes: int = 0
     lines: int = 0
@@ -137,6 +138,7 @@ def record_of(run: Mapping[str, Any], ended: Outcome, **log: Any) -> StoredLog:
         reason=ended.reason,
         outcome=ended.sentence,
         exit_code=ended.exit_code,
+        started_by=(metadata.get("annotations") or {}).get(pipelinerun.STARTED_BY, ""),
         **log,
     )
 

@@ -67,7 +67,7 @@ def test_a_failed_run_for_programs() -> None:
         "name": "shop-m-1", "app": "shop", "displayName": "m", "id": 7, "space": "dev", "stack": "p.s",
         "state": "Failed", "reason": "Failed", "outcome": "exit code 3", "exitCode": 3,
         "created": START, "started": START, "finished": END, "duration": 90.0,
-        "startedBy": "kf run-task by me", "cancelledBy": None, "recorded": True,
+        "startedBy": "kf run-task by me", "cancelledBy": None, "recorded": True, "archived": None,
         "image": "r/shop:1", "command": ["/bin/sh", "-c", "echo $(params.x) $HOME"],
         "resources": STEP["computeResources"], "timeout": "1h0m0s", "env": ["MODE", "TOKEN"], "results": {"rows": "4"},
         "pods": [{"name": "shop-m-1-task-pod", "phase": "Failed", "waiting": ""}],
