@@ -17,6 +17,7 @@ from .pipelinerun import CANCELLED_BY, CONTAINER, OUTCOME, step_of
 SUCCEEDED, FAILED, CANCELLED, TIMED_OUT = "Succeeded", "Failed", "Cancelled", "TimedOut"
 RUNNING, UNKNOWN, HELD = "Running", "Unknown", "Held"
 _Object = Mapping[str, Any]
+_IMAGE = re.compile(r"step \"(?!task\")[^\"]+\" .* failed to pull the image \"([^\"]+)\"")
 _RPC = re.compile(r"rpc error: code = \w+ desc = ")  # the container runtime's protocol, of no use to a reader
 
 
@@ -49,7 +50,7 @@ def conclude(run: _Object, task_run: Optional[_Object], pod: Optional[_Object], 
     """The outcome of a PipelineRun that has ended; `cause` is what its follower saw that the objects no longer tell."""
     ended, inner = condition(run), condition(task_run)
     steps = _list(task_run, "steps")
-    step = (steps[0].get("terminated") or {}) if steps else {}
+    step = (steps[-1].get("terminated") or {}) if steps else {}
     container = _terminated(pod)
     exit_code = container.get("exitCode", step.get("exitCode"))
     started, finished = (run.get("status", {}).get(key) for key in ("startTime", "completionTime"))
@@ -68,7 +69,6 @@ def conclude(run: _Object, task_run: Optional[_Object], pod: Optional[_Object], 
     )
 
 
-def own_exit_code(ended: Outcome) -> Optional[int]:
 def known(run: Dict[str, Any], task_run: Optional[_Object], pod: Optional[_Object]) -> Outcome:
     """How a run ended; what its follower wrote down is better than what is left to see, and stays."""
     ended = conclude(run, task_run, pod, never_started(run, pod))
@@ -80,6 +80,7 @@ def known(run: Dict[str, Any], task_run: Optional[_Object], pod: Optional[_Objec
     return replace(ended, sentence=sentence)
 
 
+def own_exit_code(ended: Outcome) -> Optional[int]:
     """The exit code if the process chose it; None if a signal, Tekton or the kubelet ended it, or it never started."""
     if ended.state == SUCCEEDED:
         return 0
@@ -130,8 +131,11 @@ def _judge(
         oom = container.get("reason") == "OOMKilled"
         return SUCCEEDED, f"succeeded, but a process of it ran out of memory ({_memory(run)})" if oom else "succeeded"
     if inner.get("reason") == "TaskRunImagePullFailed":
-        words = _RPC.sub("", str(inner.get("message", ""))).rpartition("message: ")[2].strip('".')
-        return FAILED, f"could not start: image {step_of(dict(run))['image']} cannot be pulled: {words}"
+        said = str(inner.get("message", ""))
+        image = _IMAGE.search(said)
+        words = _RPC.sub("", said).rpartition("message: ")[2].strip('".')
+        name = image[1] if image else step_of(dict(run))["image"]
+        return FAILED, f"could not start: image {name} cannot be pulled: {words}"
     if cause:
         return FAILED, cause
     reason = str(ended.get("reason", ""))
