@@ -193,11 +193,20 @@ class Cluster:
         follow: bool = False,
         tail: int | None = None,
         container: str = pipelinerun.CONTAINER,
+        stamps: bool = False,
+        since: str | None = None,
+        limit: int | None = None,
     ) -> Iterator[bytes]:
-        """The chunks of a container's log as they come; a connection that breaks is Unreachable."""
+        """The chunks of a container's log as they come; a connection that breaks is Unreachable.
+
+        Only the last `tail` lines, those from the time `since` on (RFC 3339), at most `limit` bytes; with
+        `stamps` each line begins with its time.
+        """
         query = [("container", container)]
         query += [("follow", "true")] if follow else []
-        query += [("tailLines", str(tail))] if tail is not None else []
+        query += [("timestamps", "true")] if stamps else []
+        given = (("tailLines", tail), ("sinceTime", since), ("limitBytes", limit))
+        query += [(name, str(value)) for name, value in given if value is not None]
         path = f"{_core(namespace, 'pods')}/{quote(pod)}/log"
         answer = self.http.request("GET", path, query=query, accept="*/*", read_seconds=None if follow else 60)
         try:
@@ -205,8 +214,8 @@ class Cluster:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise Unreachable(f"the log of {pod} was broken off: {error}") from None
         finally:
+            answer.close()  # before it goes back to the pool: what is left unread is no answer to the next request
             answer.release_conn()
-            answer.close()
 
     # --- objects beside the runs
 

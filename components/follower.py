@@ -19,7 +19,7 @@ from .core.masking import Masker
 from .core.outcome import Outcome
 from .display import FOLLOW, Display, Say
 from .errors import ClusterError, Conflict, Denied, Refused, Unreachable
-from .pump import Pump
+from .pump import LOST, Pump
 from .spool import Spool
 from .watch import Watch
 
@@ -129,7 +129,7 @@ class Follower:
             elif self._pumps:
                 self._tell(f"{self.name}: attempt {len(self._pumps) + 1} begins")
             for pump in self._pumps.values():
-                _drain(pump)
+                self._drain(pump)
             if self.secrets:
                 self.masker.add(self._ask(self.secrets))
             if self.spool:
@@ -164,7 +164,9 @@ class Follower:
         task_run = self._ask(lambda: self.cluster.task_run(self.namespace, run))
         for pump in self._pumps.values():
             pump.ended.set()
-            _drain(pump)
+            self._drain(pump)
+            if pump.lost:
+                self._tell(f"{self.name}: {LOST}", warning=True)
             if pump.trouble or pump.thread.is_alive():
                 why = pump.trouble or "the cluster does not send the rest of it"
                 self._tell(f"{self.name}: its log is not complete: {why}", warning=True)
@@ -177,6 +179,14 @@ class Follower:
             name = self._pod["metadata"]["name"]
             self._ask(lambda: self.cluster.delete_pod(self.namespace, name))
         return result
+
+    def _drain(self, pump: Pump) -> None:
+        """Waits for the end of a log as long as something of it comes."""
+        begun = time.monotonic()
+        while pump.thread.is_alive() and time.monotonic() - max(begun, pump.moved) < LOG_GRACE_SECONDS:
+            if self.interrupted.is_set():
+                raise Interrupted(f"the log of run {self.name} is not read to its end")
+            pump.thread.join(0.5)
 
     def _await_process(self) -> None:
         """A cancelled run is called complete at once, while its process still ends and prints."""
@@ -226,12 +236,3 @@ class Follower:
         if text not in self._told:
             self._told.add(text)
             self.say(self.masker.mask(text), warning=warning)
-
-
-def _drain(pump: Pump) -> None:
-    """Waits for the end of a log as long as something of it comes."""
-    begun = time.monotonic()
-    while pump.thread.is_alive() and time.monotonic() - begun < PATIENCE_SECONDS:
-        if time.monotonic() - max(begun, pump.moved) > LOG_GRACE_SECONDS:
-            return
-        pump.thread.join(0.5)

@@ -1,27 +1,34 @@
 """Carries the log of one pod to whoever follows it, without loss or repetition when the connection breaks.
 
-A stream that ends says nothing about the container: the connection may have broken, or the kubelet
-restarted. So the API is asked, and what was taken already is skipped the next time.
+A stream that ends says nothing about the container: the connection may have broken, the kubelet
+restarted, or the node begun a new file. So the API is asked, and reading goes on where it ended.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
+from .batching import batched
 from .cluster import Cluster
 from .core import outcome
+from .core.stamped import Place, Stamped
 from .errors import ClusterError, NotFound
+from .rotation import LOOK_SECONDS, Rotation
 
 LOG_GRACE_SECONDS = 20
+ROTATED_BYTES = 64 * 1024  # no node begins a new file below this
+LOST = "a part of its log is lost: the node had removed it before it was read"
 
 
 class Pump:
-    """Gives every chunk of the log to `receive` until that returns False; begins after `taken` bytes.
+    """Gives every chunk of the log to `receive` until that returns False; begins at `place`.
 
     `ended` tells it that the container has ended: what is still missing then has a grace time. `trouble` is
-    why the last reading broke off, and `moved` when something came last.
+    why the last reading broke off, `lost` whether the node has taken a part away, and `moved` when something
+    came last.
     """
 
     def __init__(
@@ -30,57 +37,107 @@ class Pump:
         namespace: str,
         pod: str,
         receive: Callable[[bytes], bool],
-        taken: int = 0,
+        place: Place | None = None,
         uid: str | None = None,
     ) -> None:
         self.pod = pod
         self.ended = threading.Event()
         self._cluster, self._namespace, self._uid = cluster, namespace, uid
         self._receive = receive
-        self._taken = taken
+        self._place = place or Place()
+        self._bytes = 0
         self._refused = False
+        self._giving = False
+        self._files = Rotation(
+            cluster, namespace, pod,
+            place=lambda: self._place.stamp, is_moving=self._is_moving, is_same=lambda: self._pod() is not None,
+        )  # fmt: skip
         self.trouble: ClusterError | None = None
+        self.lost = False
         self.moved = time.monotonic()
         self.thread = threading.Thread(target=self._run, daemon=True, name=f"log of {pod}")
         self.thread.start()
 
     def _run(self) -> None:
-        give_up = float("inf")
-        while time.monotonic() < give_up:
-            had_ended = self.ended.is_set()
-            if had_ended:
-                give_up = min(give_up, time.monotonic() + LOG_GRACE_SECONDS)
-            if self._is_whole(complete=self._read(), had_ended=had_ended):
-                return
-            time.sleep(0.5)
-
-    def _read(self) -> bool:
-        """Reads to the end of the stream; whether it ended by itself."""
-        skip = self._taken
+        ended_at = float("inf")
         try:
-            for chunk in self._cluster.log(self._namespace, self.pod, follow=True):
-                new, skip = chunk[skip:], max(skip - len(chunk), 0)
-                self._taken += len(new)
-                self.moved = time.monotonic()
-                if new and not self._receive(new):
-                    self._refused = True
+            while time.monotonic() - max(self.moved, ended_at) < LOG_GRACE_SECONDS:
+                had_ended = self.ended.is_set()
+                if had_ended:
+                    ended_at = min(ended_at, time.monotonic())
+                before = self._bytes
+                complete = self._read_files()
+                may_be_rotated = self._bytes >= ROTATED_BYTES and self._bytes > before
+                if self._is_whole(complete=complete, had_ended=had_ended, may_be_rotated=may_be_rotated):
+                    return
+                if not (complete and may_be_rotated):
+                    time.sleep(0.5)
+        finally:
+            self._files.stop()
+
+    def _read_files(self) -> bool:
+        """Reads the newest file from where the last reading ended, or the files that came after that one."""
+        file = self._files.next()
+        if not file:
+            since = self._place.since
+            stream = self._cluster.log(self._namespace, self.pod, follow=True, stamps=True, since=since)
+            complete = self._read(stream, after_trouble=self.trouble is not None)
+            file = self._files.next()
+        while file and not self._refused:
+            self._place = Place(file[0], nth=1)
+            complete = self._read(file[1], after_trouble=True)
+            file = self._files.next()
+        return complete
+
+    def _read(self, stream: Iterator[bytes], *, after_trouble: bool) -> bool:
+        """Reads to the end of a stream, or to where the next file begins; whether it broke off otherwise."""
+        stamped = Stamped(self._place)
+        try:
+            for chunk in batched(stream):
+                with self._files.lock:
+                    new = stamped.feed(chunk, self._files.heads)
+                    self._place = stamped.place
+                self.lost |= stamped.missed and after_trouble
+                if not self._give(new):
                     return True
+                if stamped.reached:
+                    break
         except NotFound:
             return True
         except ClusterError as error:  # the container waits to start, the connection broke, or it may not be read
             self.trouble = error
+            self.lost |= bool(self._files.heads)
             return False
         self.trouble = None
         return True
 
-    def _is_whole(self, *, complete: bool, had_ended: bool) -> bool:
-        """Whether nothing is left to read. A pod of the same name with another UID is another log."""
-        if self._refused or (complete and had_ended):
+    def _give(self, new: bytes) -> bool:
+        self.moved = time.monotonic()
+        if not new:
+            return True
+        if self._bytes < ROTATED_BYTES <= self._bytes + len(new):
+            self._files.start()
+        self._bytes += len(new)
+        self._giving = True
+        self._refused = not self._receive(new)
+        self._giving = False
+        return not self._refused
+
+    def _is_moving(self) -> bool:
+        """Whether the task may be printing: a log that rests is not rotated."""
+        return self._giving or time.monotonic() - self.moved < 2 * LOOK_SECONDS
+
+    def _is_whole(self, *, complete: bool, had_ended: bool, may_be_rotated: bool) -> bool:
+        """Whether nothing is left to read."""
+        if self._refused or (complete and had_ended and not may_be_rotated):
             return True
         try:
-            pod = self._cluster.get(self._namespace, "pods", self.pod)
+            pod = self._pod()
         except ClusterError:
             return False
-        if pod is None or (self._uid is not None and pod["metadata"]["uid"] != self._uid):
-            return True
-        return complete and outcome.container_ended(pod)
+        return pod is None or (complete and outcome.container_ended(pod) and not may_be_rotated)
+
+    def _pod(self) -> dict[str, Any] | None:
+        """The pod; None if it is gone, also if another one has its name: that has another log."""
+        pod = self._cluster.get(self._namespace, "pods", self.pod)
+        return pod if pod and self._uid in (None, pod["metadata"]["uid"]) else None

@@ -6,6 +6,7 @@ different tasks never mix, a slow terminal slows the reading down, and Ctrl-C fi
 
 from __future__ import annotations
 
+import functools
 import queue
 import time
 from collections import deque
@@ -14,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..core import outcome
 from ..core.log import LogReader
+from ..core.stamped import Stamped
 from ..errors import ClusterError, NotFound, Unreachable
 from ..follower import PATIENCE_SECONDS
-from ..pump import Pump
+from ..pump import LOST, Pump
 from .log_printer import LogPrinter, warn
 
 if TYPE_CHECKING:
@@ -82,7 +84,7 @@ class Following:
         space = self._printer.space
         reader = self._printer.reader(space.whole_run(run.name))
         lines = self._lines if run.name in self._running else 0
-        return _Tail(space.cluster, space.name, pod["metadata"]["name"], run, reader, lines, self._queue)
+        return _Tail(space.cluster, space.name, pod["metadata"], run, reader, lines, self._queue)
 
     def _close(self, name: str, tails: dict[str, _Tail]) -> None:
         for tail in tails.values():
@@ -91,6 +93,8 @@ class Following:
             return
         self._print_until(time.monotonic())
         for tail in tails.values():
+            if tail.pump.lost:
+                self._note_once(name, LOST, functools.partial(self._printer.note, tail.run))
             self._printer.show(tail.run, tail.reader.finish())
         self._tails.pop(name, None)
         self._done.add(name)
@@ -116,22 +120,28 @@ class _Tail:
     """The log of one pod on its way to the queue; begins with the last `lines` lines (0: with the first)."""
 
     def __init__(
-        self, cluster: Cluster, namespace: str, pod: str, run: ListedRun, reader: LogReader, lines: int, target: _Lines
+        self,
+        cluster: Cluster,
+        namespace: str,
+        pod: dict[str, Any],
+        run: ListedRun,
+        reader: LogReader,
+        lines: int,
+        target: _Lines,
     ) -> None:
         self.run = run
         self.reader = reader
         self._queue = target
-        taken = 0
+        stamped = Stamped()
         if lines:
             last: deque[str] = deque(maxlen=lines)
             try:
-                for chunk in cluster.log(namespace, pod):
-                    taken += len(chunk)
-                    last.extend(reader.feed(chunk))
+                for chunk in cluster.log(namespace, pod["name"], stamps=True):
+                    last.extend(reader.feed(stamped.feed(chunk)))
             except ClusterError:
                 pass  # the pump goes on where this has ended
             target.put((run, list(last)))
-        self.pump = Pump(cluster, namespace, pod, self._receive, taken)
+        self.pump = Pump(cluster, namespace, pod["name"], self._receive, stamped.place, pod["uid"])
 
     def _receive(self, chunk: bytes) -> bool:
         lines = self.reader.feed(chunk)

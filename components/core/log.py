@@ -72,13 +72,30 @@ class LogReader:
         return list(self._tail)[-count:]
 
     def _split(self, text: str) -> List[str]:
-        *complete, rest = text.split("\n")
+        start, end = text.find("\n") + 1, text.rfind("\n") + 1
         shown = []
-        for piece in complete:
-            self._append(piece)
+        if start:
+            self._append(text[: start - 1])
             shown.append(self._complete())
-        self._append(rest)
+        if end > start:
+            shown += self._show_block(text[start:end])
+        self._append(text[end:])
         return shown
+
+    def _show_block(self, block: str) -> List[str]:
+        """Whole lines: as they are where nothing in them has to be changed, which makes a large log quick to read."""
+        lines = block[:-1].split("\n")
+        if max(map(len, lines)) > LONGEST_LINE or not _is_harmless(block) or self._masker.spans(block):
+            shown = []
+            for line in lines:
+                self._append(line)
+                shown.append(self._complete())
+            return shown
+        self.lines += len(lines)
+        self._tail.extend(lines)
+        self._tail_bytes += len(block.encode())
+        self._trim()
+        return lines
 
     def _append(self, piece: str) -> None:
         written = ("\r" if self._returned else "") + piece
@@ -98,9 +115,12 @@ class LogReader:
         self.lines += 1
         self._tail.append(shown)
         self._tail_bytes += len(shown.encode()) + 1
+        self._trim()
+        return shown
+
+    def _trim(self) -> None:
         while self._tail_bytes > TAIL_BYTES:
             self._tail_bytes -= len(self._tail.popleft().encode()) + 1
-        return shown
 
     def _show(self, line: str, length: int) -> str:
         text = harmless(self._masker.mask(line, LONGEST_LINE))
@@ -113,3 +133,9 @@ def harmless(text: str) -> str:
     """`text` without terminal control sequences, control characters and Pulumi's colour marks."""
     plain = _CONTROLS.sub("\ufffd", SEQUENCES.sub("", text))
     return _PULUMI_COLOUR.sub("<\u200b", plain)
+
+
+def _is_harmless(block: str) -> bool:
+    """Whether lines need no change to be harmless; the second test is exact and three times as slow."""
+    plain = block.replace("\n", " ").replace("\t", " ").isprintable() or not _CONTROLS.search(block.replace("\n", " "))
+    return plain and not _PULUMI_COLOUR.search(block)
