@@ -9,8 +9,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from .attachment import Attachments
-from .core import command as commands
-from .core import environment, keeping, naming, pipelinerun, pod, quantities, system
+from .core import environment, keeping, launcher, naming, pipelinerun, pod, quantities, system
 from .core.command import Command
 from .core.pipelinerun import Resources, TaskSpec
 from .history import History
@@ -28,11 +27,12 @@ class App(pulumi.ComponentResource):
     """What the tasks of an application have in common.
 
     - `space`: where it lives. `image`: a ready image, best with a digest. `source`, in its place: a folder with
-      a Dockerfile, or a Source; it is built in the cluster when its files change.
+      a Dockerfile, or a Source (also for buildpacks); it is built in the cluster when its files change.
     - `resolve_tag` (False): the image's tag is resolved to its digest, which is then what tasks run and what a
       change is noticed by. When the registry does not answer, the digest recorded last stands.
     - `command`: the start command that a Task without its own inherits. A string is the argument of
       `/bin/sh -c` or, with `entrypoint`, its last argument; a list is the whole argv. `args` follow it.
+      What buildpacks made gets both through their launcher, and without any starts its default process.
     - `env`: variables, plain or secret; they win over the Space's. Secret ones go to a Kubernetes Secret.
     - `memory`, `disk` ("512M", "1Gi"; request and limit), `cpu` ("100m"; request), `cpu_limit` (none).
     - `keep`: how many tasks stay, with pod and log (default: the Space's, 500). Beyond them stay the newest
@@ -120,11 +120,6 @@ class App(pulumi.ComponentResource):
         self.name, self.owner, self.space, self.resources = own_name, owner, space, resources
         self.policy, self.min_history = kept, least
         self.image: pulumi.Output[str] = with_digest(self, own_name, space, given_image) if resolve_tag else given_image
-        self.start = pulumi.Output.all(
-            command=plain(command, f"command of {owner}"),
-            args=plain(args, f"args of {owner}"),
-            entrypoint=plain(entrypoint, f"entrypoint of {owner}"),
-        )
         child = pulumi.ResourceOptions(parent=self, provider=space.provider, depends_on=space.resources)
         metadata = {"namespace": space.namespace, "labels": own_labels(self.name)}
         self.layer = Layer(self, self.owner, env, f"kf-{self.name}.env", metadata, child)
@@ -147,9 +142,18 @@ class App(pulumi.ComponentResource):
                 token=automount_service_account_token,
             )  # fmt: skip
         )
+        processes = None
         if built_from:
             retain = opts.retain_on_delete if opts else None
-            self.image = Build(self, name, own_name, space, built_from, self.pod, child, retain).image
+            build = Build(self, name, own_name, space, built_from, self.pod, child, retain)
+            self.image, processes = build.image, build.processes if entrypoint is None else None
+        self.start = pulumi.Output.all(
+            command=plain(command, f"command of {owner}"),
+            args=plain(args, f"args of {owner}"),
+            entrypoint=plain(entrypoint if processes is None else launcher.LAUNCHER, f"entrypoint of {owner}"),
+            processes=processes,
+        )
+        self.process_types: pulumi.Output[list[str]] = pulumi.Output.from_input(processes or {"types": []})["types"]
         account = self._account(name, service_account, metadata, child)
         selector = {pipelinerun.NAME: own_name}
         self.children: list[pulumi.Resource] = [
@@ -223,14 +227,7 @@ class App(pulumi.ComponentResource):
 
         def content(given: dict[str, Any]) -> dict[str, Any]:
             start = given["start"]
-            has_command = start["command"] is not None or start["entrypoint"] is not None
-            argv = checked(
-                lambda: (
-                    commands.resolve(self.owner, start["entrypoint"], None, None, start["command"], start["args"])
-                    if has_command
-                    else []
-                )
-            )
+            argv = checked(lambda: launcher.argv(self.owner, start) if launcher.has_command(start) else [])
             layers = [("Space", given["space"]), ("App", given["app"])]
             spec = self.spec(
                 self.name, argv, layers, image=given["image"], pod=given["pod"], namespace=given["namespace"],

@@ -11,8 +11,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from .app import App
-from .core import command as commands
-from .core import environment, naming, pipelinerun, quantities
+from .core import environment, launcher, naming, pipelinerun, quantities
 from .core.command import Command
 from .core.errors import InvalidInput
 from .core.pipelinerun import Resources
@@ -144,7 +143,7 @@ def _claim(app: App, kind: str, name: str, owner: str) -> None:
 
 
 def _argv(owner: str, own: dict[str, Any], start: dict[str, Any]) -> list[str]:
-    return commands.resolve(owner, start["entrypoint"], own["command"], own["args"], start["command"], start["args"])
+    return launcher.argv(owner, start, own["command"], own["args"])
 
 
 def _resources(owner: str, inherited: Resources, memory: Any, disk: Any, cpu: Any) -> Resources:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from .core import build as builds
-from .core import naming, pipelinerun, quantities, tree
+from .core import buildpacks, naming, pipelinerun, quantities, tree
+from .core.buildpacks import Buildpacks
+from .core.dockerfile import Dockerfile
 from .core.errors import InvalidInput
 from .core.pipelinerun import Resources
 from .display import FOLLOW
@@ -21,25 +24,33 @@ from .registry import Place
 from .run import Run
 from .space import Space
 
+DOCKERFILE = "Dockerfile"
 LONGEST_APP = naming.DNS_LABEL - len(builds.ENDING)
 
 
 @dataclass(frozen=True)
 class Source:
-    """A folder with a Dockerfile; it is built when its files, or what is said here about the build, change.
+    """A folder that becomes an image; it is built when its files, or what is said here about the build, change.
 
     - `path`: the folder, relative to the program's. `.kfignore`, else `.cfignore`, says what is left out, in the
       syntax of .gitignore. Links are carried as links, modes as git keeps them, empty folders not at all.
     - `dockerfile`: its path in the folder; `target`: the stage to stop at; `build_args`: values of its ARGs,
       which everybody can read.
+    - `builder`, in place of a Dockerfile: a builder image of Cloud Native Buildpacks, best with a digest.
+      `build_args` are then the variables that its buildpacks see. `buildpacks`: the ids (or "id@version") of those
+      to use, in order, in place of what the builder would choose from. `run_image`: what the new image stands on,
+      in place of the builder's own choice. `builder_user`: the user id of a builder whose image has only a name.
     - `memory`, `disk` (request and limit), `cpu` (request), `timeout`: of the build.
     """
 
     path: str
-    dockerfile: str = "Dockerfile"
+    dockerfile: str | None = None
     target: str | None = None
     build_args: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     builder: str | None = None
+    run_image: str | None = None
+    buildpacks: Sequence[str] = ()
+    builder_user: int | None = None
     memory: str = "1Gi"
     disk: str = "4Gi"
     cpu: str | float = "100m"
@@ -73,12 +84,9 @@ class Build:
                 namespace=given["namespace"],
                 app=own_name,
                 stack=stack_id(),
-                builder_image=space.builder_image,
+                recipe=_recipe(space, source, given["arguments"]),
                 artifact=artifact,
                 repository=f"{_shown(place)}/{place.repository(_repository(given['namespace'], own_name))}",
-                dockerfile=source.dockerfile,
-                target=source.target,
-                build_args=given["arguments"],
                 resources=resources,
                 timeout=timeout,
                 service_account="default",
@@ -93,7 +101,7 @@ class Build:
                 },
             )
             return {
-                "manifest": builds.render(spec),
+                "manifest": spec.recipe.render(spec),
                 "definition": spec.definition(builds.listing(found.files)),
                 "repository": spec.repository,
                 "upload": {
@@ -109,6 +117,7 @@ class Build:
         known = given.apply(rendered)
         self._labels = {**labels(own_name + builds.ENDING), pipelinerun.TEMPLATE: builds.BUILD}
         settings = {"app": own_name + builds.ENDING, "task": builds.TASK, "stack": stack_id(), "keep": builds.KEEP}
+        settings.update(space.archiving)
         counter = f"kf.{builds.BUILD}.{own_name}"
         template = kubernetes.core.v1.ConfigMap(
             f"{name}{builds.ENDING}",
@@ -117,7 +126,6 @@ class Build:
             opts=opts,
         )
         run = Run(
-        settings.update(space.archiving)
             f"{name}{builds.ENDING}",
             {
                 "__preview": pulumi.runtime.is_dry_run(),
@@ -134,6 +142,7 @@ class Build:
                 "wait": True,
                 "must_succeed": True,
                 "keep": builds.KEEP,
+                **space.archiving,
                 "start_timeout": 600,
                 "log_mode": FOLLOW,
                 "terminated": False,
@@ -142,7 +151,6 @@ class Build:
             },
             pulumi.ResourceOptions(parent=app, depends_on=[*space.resources, template], retain_on_delete=True),
         )
-                **space.archiving,
         History(
             f"{name}{builds.ENDING}",
             {
@@ -154,6 +162,7 @@ class Build:
                 "owns_namespace": space.owns_namespace,
                 "app": own_name + builds.ENDING,
                 "keep": builds.KEEP,
+                **space.archiving,
                 "runs": pulumi.Output.all(run.run),
                 "urn": urn_of(app),
             },
@@ -162,7 +171,9 @@ class Build:
         self.image: pulumi.Output[str] = pulumi.Output.all(run.results, known).apply(
             lambda both: f"{both[1]['repository']}@{both[0][builds.DIGEST]}"
         )
-                **space.archiving,
+        self.processes: pulumi.Output[dict[str, Any]] | None = None
+        if source.builder:
+            self.processes = run.results.apply(lambda results: json.loads(results[buildpacks.PROCESSES]))
 
 
 def as_source(owner: str, image: Any, source: str | Source | None, resolve_tag: bool = False) -> Source | None:
@@ -173,12 +184,33 @@ def as_source(owner: str, image: Any, source: str | Source | None, resolve_tag: 
     if source is not None and resolve_tag:
         raise InvalidInput(f"{owner}: an image that is built has its digest already: leave resolve_tag out")
     found = Source(source) if isinstance(source, str) else source
-    if found and found.builder:
-        raise InvalidInput(
-            f"{owner}: builder={found.builder!r}: Cloud Native Buildpacks are not supported yet: write a Dockerfile, "
-            "or build with `pack build --publish` and give the App that image"
-        )
+    if found:
+        _check(f"source of {owner}", found)
     return found
+
+
+def _check(what: str, source: Source) -> None:
+    """Refuses what belongs to the other way to build."""
+    of_dockerfile = [name for name in ("dockerfile", "target") if getattr(source, name) is not None]
+    of_builder = [
+        name for name in ("run_image", "buildpacks", "builder_user") if getattr(source, name) not in (None, ())
+    ]
+    if source.builder and of_dockerfile:
+        raise InvalidInput(f"{what}: {of_dockerfile[0]} is about a Dockerfile, and builder is given: leave one out")
+    if not source.builder and of_builder:
+        raise InvalidInput(f"{what}: {of_builder[0]} needs builder='…', a builder image of Cloud Native Buildpacks")
+    buildpacks.check(what, source.buildpacks)
+    for name in source.build_args if source.builder else ():
+        naming.check_env_name(f"{what}: build_args", name)
+
+
+def _recipe(space: Space, source: Source, arguments: Mapping[str, str]) -> builds.Recipe:
+    if source.builder:
+        return Buildpacks(
+            source.builder, space.submitter_image, source.run_image or "", tuple(source.buildpacks), arguments,
+            source.builder_user,
+        )  # fmt: skip
+    return Dockerfile(space.builder_image, source.dockerfile or DOCKERFILE, source.target, arguments)
 
 
 def _prepare(owner: str, name: str, space: Space, source: Source) -> tuple[tree.Tree, Resources, str]:
@@ -189,10 +221,11 @@ def _prepare(owner: str, name: str, space: Space, source: Source) -> tuple[tree.
         raise InvalidInput(
             f"{owner}: with a source its name may have {LONGEST_APP} characters, and it has {len(name)}: shorten it"
         )
-    if space.pod_security == "restricted":
+    if space.pod_security == "restricted" and not source.builder:
         raise InvalidInput(
             f"{owner}: its Space enforces the restricted Pod Security level, in which nothing can be built (buildah "
-            "needs root in its pod and three capabilities): use pod_security='baseline', or a ready image"
+            "needs root in its pod and three capabilities): use pod_security='baseline', Source(builder=…), or a ready "
+            "image"
         )
     amounts = Resources(
         memory=quantities.size(source.memory, f"source of {owner}: memory"),
@@ -206,10 +239,11 @@ def _prepare(owner: str, name: str, space: Space, source: Source) -> tuple[tree.
             f"{owner}: links that lead out of its source lead nowhere in the build: {', '.join(found.outside[:10])}: "
             "put files in their place, or ignore them in .kfignore"
         )
-    if source.dockerfile not in found.files:
+    dockerfile = source.dockerfile or DOCKERFILE
+    if not source.builder and dockerfile not in found.files:
         raise InvalidInput(
-            f"{owner}: source {source.path!r} has no {source.dockerfile}, or ignores it: add it, or name another with "
-            "Source(dockerfile=…)"
+            f"{owner}: source {source.path!r} has no {dockerfile}, or ignores it: add it, name another with "
+            "Source(dockerfile=…), or let buildpacks build it with Source(builder=…)"
         )
     return found, amounts, timeout
 

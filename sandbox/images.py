@@ -46,7 +46,7 @@ class Image:
         return f"{registry}/{self.repository}@{self.digest}"
 
 
-def recipes(tekton: Path) -> dict[str, Recipe]:
+def recipes(tekton: Path, buildpacks: Path) -> dict[str, Recipe]:
     """Every image by the name under which it is pushed."""
     found = [f"PATH={layers.SEARCH}"]
     known = {
@@ -55,6 +55,10 @@ def recipes(tekton: Path) -> dict[str, Recipe]:
         "buildah:1": Recipe(roots.buildah, {"Cmd": ["/bin/sh"], "Env": found}),
         "pause:1": Recipe(roots.pause, {"Entrypoint": ["/bin/busybox", "sleep", "2147483647"], "Env": found}),
     }
+    app = {"User": "1000:1000", "Env": found}
+    known["buildpacks/run:1"] = Recipe(roots.runner, app)
+    builder = {"Env": [*found, "CNB_USER_ID=1000", "CNB_GROUP_ID=1000"]}
+    known["buildpacks/builder:1"] = Recipe(lambda: roots.builder(buildpacks / "bin"), {**app, **builder})
     user = {"User": "65532:65532", "Env": found}
     known[SHELL] = Recipe(roots.busybox, user)
     for name in tools.TEKTON_COMMANDS:
@@ -68,22 +72,22 @@ def command_root(binary: Path) -> Callable[[], Root]:
     return lambda: roots.command(binary)
 
 
-def key(tekton: Path) -> str:
-    """Our sources, the tekton entry, and the versions of the Debian packages."""
+def key(tekton: Path, buildpacks: Path) -> str:
+    """Our sources, the entries of what is built, and the versions of the Debian packages."""
     here = Path(__file__).parent
-    packages = ["buildah", "busybox-static", "libc6", *roots.python_packages()]
+    packages = ["bash", "buildah", "busybox-static", "libc6", *roots.python_packages()]
     versions = run(["dpkg-query", "-W", "-f", "${Package} ${Version}\n", *packages])
-    sources = [(here / name).read_bytes() for name in SOURCES]
-    return cache.key([*sources, tekton.name, versions, layers.architecture()])
+    sources = [path.read_bytes() for path in (*(here / name for name in SOURCES), *roots.buildpack())]
+    return cache.key([*sources, tekton.name, buildpacks.name, versions, layers.architecture()])
 
 
-def build(store: Cache, tekton: Path, steps: Steps) -> dict[str, Image]:
+def build(store: Cache, tekton: Path, buildpacks: Path, steps: Steps) -> dict[str, Image]:
     """The images, packed if the cache lacks them."""
-    image_key = key(tekton)
+    image_key = key(tekton, buildpacks)
     if not store.entry("images", image_key).is_dir():
         steps.say("packing images")
         with store.lock("build", steps):
-            store.fill("images", image_key, lambda folder: write(recipes(tekton), folder))
+            store.fill("images", image_key, lambda folder: write(recipes(tekton, buildpacks), folder))
         steps.say("images packed")
     return read(store.entry("images", image_key))
 

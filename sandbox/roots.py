@@ -15,6 +15,10 @@ from sandbox.steps import Failure, run
 
 BUSYBOX = Path("/bin/busybox")
 BUILDAH = Path("/usr/bin/buildah")
+BASH = Path("/bin/bash")
+BUILDPACK = Path(__file__).parent / "buildpack"
+PHASES = ("analyzer", "builder", "creator", "detector", "exporter", "restorer")
+ORDER = '[[order]]\n[[order.group]]\nid = "kf/plain"\nversion = "1.0.0"\n'
 # vfs: the kernel refuses overlay on overlay, and a pod without privileges has nothing else.
 BUILDAH_SETTINGS = {
     "etc/containers/storage.conf": (
@@ -108,6 +112,33 @@ def buildah() -> Root:
     root.texts |= BUILDAH_SETTINGS
     root.folders |= {"var/tmp": 0o1777, "var/lib/containers/storage": 0o755, "run/containers/storage": 0o755}
     return root
+
+
+def runner() -> Root:
+    """What an image stands on that buildpacks make: the launcher gives shell commands to bash."""
+    root = python()
+    for path in (BASH, *libraries([BASH])):
+        root.files[inside(path)] = path
+    root.texts["etc/passwd"] += "app:x:1000:1000:app:/tmp:/bin/sh\n"
+    root.texts["etc/group"] += "app:x:1000:\n"
+    return root
+
+
+def builder(lifecycle: Path) -> Root:
+    """The same with the lifecycle of Cloud Native Buildpacks and one buildpack (https://buildpacks.io/docs/)."""
+    root = runner()
+    for path in lifecycle.iterdir():
+        root.files[f"cnb/lifecycle/{path.name}"] = path
+    root.links |= {f"cnb/lifecycle/{phase}": "lifecycle" for phase in PHASES}
+    for path in buildpack():
+        root.files[f"cnb/buildpacks/kf_plain/1.0.0/{path.relative_to(BUILDPACK)}"] = path
+    root.texts["cnb/order.toml"] = ORDER
+    return root
+
+
+def buildpack() -> list[Path]:
+    """The files of the buildpack."""
+    return sorted(path for path in BUILDPACK.rglob("*") if path.is_file())
 
 
 def inside(path: Path) -> str:

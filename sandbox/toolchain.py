@@ -29,6 +29,7 @@ class Toolchain:
     kube: Path
     dns: Path
     tekton: Path
+    buildpacks: Path
     provider: Path
     path: tuple[Path, ...]
 
@@ -74,6 +75,7 @@ def locate(cache: Cache, chosen: Sequence[Tool], go: str) -> Toolchain:
         kube=entries[tools.KUBE] / "kube",
         dns=entries[tools.DNS] / "dns",
         tekton=entries[tools.PIPELINES],
+        buildpacks=entries[tools.BUILDPACKS],
         provider=entries[tools.KUBERNETES] / "pulumi-resource-kubernetes",
         path=tuple(entry / "bin" for entry in [*ours, entries[tools.KUBE]]),
     )

@@ -22,6 +22,7 @@ GO_ENV = {
     "GOWORK": "off",
 }
 PULUMI_VERSION = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
+LIFECYCLE = "0.20.11"
 COMPONENT_VERSION = "k8s.io/component-base/version"
 PROVIDER = "4.25.0"
 TEKTON = "1.15.0"
@@ -98,7 +99,14 @@ KUBERNETES = Tool(
     {"pulumi-resource-kubernetes": "."},
     (f"github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version={PROVIDER}",),
 )
-ALL = (PULUMI, KUBE, LANGUAGE, PIPELINES, KUBERNETES, DNS)
+BUILDPACKS = Tool(
+    "buildpacks",
+    f"buildpacks lifecycle {LIFECYCLE}",
+    "buildpacks",
+    {f"bin/{name}": f"github.com/buildpacks/lifecycle/cmd/{name}" for name in ("lifecycle", "launcher")},
+    (f"github.com/buildpacks/lifecycle/cmd.Version={LIFECYCLE}",),
+)
+ALL = (PULUMI, KUBE, LANGUAGE, PIPELINES, KUBERNETES, DNS, BUILDPACKS)
 
 
 def key(tool: Tool, go: str) -> str:

@@ -1,7 +1,7 @@
 """The build of an App's image: a run like that of a task, which nothing that lists or keeps tasks counts.
 
 It carries the name `<app>.build`, which no App can have, and the component `build`. Its key is made
-from the digest of the source and from what tells buildah how to build it.
+from the digest of the source and from what its recipe says about the build.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Protocol, Sequence
 
 from . import pipelinerun
 from .naming import digest
@@ -25,28 +25,6 @@ _AUTH = "/kf/registry"
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 _LAYER = "application/vnd.oci.image.layer.v1.tar"
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-# One step, so that its log is one log. vfs, because the kernel refuses overlay on a container's own overlay.
-_SCRIPT = """\
-set -e
-source=$1 image=$2 dockerfile=$3 plain=$4 auth=$5
-shift 5
-step=prepare
-trap 'code=$?; [ $code -eq 0 ] || echo "build: step $step failed with exit code $code"' EXIT
-export STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot
-[ -z "$auth" ] || export REGISTRY_AUTH_FILE=$auth
-if [ -n "$plain" ]; then
-  mkdir -p /etc/containers/registries.conf.d
-  printf '[[registry]]\\nlocation = "%s"\\ninsecure = true\\n' "$plain" > /etc/containers/registries.conf.d/99-kf.conf
-fi
-step=fetch
-container=$(buildah --storage-driver vfs from --quiet "$source")
-folder=$(buildah --storage-driver vfs mount "$container")/app
-step=build
-buildah --storage-driver vfs build --file "$folder/$dockerfile" --tag kf-build "$@" "$folder"
-step=push
-buildah --storage-driver vfs push --digestfile /tmp/digest kf-build "docker://$image"
-cat /tmp/digest > "$KF_RESULTS/digest"
-"""
 
 
 @dataclass(frozen=True)
@@ -84,6 +62,17 @@ class Artifact:
         return f"source-{self.tree.partition(':')[2][:16]}"
 
 
+class Recipe(Protocol):
+    """How a source becomes an image: by a Dockerfile or by buildpacks."""
+
+    @property
+    def decides(self) -> Mapping[str, Any]:
+        """What decides about a new build, beside the source and its repository."""
+
+    def render(self, spec: BuildSpec) -> Manifest:
+        """The PipelineRun of the build, without what differs from run to run."""
+
+
 @dataclass(frozen=True)
 class BuildSpec:
     """What a build is made from; `repository` is a whole name (`registry/team/shop`), `plain_host` one without TLS."""
@@ -91,70 +80,60 @@ class BuildSpec:
     namespace: str
     app: str
     stack: str
-    builder_image: str
+    recipe: Recipe
     artifact: Artifact
     repository: str
-    dockerfile: str
     resources: Resources
     timeout: str
     service_account: str
     plain_host: str = ""
     secret: Optional[str] = None
-    target: Optional[str] = None
-    build_args: Mapping[str, str] = field(default_factory=dict)
     pod_template: Mapping[str, Any] = field(default_factory=dict)
     node_selector: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def tag(self) -> str:
+        """The name that the image is pushed by, another one for each build."""
+        return f"{self.repository}:build-{digest(self.definition({})[BUILD])}"
+
     def definition(self, files: Mapping[str, str]) -> Dict[str, Any]:
         """What decides about a new build, and the files that a preview compares."""
-        decides = {
-            "source": self.artifact.tree, "repository": self.repository, "dockerfile": self.dockerfile,
-            "target": self.target or "", "build_args": dict(self.build_args),
-        }  # fmt: skip
+        decides = {"source": self.artifact.tree, "repository": self.repository, **self.recipe.decides}
         return {BUILD: decides, "files": dict(files)}
 
+    def auth(self, name: str) -> str:
+        """Where the credentials of the registry are in a step, as the file `name`; empty if there are none."""
+        return f"{_AUTH}/{name}" if self.secret else ""
 
-def render(spec: BuildSpec) -> Manifest:
-    """The PipelineRun of a build, without what differs from run to run."""
-    auth = f"{_AUTH}/auth.json" if spec.secret else ""
-    flags = ["--target", spec.target] if spec.target else []
-    for name, value in sorted(spec.build_args.items()):
-        flags += ["--build-arg", f"{name}={value}"]
-    tag = f"{spec.repository}:build-{digest(spec.definition({})[BUILD])}"
-    arguments = [f"{spec.repository}@{spec.artifact.digest}", tag, spec.dockerfile, spec.plain_host, auth, *flags]
-    items = [{"key": ".dockerconfigjson", "path": "auth.json"}]
-    volumes = [{"name": "kf-registry", "secret": {"secretName": spec.secret, "items": items}}] if spec.secret else []
-    mounts = [{"name": "kf-registry", "mountPath": _AUTH, "readOnly": True}] if spec.secret else []
-    manifest = pipelinerun.render(
-        TaskSpec(
-            namespace=spec.namespace,
-            app=spec.app + ENDING,
-            task=TASK,
-            stack=spec.stack,
-            image=spec.builder_image,
-            argv=["/bin/sh", "-c", _SCRIPT, BUILD, *arguments],
-            env=[],
-            resources=spec.resources,
-            timeout=spec.timeout,
-            service_account=spec.service_account,
-            results=[DIGEST],
-            node_selector=spec.node_selector,
-            volumes=volumes,
-            volume_mounts=mounts,
-            pod_template=spec.pod_template,
+    def render(
+        self, image: str, argv: Sequence[str], results: Sequence[str], auth: str,
+        volumes: Sequence[Mapping[str, Any]] = (), mounts: Sequence[Mapping[str, Any]] = (),
+    ) -> Manifest:  # fmt: skip
+        """A PipelineRun with one step, which has the credentials as the file `auth`."""
+        items = [{"key": ".dockerconfigjson", "path": auth}]
+        secret = [{"name": "kf-registry", "secret": {"secretName": self.secret, "items": items}}] if self.secret else []
+        mounted = [{"name": "kf-registry", "mountPath": _AUTH, "readOnly": True}] if self.secret else []
+        manifest = pipelinerun.render(
+            TaskSpec(
+                namespace=self.namespace,
+                app=self.app + ENDING,
+                task=TASK,
+                stack=self.stack,
+                image=image,
+                argv=argv,
+                env=[],
+                resources=self.resources,
+                timeout=self.timeout,
+                service_account=self.service_account,
+                results=results,
+                node_selector=self.node_selector,
+                volumes=[*secret, *volumes],
+                volume_mounts=[*mounted, *mounts],
+                pod_template=self.pod_template,
+            )
         )
-    )
-    manifest["metadata"]["labels"][pipelinerun.COMPONENT] = BUILD
-    # The least that buildah can work with: root, to make a user namespace with the three capabilities that map ids
-    # into it, and no seccomp profile, as the default one forbids unshare. It fits the level `baseline`.
-    manifest["spec"]["taskRunTemplate"]["podTemplate"]["securityContext"] = {}
-    pipelinerun.step_of(manifest)["securityContext"] = {
-        "runAsUser": 0,
-        "runAsNonRoot": False,
-        "allowPrivilegeEscalation": False,
-        "capabilities": {"drop": ["ALL"], "add": ["SETUID", "SETGID", "SETFCAP"]},
-    }
-    return manifest
+        manifest["metadata"]["labels"][pipelinerun.COMPONENT] = BUILD
+        return manifest
 
 
 def words(app: str, task: str) -> str:
@@ -174,7 +153,7 @@ def explain(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
         if part == "source":
             changes.append(f"source changed: {compare(old.get('files') or {}, new['files']) or 'its files'}")
         else:
-            changes.append(f"{part} changed: {before.get(part)!r} -> {after[part]!r}")
+            changes.append(f"{part} changed: {before.get(part, '')!r} -> {after[part]!r}")
     return "; ".join(changes)
 
 

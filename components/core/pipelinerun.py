@@ -185,8 +185,8 @@ def own_marks(marks: Optional[Mapping[str, str]]) -> Dict[str, str]:
 
 
 def step_of(manifest: Manifest) -> Manifest:
-    """The one step of a PipelineRun of ours."""
-    step: Manifest = manifest["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["steps"][0]
+    """The step of a PipelineRun of ours that does its work; what others prepare stands before it."""
+    step: Manifest = manifest["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["steps"][-1]
     return step
 
 
