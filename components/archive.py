@@ -88,7 +88,13 @@ class Archive:
                 self._put(record.place.log, log)
             self._put(record.place.record, io.BytesIO(archived.encode(record)))
 
-        self._writing(write)
+        try:
+            self._writing(write)
+        except ArchiveError:
+            now = self.record(record.place)
+            if now and not record.better_than(now):  # somebody else has stored it meanwhile
+                return now
+            raise
         return record
 
     def record(self, place: Place) -> StoredLog | None:
@@ -164,6 +170,8 @@ class Archive:
                     out.flush()
                     os.fsync(out.fileno())
             self._fs.mv(part, f"{folder}/{name}")
+            for left in self._fs.glob(f"{folder}/.{name}.*.part"):  # of an upload that was killed
+                self._fs.rm_file(left)
         except BaseException:
             if self._fs.exists(part):
                 self._fs.rm_file(part)
