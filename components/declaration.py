@@ -20,6 +20,8 @@ from .source import Source
 from .space import Space
 from .task import Task
 
+BUILD_VARIABLES = "BP_"  # what buildpacks call their settings; the rest of env is for tasks alone
+
 
 def read(path: Path, values: dict[str, Any], services: Collection[str] | None = None) -> list[Application]:
     """The applications of a manifest; its warnings are shown, its problems end the program in one error.
@@ -99,7 +101,15 @@ def _app(application: Application, space: Space, bindings: Sequence[Binding], fo
 def _source(application: Application, folder: Path) -> Source:
     # Relative to the program: the same on every machine.
     path = os.path.relpath(folder / (application.path or "."))
-    return Source(path, dockerfile=application.dockerfile.path if application.dockerfile else "Dockerfile")
+    variables = _env(application.env) if application.builder else {}
+    return Source(
+        path,
+        dockerfile=application.dockerfile.path if application.dockerfile else None,
+        builder=application.builder,
+        run_image=application.run_image,
+        buildpacks=application.buildpacks or (),
+        build_args={name: value for name, value in variables.items() if name.startswith(BUILD_VARIABLES)},
+    )
 
 
 def _task(entry: TaskEntry, app: App) -> Task:

@@ -24,6 +24,9 @@ _KEYS: Dict[str, str] = {
     "cpu-limit": "Cloud Foundry does not know it",
     "disk-quota": "Kf does not know this spelling: write disk_quota there",
     "entrypoint": "Cloud Foundry does not know it",
+    "builder": f"{_OURS}: they take their own",
+    "run-image": f"{_OURS}: they take their own",
+    "run_image": f"{_OURS}: they take their own",
     "args": "Cloud Foundry does not know it",
     "task": "Cloud Foundry does not know it and starts the application: use --task there",
     "processes": "Kf does not know it",
@@ -61,7 +64,7 @@ def _application(data: Map, path: Path) -> Iterator[Finding]:
         yield Finding(data.lines["command"], (*path, "command"), said)
     if isinstance(given.get("command"), List):
         yield Finding(data.lines["command"], (*path, "command"), "Kf and Cloud Foundry take a text only, not a list")
-    elif isinstance(given.get("command"), str) and "entrypoint" not in given:
+    elif isinstance(given.get("command"), str) and "entrypoint" not in given and "builder" not in given:
         said = "Kf gives it to the image's own entrypoint as one argument, here /bin/sh runs it"
         yield Finding(data.lines["command"], (*path, "command"), said)
     services = given["services"] if isinstance(given.get("services"), List) else List()

@@ -8,9 +8,11 @@ _ROUTES = "an App has no route"
 _STARTED = "nothing but tasks is started"
 _HEALTH = "a task is watched by its exit code"
 _SOURCE = "a ready image is used: build it before, and name it with image or docker.image"
+_BUILT = "the image is built from path, by its Dockerfile or by the buildpacks of a builder"
 SHARED = "write it under each application, or share it with an anchor and '<<'"
 
-SOURCES = ("path", "buildpack", "buildpacks", "stack", "lifecycle", "cnb-credentials", "dockerfile", "build")
+SOURCES = ("path", "buildpack", "buildpacks", "stack", "lifecycle", "cnb-credentials", "dockerfile", "build",
+           "run-image", "run_image")  # fmt: skip
 
 APPLICATION: Dict[str, str] = {
     "routes": _ROUTES,
@@ -43,7 +45,8 @@ APPLICATION: Dict[str, str] = {
     "log-rate-limit-per-second": "the log of a task is never cut off",
     "features": "no feature of Cloud Foundry's apps can be switched here",
 }
-BUILT = {key: why for key, why in APPLICATION.items() if key not in ("path", "dockerfile")}
+_BUILDING = ("path", "dockerfile", "builder", "buildpacks", "run-image", "run_image")
+BUILT = {key: _BUILT if why == _SOURCE else why for key, why in APPLICATION.items() if key not in _BUILDING}
 PROCESS = {
     key: APPLICATION[key]
     for key in APPLICATION

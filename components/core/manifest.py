@@ -42,7 +42,7 @@ from .fields import (
 )
 from .nodes import Map, kind
 
-SPELLINGS = {"disk_quota": "disk-quota", "cpu_limit": "cpu-limit"}  # both mean the same key
+SPELLINGS = {"disk_quota": "disk-quota", "cpu_limit": "cpu-limit", "run_image": "run-image"}  # both mean the same key
 
 
 class Entry(BaseModel):
@@ -160,6 +160,9 @@ class Application(Entry):
     docker: Optional[Docker] = None
     path: Optional[Text] = Field(None, description="Without an image: the folder that one is built from.")
     dockerfile: Optional[Dockerfile] = None
+    builder: Optional[Text] = Field(None, description="In place of a Dockerfile: a builder image of buildpacks.")
+    run_image: Optional[Text] = Field(None, description="What an image by buildpacks stands on.")
+    buildpacks: Optional[Texts] = Field(None, description="Ids of the builder's buildpacks, in order.")
     env: Env = Field({}, description="Variables of every task.")
     services: Annotated[List[Service], BeforeValidator(entries), AfterValidator(_sorted)] = Field(
         [], description="Names, or maps with a name; their order has no effect."

@@ -7,7 +7,7 @@ from typing import List as Listing
 
 from pydantic import ValidationError
 
-from . import command, foreign
+from . import command, foreign, launcher
 from .document import Document
 from .errors import InvalidInput
 from .findings import Finding, Path, named
@@ -155,14 +155,19 @@ class Review:
 
     def _check_image(self, data: Map, line: int, path: Path) -> None:
         given = [key for key in ("image", "docker") if data.get(key) is not None]
-        other = next((key for key in ("buildpacks", "buildpack", "builder", "build") if data.get(key)), "")
-        if not given and (other or not any(data.get(key) is not None for key in ("path", "dockerfile"))):
-            why = f" (nothing is built from {other} here)" if other else ""
+        builder = data.get("builder") is not None
+        other = next((key for key in ("buildpacks", "buildpack", "build") if data.get(key)), "") if not builder else ""
+        if not given and (other or not any(data.get(key) is not None for key in ("path", "dockerfile", "builder"))):
+            without = "" if other == "build" else " without the image that has them, builder: …"
+            why = f" (nothing is built from {other} here{without})" if other else ""
             said = (
                 f"is missing{why}: name a ready image with image: … or docker: {{image: …}}, or the folder of a "
                 "Dockerfile with path: …"
             )
             self._problem(line, (*path, "image"), said)
+        elif not given and builder and data.get("dockerfile") is not None:
+            said = "is given beside dockerfile, and an image is built in one way: leave one of them out"
+            self._problem(data.lines["builder"], (*path, "builder"), said)
         if len(given) > 1:
             said = "is given twice, as image and as docker.image: leave one of them out"
             self._problem(data.lines["docker"], (*path, "image"), said)
@@ -172,11 +177,12 @@ class Review:
         own = next((one for one in processes if isinstance(one, Map) and one.get("type") == "task"), Map())
         inherited = [data.get("command"), data.get("args")]
         inherited = [own["command"], None] if own.get("command") is not None else inherited
+        entrypoint = data.get("entrypoint") or (launcher.LAUNCHER if data.get("builder") is not None else None)
         for key in ("tasks", "jobs"):
             entries = data[key] if isinstance(data.get(key), List) else List()
             for nth, entry in enumerate(entries):
                 if isinstance(entry, Map):
-                    start = [data.get("entrypoint"), entry.get("command"), entry.get("args"), *inherited]
+                    start = [entrypoint, entry.get("command"), entry.get("args"), *inherited]
                     self._check_command(start, entries.lines[nth], (*path, key, nth), named(key, entry, nth))
 
     def _check_command(self, start: Listing[Any], line: int, path: Path, owner: str) -> None:

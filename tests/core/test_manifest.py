@@ -86,7 +86,7 @@ def test_everything_that_can_be_said() -> None:
     assert (found.warnings, found.notes) == ([], [])
     assert shop.model_dump(exclude={"tasks", "jobs"}) == {
         "name": "shop", "image": None, "docker": {"image": "registry/shop:1"}, "path": None,
-        "dockerfile": None, "env": {"ZONE": "north"},
+        "dockerfile": None, "builder": None, "run_image": None, "buildpacks": None, "env": {"ZONE": "north"},
         "memory": "512Mi", "disk_quota": "1536Mi", "cpu": "500m", "cpu_limit": "1",
         "services": [
             {"name": "db", "binding_name": "main", "parameters": {
@@ -110,6 +110,7 @@ def test_everything_that_can_be_said() -> None:
     }  # fmt: skip
     assert blog.model_dump() == {
         "name": "blog", "image": "registry/blog:1", "docker": None, "path": None, "dockerfile": None,
+        "builder": None, "run_image": None, "buildpacks": None,
         "env": {}, "memory": None, "disk_quota": None, "cpu": None, "cpu_limit": None, "command": None, "entrypoint": None, "args": None, "task": True, "keep": None, "keep_failed": None, "max_age": None, "pinned": [], "min_history": None,
         "tasks": [], "jobs": [], "services": [], "metadata": None, "processes": [],
     }  # fmt: skip
