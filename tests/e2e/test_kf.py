@@ -218,10 +218,13 @@ def test_what_cannot_run_says_why(space: Space) -> None:
 def test_no_more_than_keep_stay(space: Space) -> None:
     app = space.app("kept", keep=1)
     space.ended(space.submit(app))
+    success = space.submit(app)
+    space.ended(success)
     last = space.submit(app)
-    eventually(lambda: [run["metadata"]["name"] for run in space.runs(app)] == [last])
+    eventually(lambda: [run["metadata"]["name"] for run in space.runs(app)] == [success, last])
     space.ended(last)
-    assert [run["metadata"]["labels"]["kf.dev/task-id"] for run in space.runs(app)] == ["2"]
+    assert space.kf("prune", app).ok().text == f"deleted {success}\n", "it was the last success until then"
+    assert [run["metadata"]["labels"]["kf.dev/task-id"] for run in space.runs(app)] == ["3"]
 
 
 def test_ids_are_counted_one_by_one_however_many_ask_at_once(space: Space) -> None:

@@ -33,7 +33,7 @@ def test_preview_names_what_up_deletes(stack: Stack) -> None:
     shown = stack.task("command='echo 4'", KEEP_3, after=other).preview().ok().text
     [line] = re.findall(r"will delete .*", shown.split("Diagnostics:")[1])
     doomed = before[0]["metadata"]["name"]
-    assert line == f"will delete 1 of 4: {doomed}"
+    assert line == f"will delete 1 of 4: {doomed} (beyond the newest 3)"
     stack.up().ok()
     assert _names(before) - _names(stack.runs()) == {doomed} and len(stack.runs()) == 3
     time.sleep(2)
@@ -61,7 +61,8 @@ def test_failing_updates_and_kf_runs_keep_three(stack: Stack) -> None:
     for _ in range(6):
         stack.kf("run-task", "shop", "--command", "true").ok()
         _wait_finished(stack)
-    assert len(stack.runs()) == 3
+    left = [run["status"]["conditions"][0]["status"] for run in stack.runs()]
+    assert left == ["False", "True", "True", "True"], "the newest three, and the last failure"
 
 
 def test_destroy_leaves_nothing_of_the_app(stack: Stack) -> None:

@@ -61,7 +61,7 @@ def test_app_that_moves_to_another_space(stack: Stack) -> None:
     try:
         stack.write(program.format(number=0, wait=False)).up().ok()
         eventually(lambda: stack.runs()[0].get("status", {}).get("completionTime"))
-        assert "will delete" not in stack.preview().ok().text, "a record that is completed is no new run"
+        assert "delete 1 of" not in stack.preview().ok().text, "a record that is completed is no new run"
         stack.up().ok()
         assert stack.outputs()["state"] == "Succeeded"
         shown = stack.write(program.format(number=1, wait=True)).preview().ok().text
