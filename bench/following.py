@@ -11,12 +11,13 @@ import uuid
 from pathlib import Path
 
 from . import peers
-from .latency import HEAD
+from .latency import HEAD as SMALL
 from .measure import CHECKOUT, Stack, Table, run
 
 TITLE = "Following a log of 1 GiB"
 MEBIBYTES = int(os.environ.get("BENCH_LOG_MIB", "1024"))
 PAUSE = 8
+HEAD = SMALL.replace('disk="64M"', 'disk="4G"')  # a log counts as disk
 PRINT = f"sleep {PAUSE}; yes {'x' * 1023} | head -n {MEBIBYTES * 1024}"
 
 
@@ -87,7 +88,7 @@ def _update(stack: Stack) -> tuple[str, str, str]:
     stack.write(HEAD + task.format(PRINT))
     begun = time.monotonic()
     command = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive"]
-    process = subprocess.Popen(command, cwd=stack.folder, env=stack.env, stdin=-3, stdout=-3)
+    process = subprocess.Popen(command, cwd=stack.folder, env=stack.env, stdin=-3, stdout=-3)  # -3: DEVNULL
     peak = 0.0
     while process.poll() is None:
         peak = max(peak, _provider_memory(stack.folder))
