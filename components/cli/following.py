@@ -19,7 +19,8 @@ from ..core.stamped import Stamped
 from ..errors import ClusterError, NotFound, Unreachable
 from ..follower import PATIENCE_SECONDS
 from ..pump import LOST, Pump
-from .log_printer import LogPrinter, warn
+from .log_printer import LogPrinter, mark, warn
+from .progress import Progress
 
 if TYPE_CHECKING:
     from ..cluster import Cluster, ListedRun
@@ -46,15 +47,20 @@ class Following:
     def follow(self, until: str | None = None) -> None:
         """Prints until the run `until` has ended and its log is printed; for ever without one."""
         answered = time.monotonic()
-        while until is None or until not in self._done:
-            try:
-                self._attend()
-                answered = time.monotonic()
-            except Unreachable as error:
-                if time.monotonic() - answered > PATIENCE_SECONDS:
-                    raise
-                self._note_once("", f"{error}; asking again", warn)
-            self._print_until(time.monotonic() + POLL_SECONDS)
+        with Progress(self._state):
+            while until is None or until not in self._done:
+                try:
+                    self._attend()
+                    answered = time.monotonic()
+                except Unreachable as error:
+                    if time.monotonic() - answered > PATIENCE_SECONDS:
+                        raise
+                    self._note_once("", f"{error}; asking again", warn)
+                self._print_until(time.monotonic() + POLL_SECONDS)
+
+    def _state(self) -> str:
+        running = [mark(tail.run) for tails in list(self._tails.values()) for tail in list(tails.values())]
+        return f"following {', '.join(running)}" if running else "waiting for a task"
 
     def _attend(self) -> None:
         runs = self._look()

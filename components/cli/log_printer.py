@@ -12,6 +12,7 @@ from ..core.log import LogReader, harmless
 from ..core.masking import Masker
 from ..errors import ArchiveError, ClusterError, NotFound, Unreachable
 from .archives import lines_of, listed, url_of
+from .progress import aside
 from .target import TargetSpace
 
 if TYPE_CHECKING:
@@ -107,7 +108,8 @@ def show(run: ListedRun, lines: list[str]) -> None:
     """Prints lines of a run at once."""
     if lines:
         start = mark(run)
-        click.echo("".join(f"{start} {line}\n" for line in lines), nl=False)
+        with aside():
+            click.echo("".join(f"{start} {line}\n" for line in lines), nl=False)
 
 
 def mark(run: ListedRun) -> str:
@@ -117,4 +119,5 @@ def mark(run: ListedRun) -> str:
 
 def warn(text: str) -> None:
     """One line on stderr."""
-    click.echo(f"kf: {harmless(' '.join(text.split()))}", err=True)
+    with aside():
+        click.echo(f"kf: {harmless(' '.join(text.split()))}", err=True)

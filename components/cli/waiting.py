@@ -23,6 +23,7 @@ from ..follower import Follower
 from ..hiding import secret_values
 from ..spool import Spool
 from .log_printer import warn
+from .progress import Progress, aside
 from .target import TargetSpace
 
 INTERRUPTED = 130
@@ -33,7 +34,9 @@ class _Screen(Display):
 
     def _show(self, lines: list[str]) -> None:
         try:
-            click.echo("".join(f"{line}\n" for line in lines), nl=False)
+            if lines:
+                with aside():
+                    click.echo("".join(f"{line}\n" for line in lines), nl=False)
         except BrokenPipeError:  # nobody reads the log any more, but the exit code may still be waited for
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -45,6 +48,11 @@ class _Screen(Display):
 class _Waiting(Follower):
     def __post_init__(self) -> None:
         self.screen = self._display = _Screen(self.name, self.say, self.masker, NONE)
+
+    @property
+    def state(self) -> str:
+        """How far the run is, as its follower knows it."""
+        return "running" if self._has_started else "starting"
 
 
 def wait_for(space: TargetSpace, run: dict[str, Any], settings: Mapping[str, Any]) -> int:
@@ -74,8 +82,9 @@ def wait_for(space: TargetSpace, run: dict[str, Any], settings: Mapping[str, Any
     try:
         masker = Masker(secret_values(space.cluster, space.name, run, warn, unread))
         spool = Spool(masker) if archiving else None
-        follower = _Waiting(space.cluster, space.name, name, say, masker, spool=spool)
-        ended = follower.follow()
+        follower = waiting = _Waiting(space.cluster, space.name, name, say, masker, spool=spool)
+        with Progress(lambda: f"{what} is {waiting.state}"):
+            ended = waiting.follow()
     except KeyboardInterrupt:
         if follower:
             follower.screen.silence()
