@@ -77,12 +77,13 @@ class Archive:
 
     def store(self, record: StoredLog, log: IO[bytes] | None) -> StoredLog:
         """Stores a log (compressed) and then its record; returns what the archive holds: what was better stays."""
-        before = self.record(record.place)
+        content = self._writing(lambda: self._content(record.place.record))
+        before = archived.understood(content)
         if before and not record.better_than(before):
             return before
 
         def write() -> None:
-            if before:
+            if content is not None:
                 self._fs.rm_file(self._path(record.place.record))
             if log is not None:
                 self._put(record.place.log, log)
@@ -99,11 +100,8 @@ class Archive:
 
     def record(self, place: Place) -> StoredLog | None:
         """The record of a place, None if there is none."""
-        try:
-            content = self._reading(lambda: self._fs.cat_file(self._path(place.record)))
-        except FileNotFoundError:
-            return None
-        return self._decoded(place.record, content)
+        content = self._reading(lambda: self._content(place.record))
+        return None if content is None else self._decoded(place.record, content)
 
     def places(self, namespace: str, app: str | None = None) -> list[Place]:
         """Everything stored of a namespace (of one App), oldest first."""
@@ -141,11 +139,20 @@ class Archive:
             raise ArchiveError(f"{self.url}/{record.place.log} is damaged: its digest is not that of its record")
 
     def _names(self, folder: str) -> list[str]:
+        def names() -> list[str]:
+            try:
+                return [str(path) for path in self._fs.ls(self._path(folder), detail=False)]
+            except FileNotFoundError:
+                return []
+
+        return [path.rstrip("/").rpartition("/")[2] for path in self._reading(names)]
+
+    def _content(self, path: str) -> bytes | None:
         try:
-            paths = self._reading(lambda: self._fs.ls(self._path(folder), detail=False))
+            content: bytes = self._fs.cat_file(self._path(path))
         except FileNotFoundError:
-            return []
-        return [str(path).rstrip("/").rpartition("/")[2] for path in paths]
+            return None
+        return content
 
     def _put(self, path: str, content: IO[bytes]) -> None:
         """Writes a file that is there as a whole or not at all."""
@@ -190,19 +197,14 @@ class Archive:
         return self._trying(work, "written")
 
     def _reading(self, work: Callable[[], T]) -> T:
-        try:
-            return self._trying(work, "read")
-        except ArchiveError as error:
-            if isinstance(error.__cause__, FileNotFoundError):
-                raise error.__cause__ from None
-            raise
+        return self._trying(work, "read")
 
     def _trying(self, work: Callable[[], T], done: str) -> T:
         try:
             return work()
         except Exception as error:  # whatever an implementation of fsspec and the client below it raise
             text = " ".join(str(error).split()) or type(error).__name__
-            raise ArchiveError(f"the log archive {self.url} cannot be {done}: {text}") from error
+            raise ArchiveError(f"the log archive {self.url} cannot be {done}: {text}") from None
 
 
 def _open(url: str, scheme: str) -> tuple[Any, str]:

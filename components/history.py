@@ -65,9 +65,8 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         say_once(news["urn"], line, about=about)
     waiting = [run for run in going if ARCHIVED not in run.annotations]
     if news.get("log_archive") and waiting:
-        say_once(
-            news["urn"], f"{len(waiting)} of them wait for the log archive: their logs are stored first", about=about
-        )
+        text = f"waiting for the log archive, where their logs go first: {len(waiting)} of them"
+        say_once(news["urn"], text, about=about)
     _foretell(olds, news, seen)
     return CheckResult(inputs, [])
 

@@ -174,6 +174,9 @@ class Submitter:
         gone = self.cluster.delete_runs(going)
         if gone:
             say(f"retention: deleted {len(gone)} of {len(runs)}: {', '.join(gone)}")
+        waiting = [verdict.run.name for verdict in verdicts if verdict.rule == retention.NOT_ARCHIVED]
+        if waiting:
+            say(f"retention: waiting for the log archive until the next update or `kf prune`: {len(waiting)}")
 
     def _stop(self) -> int:
         """Told to stop: the run goes on if another pod will follow it, and is cancelled if its Job is deleted."""

@@ -70,19 +70,20 @@ def otherwise(
     target: Target,
     url: str | None,
     app: str | None,
+    what: str,
     ask: Callable[[TargetSpace], T],
     read: Callable[[Archive, str], T | None],
 ) -> T:
     """What the cluster answers; for what it does not have, or when it does not answer, what an archive has of it.
 
-    With a `url` only that archive is read. `read` is given an archive and a Space's name.
+    With a `url` only that archive is read. `read` is given an archive and a Space's name; `what` is asked for.
     """
     from ..archive import Archive
 
     if url:
         found = read(Archive.of(url), target.name())
         if found is None:
-            raise NotFound(f"space {target.name()!r} has nothing of that in the log archive {url}")
+            raise NotFound(f"{what} of space {target.name()!r} is not in the log archive {url}")
         return found
     space = None
     try:

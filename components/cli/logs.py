@@ -72,7 +72,8 @@ def logs(
         for record in records:
             stored(archive, record, lines)
 
-    archives.otherwise(target, url, app, of_cluster, of_archive)()
+    what = f"run {name!r}" if name is not None else f"app {app!r}{f' with ID {task_id}' if task_id is not None else ''}"
+    archives.otherwise(target, url, app, what, of_cluster, of_archive)()
 
 
 def _print(

@@ -28,6 +28,7 @@ def task(target: Target, name: str, task_id: str | None, output: str | None, url
     """Shows everything about one task: by its name, or by its App and its ID. One that is gone: what is archived."""
     check_id(name, task_id)
     app, run = (name, None) if task_id is not None else (None, name)
+    what = f"run {run!r}" if run else f"task {task_id} of app {app!r}"
 
     def of_cluster(space: TargetSpace) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         whole = space.one(name, task_id)
@@ -41,7 +42,7 @@ def task(target: Target, name: str, task_id: str | None, output: str | None, url
         found = archives.plain(records[-1], archive) if records else None
         return (found, stored_rows(found)) if found else None
 
-    found, said = archives.otherwise(target, url, app, of_cluster, of_archive)
+    found, said = archives.otherwise(target, url, app, what, of_cluster, of_archive)
     if output:
         print_data(found, output)
     else:

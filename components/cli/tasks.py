@@ -41,7 +41,7 @@ def tasks(target: Target, app: str | None, output: str | None, url: str | None) 
         records = archives.find(archive, space, app, None, None)
         return ([archives.listed(record) for record in records], archives.now(), space) if records else None
 
-    runs, now, name = archives.otherwise(target, url, app, of_cluster, of_archive)
+    runs, now, name = archives.otherwise(target, url, app, f"app {app!r}" if app else "any app", of_cluster, of_archive)
     if output == "name":
         for run in runs:
             click.echo(run.name)

@@ -157,6 +157,14 @@ def decode(content: bytes) -> StoredLog:
         raise ValueError(f"no record of a log: {error}") from None
 
 
+def understood(content: Optional[bytes]) -> Optional[StoredLog]:
+    """The record that a file holds, None if there is none or nobody can read it."""
+    try:
+        return None if content is None else decode(content)
+    except ValueError:
+        return None
+
+
 def attempt_line(attempt: int, pod: str) -> bytes:
     """What separates the logs of the pods of one run."""
     return f"--- kf: attempt {attempt}, pod {pod} ---\n".encode()

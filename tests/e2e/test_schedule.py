@@ -189,6 +189,8 @@ def test_what_the_submitter_promises(stack: Stack) -> None:
     assert f"replaced by {of(stack, 'replace')[-1]['metadata']['name']}" in job_log(stack, third)
     said = job_log(stack, fourth)
     assert f"run {old} is cancelled" in said and "ready" in said and "told to end" in said, said
+    kept = stack.kf("logs", "--task", "--run", old, "--recent").ok().text.splitlines()
+    assert [line.partition(" ")[2] for line in kept] == ["ready", "told to end"], "its log is found where it was copied"
     assert ended(stack, failing) == "Failed"
     assert "exit code 7" in job_log(stack, failing)
     assert ended(stack, first) == "Complete"

@@ -1,0 +1,195 @@
+"""The log archive: what retention, a cancel and destroy take away is stored first, whole and masked."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from components.archive import Archive
+from components.core.archived import StoredLog
+
+from .. import s3
+from .conftest import Stack, eventually, kill_group
+from .test_schedule import ended, job_log, now, start
+
+SECRET = "correct horse battery"
+HEAD = (
+    "from components import TaskSchedule\n"
+    "space = Space(NS, memory='32M', disk='64M', cpu='10m', log_archive={url!r}, submitter_image=f'{{R}}/python:3')\n"
+    "app = App('shop', space=space, image=f'{{R}}/busybox:1', env={{'S': Output.secret({secret!r})}}, keep=1)\n"
+)
+SAID = "value [secret]\n" + "".join(f"{number}\n" for number in range(1, 2001))
+TALKS = "trap 'echo bye; exit 0' TERM; echo value $S; seq 1 2000; sleep 300 & wait"
+SLOW = f"slow = Task('slow', app=app, command={TALKS!r}, wait=False, must_succeed=False"
+
+
+def write(stack: Stack, url: str, body: str) -> Stack:
+    return stack.write(HEAD.format(url=url, secret=SECRET) + body)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[s3.Server]:
+    with s3.server() as made:
+        for name, value in made.env.items():
+            monkeypatch.setenv(name, value)
+        yield made
+
+
+class Stored:
+    """What an archive holds of a namespace."""
+
+    def __init__(self, stack: Stack, url: str) -> None:
+        self.archive, self.namespace = Archive(url), stack.namespace
+
+    def records(self) -> dict[str, StoredLog]:
+        return {record.run: record for record in self.archive.records(self.namespace)}
+
+    def log(self, run: str) -> str:
+        """Its log; raises if it is not what its record says."""
+        return b"".join(self.archive.read(self.records()[run])).decode()
+
+    def of(self, task: str) -> list[str]:
+        """The logs of a task's runs, oldest first."""
+        return [self.log(record.run) for record in self.records().values() if record.task == task]
+
+
+def finished(stack: Stack, task: str) -> list[str]:
+    runs = [run for run in stack.runs() if run["metadata"]["labels"]["kf.dev/task"] == task]
+    return [run["metadata"]["name"] for run in runs if run.get("status", {}).get("completionTime")]
+
+
+def test_whoever_lets_runs_go_has_stored_them(server: s3.Server, stack: Stack) -> None:
+    """Followed, started by hand, by a schedule, retried and cancelled; pruned, destroyed and read without a cluster."""
+    url = f"s3://{s3.BUCKET}/team"
+    stack.env.update(server.env)
+    stored = Stored(stack, url)
+    write(
+        stack,
+        url,
+        "migrate = Task('migrate', app=app, command='echo begun; echo \"$S\"; printf end')\n"
+        f"{SLOW})\n"
+        "Task('tries', app=app, command='echo try; exit 3', retries=1, wait=False, must_succeed=False)\n"
+        "TaskSchedule('report', app=app, command='echo report $S', schedule='0 3 1 1 *')\n",
+    ).up().ok()
+    [migrated] = finished(stack, "migrate")
+    record = stored.records()[migrated]
+    assert stored.log(migrated) == "begun\n[secret]\nend"
+    assert (record.lines, record.whole, record.followed, record.outcome) == (3, True, True, "succeeded")
+
+    # A schedule's pod cannot store anything: what it would let go waits.
+    for minutes in (1, 2):
+        job = start(stack, "report", now().replace(second=0) + timedelta(minutes=minutes))
+        assert ended(stack, job) == "Complete"
+    assert len(finished(stack, "report")) == 2 and finished(stack, "migrate") == [], "what is stored may go"
+    assert "waiting for the log archive until the next update or `kf prune`: 1" in job_log(stack, job)
+    eventually(lambda: finished(stack, "tries"))
+    shown = stack.preview().ok().text
+    assert (
+        "will delete 1 of 4" in shown and "waiting for the log archive, where their logs go first: 1 of them" in shown
+    )
+
+    # A cancelled run's log goes with its pod: it is read to its end first.
+    [slow] = [run["metadata"]["name"] for run in stack.runs() if "completionTime" not in run["status"]]
+    stack.kf("terminate-task", slow).ok()
+    assert stored.log(slow).startswith(SAID) and stored.log(slow).endswith("\nbye\n")
+    assert stored.records()[slow].outcome.startswith("was cancelled by kf terminate-task")
+    assert stack.kf("logs", "--task", "--run", slow, "-n", "1", "--recent").ok().text.endswith(" bye\n")
+
+    first = finished(stack, "report")[0]
+    assert f"deleted {first}\n" in stack.kf("prune", "shop").ok().text
+    assert stored.log(first) == "report [secret]\n" and stored.records()[first].whole
+    assert "report [secret]" in stack.kf("logs", "shop", "--task", "--run", first, "--recent").ok().text
+    assert "log.zst" in stack.kf("task", first).ok().text
+
+    stack.destroy().ok()
+    assert stack.runs() == []
+    assert stored.of("report") == ["report [secret]\n"] * 2
+    [tries] = stored.of("tries")
+    attempts = tries.split("--- kf: attempt 2, pod ")
+    assert len(attempts) == 2 and attempts[0] == "try\n" and attempts[1].endswith(" ---\ntry\n")
+
+    # The cluster is gone.
+    stack.env["KUBECONFIG"] = str(stack.folder / "none")
+    read = stack.kf("logs", "shop", "--task", "--archive", url, "--recent", "-n", "1").ok().text.splitlines()
+    assert sorted(line.partition(" ")[2] for line in read) == [
+        "bye",
+        "end",
+        "report [secret]",
+        "report [secret]",
+        "try",
+    ]
+    assert len(stack.kf("tasks", "shop", "--archive", url, "-o", "name").ok().text.splitlines()) == 5
+    stack.env["KF_LOG_ARCHIVE"] = url
+    read = stack.kf("logs", "--task", "--run", migrated).ok().text.splitlines()
+    assert [line.partition(" ")[2] for line in read[-3:]] == ["begun", "[secret]", "end"]
+    assert "no-such-run" in stack.kf("logs", "--task", "--run", "no-such-run", "--archive", url).failed().text
+    assert SECRET not in str(stack.state())
+
+
+def test_an_archive_that_cannot_be_written_loses_nothing(stack: Stack, tmp_path: Path) -> None:
+    blocked = tmp_path / "blocked"
+    blocked.write_text("no folder")
+    url = f"file://{blocked}/logs"
+    said = f"the log archive {url} cannot be written"
+    body = "Task('a', app=app, command='echo a')\nTask('b', app=app, command='echo b')\n" + SLOW
+    up = write(stack, url, body + ")\n").up().ok()
+    assert said in up.text and "retention of app 'shop' waits" in up.text and "is not archived yet" in up.text
+    assert len(stack.runs()) == 3
+    stopped = write(stack, url, body + ", terminated=True)\n").up().failed()
+    assert "task 'slow' of app 'shop' is not cancelled" in stopped.text and said in stopped.text
+    assert said in stack.kf("terminate-task", "shop", running(stack)).failed().text
+    assert said in stack.kf("prune", "shop").failed().text
+    refused = stack.destroy().failed()
+    assert "the runs of app 'shop'" in refused.text and "are not deleted" in refused.text and said in refused.text
+    assert len(stack.runs()) == 3 and running(stack)
+
+    blocked.unlink()
+    stack.up().ok()
+    stack.destroy().ok()
+    stored = Stored(stack, url)
+    assert (stored.of("a"), stored.of("b")) == (["a\n"], ["b\n"])
+    [slow] = stored.of("slow")
+    assert slow.startswith(SAID) and slow.endswith("\nbye\n")
+    assert stack.runs() == []
+
+
+def test_a_killed_upload_is_repaired_by_the_next_update(server: s3.Server, stack: Stack) -> None:
+    url = f"s3://{s3.BUCKET}"
+    stack.env.update(server.env)
+    stored = Stored(stack, url)
+    server.open.clear()
+    process = write(stack, url, "Task('a', app=app, command='seq 1 5000')\n").start()
+    assert server.held.wait(60), "the upload has begun"
+    provider = provider_of(stack.folder)
+    kill_group(process)
+    os.kill(provider, signal.SIGKILL)
+    server.open.set()
+    stack.pulumi("cancel", "--yes").ok()
+    assert stored.records() == {} and "kf.dev/archived" not in stack.runs()[0]["metadata"]["annotations"]
+    stack.up().ok()
+    [run] = stack.runs()
+    assert stored.log(run["metadata"]["name"]) == "".join(f"{number}\n" for number in range(1, 5001))
+    assert run["metadata"]["annotations"]["kf.dev/archived"] == stored.records()[run["metadata"]["name"]].digest
+
+
+def running(stack: Stack) -> str:
+    """The id of the one run that is under way."""
+    [run] = [run for run in stack.runs() if "completionTime" not in run["status"]]
+    number: str = run["metadata"]["labels"]["kf.dev/task-id"]
+    return number
+
+
+def provider_of(folder: Path) -> int:
+    """The provider process that works in `folder`."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if b"pulumi.dynamic" in (process / "cmdline").read_bytes() and (process / "cwd").resolve() == folder:
+                return int(process.name)
+        except OSError:
+            continue
+    raise AssertionError("no provider process")
