@@ -7,6 +7,7 @@ kf:builder-image, kf:registry-secret  for an application with a path: an image w
 kf:vars        a map with the values of the manifest's other ((names)); secret ones may be used in env
 kf:vars-files  a file of such values, or a list of files
 kf:submitter-image  an image with Python that starts jobs, by default python:3-slim
+kf:log-archive  where logs are stored before their runs go, such as s3://bucket/logs; by default nowhere
 kf:services    the services of the manifest: a map from their name to credentials, label, tags and plan
 """
 
@@ -24,6 +25,7 @@ applications = declaration.read(manifest, configuration.variables(config, folder
 space = Space(
     config.get("space") or pulumi.get_stack(),
     submitter_image=configuration.submitter_image(config),
+    log_archive=config.get("log-archive"),
     **configuration.building(config),
 )
 provided = declaration.provide(services, space)
