@@ -12,6 +12,8 @@ from typing import Any
 
 from .errors import ClusterError
 
+IDENTITY_TOKEN = "<token>"  # a user of this name stands for an identity token, as helpers say it
+CERTIFICATES = (Path("/etc/docker/certs.d"), Path("/etc/containers/certs.d"))
 _DOCKER_HUB = "https://index.docker.io/v1/"
 _HELPER_SECONDS = 20
 
@@ -24,6 +26,14 @@ def credentials(host: str) -> tuple[str, str] | None:
 def from_json(text: str, host: str) -> tuple[str, str] | None:
     """The same from the content of a file, such as that of a Secret of type kubernetes.io/dockerconfigjson."""
     return _of(json.loads(text).get("auths") or {}, host)
+
+
+def authorities(host: str) -> list[Path]:
+    """The certificates of authorities that this machine trusts for one registry."""
+    found: list[Path] = []
+    for folder in CERTIFICATES:
+        found += sorted((folder / host).glob("*.crt"))
+    return found
 
 
 def _files() -> list[Path]:
@@ -52,6 +62,8 @@ def _in(path: Path, host: str) -> tuple[str, str] | None:
 def _of(auths: dict[str, Any], host: str) -> tuple[str, str] | None:
     names = (host, f"https://{host}", f"http://{host}", *([_DOCKER_HUB] if host.endswith("docker.io") else []))
     entry: dict[str, str] = next((auths[name] for name in names if auths.get(name)), {})
+    if entry.get("identitytoken"):
+        return IDENTITY_TOKEN, entry["identitytoken"]
     if entry.get("username"):
         return entry["username"], entry.get("password") or ""
     try:

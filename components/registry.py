@@ -11,7 +11,8 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable
+import ssl
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urljoin
@@ -27,6 +28,7 @@ _DOCKER = "application/vnd.docker.distribution.manifest.v2+json"
 _DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 _READABLE = ", ".join((MANIFEST, INDEX, _DOCKER, _DOCKER_LIST))
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
+_CHANGED = "the source changed while it was sent: repeat when nothing writes there"
 CONNECT_SECONDS, READ_SECONDS = 5, 60
 
 
@@ -65,16 +67,17 @@ class Registry:
     def __init__(self, place: Place, credentials: tuple[str, str] | None = None) -> None:
         self._place = place
         self._credentials = credentials
-        self._authorization: dict[str, str] = {}
+        self._authorization: dict[str, dict[str, str]] = {}  # by repository: tokens are for one of them
         self._http = urllib3.PoolManager(
-            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS), retries=False
-        )
+            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS), retries=False,
+            ssl_context=_trust(place.host) if place.scheme == "https" else None,
+        )  # fmt: skip
 
     # --- what callers ask
 
     def resolve(self, repository: str, reference: str) -> str | None:
         """The digest that a tag stands for, None if there is no such image."""
-        answer = self._ask("HEAD", f"/v2/{repository}/manifests/{reference}", headers={"Accept": _READABLE})
+        answer = self._ask(repository, "HEAD", f"manifests/{reference}", headers={"Accept": _READABLE})
         if answer.status == 404:
             return None
         self._expect(answer, 200, f"image {repository}:{reference}")
@@ -89,21 +92,20 @@ class Registry:
             return False
         self._upload(repository, digest_of(config), len(config), lambda: [config])
         self._upload(repository, layer["digest"], layer["size"], content)
-        answer = self._ask(
-            "PUT", f"/v2/{repository}/manifests/{tag}", body=manifest, headers={"Content-Type": MANIFEST}
-        )
+        answer = self._ask(repository, "PUT", f"manifests/{tag}", body=manifest, headers={"Content-Type": MANIFEST})
         self._expect(answer, 201, f"{repository}:{tag}")
         return True
 
     def _upload(self, repository: str, digest: str, size: int, content: Callable[[], Iterable[bytes]]) -> None:
-        if self._ask("HEAD", f"/v2/{repository}/blobs/{digest}").status == 200:
+        if self._ask(repository, "HEAD", f"blobs/{digest}").status == 200:
             return
-        begun = self._ask("POST", f"/v2/{repository}/blobs/uploads/", headers={"Content-Length": "0"})
+        begun = self._ask(repository, "POST", "blobs/uploads/", headers={"Content-Length": "0"})
         self._expect(begun, 202, f"upload to {repository}")
         target = urljoin(f"{self._root}/", begun.headers["Location"])
         target += ("&" if "?" in target else "?") + urlencode({"digest": digest})
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
-        done = self._send("PUT", target, content(), headers)
+        headers |= self._authorization.get(repository, {})
+        done = self._send("PUT", target, _exactly(size, content()), headers)
         self._expect(done, 201, f"upload to {repository}")
 
     # --- requests
@@ -113,54 +115,77 @@ class Registry:
         return f"{self._place.scheme}://{self._place.host}"
 
     def _ask(
-        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+        self, repository: str, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> urllib3.BaseHTTPResponse:
-        answer = self._send(method, self._root + path, body, headers or {})
+        url, given = f"{self._root}/v2/{repository}/{path}", headers or {}
+        answer = self._send(method, url, body, {**given, **self._authorization.get(repository, {})})
         challenge = answer.headers.get("WWW-Authenticate", "")
         if answer.status == 401 and challenge:
-            writes = method not in ("GET", "HEAD")
-            self._authorization = self._authorize(challenge, path, writes)
-            answer = self._send(method, self._root + path, body, headers or {})
+            allowed = self._authorize(challenge, repository, writes=method not in ("GET", "HEAD"))
+            self._authorization[repository] = allowed
+            answer = self._send(method, url, body, {**given, **allowed})
         return answer
 
     def _send(self, method: str, url: str, body: Any, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
         try:
-            return self._http.request(method, url, body=body, headers={**self._authorization, **headers})
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise RegistrySilent(
-                f"registry {self._place.host} does not answer: {_short(error)}: check the Space's registry "
-                f"{'(http:// before the address is for one without TLS) ' if self._place.scheme == 'https' else ''}"
-                "and repeat"
+            return self._http.request(method, url, body=body, headers=headers)
+        except urllib3.exceptions.SSLError as error:
+            if "CERTIFICATE_VERIFY_FAILED" not in str(error):
+                raise RegistrySilent(self._silence(error)) from None
+            raise RegistryError(
+                f"registry {self._place.host} has a certificate that this machine does not trust ({_short(error)}): "
+                f"put its authority's into /etc/docker/certs.d/{self._place.host}/ca.crt, or name it with SSL_CERT_FILE"
             ) from None
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise RegistrySilent(self._silence(error)) from None
 
-    def _authorize(self, challenge: str, path: str, writes: bool) -> dict[str, str]:
-        credentials = self._credentials or docker_config.credentials(self._place.host)
+    def _silence(self, error: Exception) -> str:
+        plain = "(http:// before the address is for one without TLS) " if self._place.scheme == "https" else ""
+        advice = f"check the Space's registry {plain}and repeat"
+        return f"registry {self._place.host} does not answer: {_short(error)}: {advice}"
+
+    def _authorize(self, challenge: str, repository: str, writes: bool) -> dict[str, str]:
+        """The header for a repository: Basic, or the token of the server that the registry trusts.
+
+        https://distribution.github.io/distribution/spec/auth/token/, for an identity token …/oauth/.
+        """
+        credentials = self._login()
         basic = {}
         if credentials:
             basic["Authorization"] = "Basic " + base64.b64encode(":".join(credentials).encode()).decode()
         if challenge.lower().startswith("basic"):
             return basic
         found = dict(_CHALLENGE.findall(challenge))
-        repository = path.removeprefix("/v2/").split("/manifests/")[0].split("/blobs/")[0]
-        scope = f"repository:{repository}:pull,push" if writes or credentials else f"repository:{repository}:pull"
-        query = urlencode({"service": found.get("service", ""), "scope": scope})
-        self._authorization = {}
-        answer = self._send("GET", f"{found.get('realm', self._root)}?{query}", None, basic)
+        actions = "pull,push" if writes or credentials else "pull"
+        wanted = {"service": found.get("service", ""), "scope": f"repository:{repository}:{actions}"}
+        realm = found.get("realm", self._root)
+        if credentials and credentials[0] == docker_config.IDENTITY_TOKEN:
+            wanted |= {"grant_type": "refresh_token", "client_id": "kf", "refresh_token": credentials[1]}
+            form = {"Content-Type": "application/x-www-form-urlencoded"}
+            answer = self._send("POST", realm, urlencode(wanted).encode(), form)
+        else:
+            answer = self._send("GET", f"{realm}?{urlencode(wanted)}", None, basic)
         self._expect(answer, 200, f"a token for {repository}")
-        token = json.loads(answer.data)
-        return {"Authorization": f"Bearer {token.get('token') or token.get('access_token')}"}
+        try:
+            token = json.loads(answer.data)
+            return {"Authorization": f"Bearer {token.get('token') or token['access_token']}"}
+        except (ValueError, LookupError, AttributeError):
+            raise RegistryError(f"registry {self._place.host}: {realm} gave no token for {repository}") from None
+
+    def _login(self) -> tuple[str, str] | None:
+        return self._credentials or docker_config.credentials(self._place.host)
 
     def _expect(self, answer: urllib3.BaseHTTPResponse, wanted: int, what: str) -> None:
         if answer.status == wanted:
             return
         host, said = self._place.host, _message(answer)
         if answer.status in (401, 403):
-            given = "refused the credentials" if self._authorization else "wants credentials"
+            given = "refused the credentials" if self._login() else "wants credentials"
             raise RegistryError(f"registry {host} {given} ({what}: {said}): docker login {host}, or a right to push")
         if answer.status == 405:
             raise RegistryError(f"registry {host} is read-only ({what}: {said}): choose another with Space(registry=…)")
         if answer.status == 400 and "DIGEST" in said.upper():
-            raise RegistryError(f"{what}: the source changed while it was sent: repeat when nothing writes there")
+            raise RegistryError(f"{what}: {_CHANGED}")
         if answer.status == 429 or answer.status >= 500:
             raise RegistrySilent(f"registry {host} cannot do it now ({what}: {said}): see its log and its free space")
         raise RegistryError(f"registry {host} refused it ({what}: {said})")
@@ -175,6 +200,29 @@ def registry(place: Place, credentials: tuple[str, str] | None = None) -> Regist
 def digest_of(data: bytes) -> str:
     """The name of some content in a registry."""
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def _trust(host: str) -> ssl.SSLContext:
+    """The authorities of this machine, and those that docker and podman are told of for one registry."""
+    context = ssl.create_default_context()
+    for path in docker_config.authorities(host):
+        try:
+            context.load_verify_locations(path)
+        except OSError as error:  # also ssl.SSLError
+            raise RegistryError(f"registry {host}: {path} holds no certificates ({_short(error)}): repair it") from None
+    return context
+
+
+def _exactly(size: int, content: Iterable[bytes]) -> Iterator[bytes]:
+    """The content, if it is as long as was said: a registry would wait for the rest, or take more for a request."""
+    left = size
+    for chunk in content:
+        left -= len(chunk)
+        if left < 0:
+            raise RegistryError(_CHANGED)
+        yield chunk
+    if left:
+        raise RegistryError(_CHANGED)
 
 
 def _message(answer: urllib3.BaseHTTPResponse) -> str:

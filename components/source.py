@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from . import progress
 from .core import build as builds
 from .core import buildpacks, naming, pipelinerun, quantities, tree
 from .core.buildpacks import Buildpacks
@@ -26,6 +28,7 @@ from .space import Space
 
 DOCKERFILE = "Dockerfile"
 LONGEST_APP = naming.DNS_LABEL - len(builds.ENDING)
+_trees: weakref.WeakKeyDictionary[Space, dict[str, tree.Tree]] = weakref.WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -233,7 +236,7 @@ def _prepare(owner: str, name: str, space: Space, source: Source) -> tuple[tree.
         cpu=quantities.cpu(source.cpu, f"source of {owner}: cpu"),
     )
     timeout = quantities.duration(source.timeout, f"source of {owner}: timeout")
-    found = tree.read(Path(source.path))
+    found = _read(space, source.path)
     if found.outside:
         pulumi.log.warn(
             f"{owner}: links that lead out of its source lead nowhere in the build: {', '.join(found.outside[:10])}: "
@@ -246,6 +249,14 @@ def _prepare(owner: str, name: str, space: Space, source: Source) -> tuple[tree.
             "Source(dockerfile=…), or let buildpacks build it with Source(builder=…)"
         )
     return found, amounts, timeout
+
+
+def _read(space: Space, path: str) -> tree.Tree:
+    """The tree of a folder; several Apps of one folder have it read once."""
+    known = _trees.setdefault(space, {})
+    if path not in known:
+        known[path] = tree.read(Path(path), progress.hashing(path, progress.of_program))
+    return known[path]
 
 
 def _repository(namespace: str, app: str) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import base64
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,10 @@ from .core import tree
 from .core.build import Artifact
 from .docker_config import from_json
 from .errors import ClusterError
+from .progress import Say, uploading
 from .registry import Place, RegistryError, registry
 
-STATUS_SECONDS = 0.5
 _KEY = ".dockerconfigjson"
-
-Say = Callable[..., None]
 
 
 def send(cluster: Cluster, namespace: str, source: Mapping[str, Any], say: Say) -> None:
@@ -26,32 +23,16 @@ def send(cluster: Cluster, namespace: str, source: Mapping[str, Any], say: Say) 
     artifact = Artifact(str(source["tree"]), int(source["size"]))
     place = Place.of(source["registry"])
     client = registry(place, _credentials(cluster, namespace, source.get("secret"), place.host))
-    progress = _Progress(say, artifact.size)
     folder = Path(source["folder"])
     try:
         sent = client.push(
             place.repository(source["repository"]), artifact.tag, artifact.manifest, artifact.config, artifact.layer,
-            lambda: tree.archive(folder, progress),
+            lambda: uploading(tree.archive(folder), artifact.size, say),
         )  # fmt: skip
     except RegistryError as error:
         raise type(error)(f"source {source['folder']!r} could not be uploaded: {error}") from None
     if sent:
         say(f"source uploaded: {_amount(artifact.size)}")
-
-
-class _Progress:
-    """A bar while the source goes up, at most twice a second."""
-
-    def __init__(self, say: Say, total: int) -> None:
-        self._say, self._total, self._last = say, total, time.monotonic()
-
-    def __call__(self, done: int, _total: int) -> None:
-        now = time.monotonic()
-        if now - self._last >= STATUS_SECONDS:
-            self._last = now
-            filled = min(20 * done // max(self._total, 1), 20)
-            bar = "#" * filled + "." * (20 - filled)
-            self._say(f"uploading [{bar}] {_amount(done)} of {_amount(self._total)}", ephemeral=True)
 
 
 def _credentials(cluster: Cluster, namespace: str, secret: str | None, host: str) -> tuple[str, str] | None:

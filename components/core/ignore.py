@@ -57,14 +57,27 @@ class Rules:
     """The lines of an ignore file: the last one that matches decides."""
 
     def __init__(self, lines: Iterable[str]) -> None:
-        found = [parse(_bytes(line)) for line in lines]
-        self._patterns: List[Pattern] = [pattern for pattern in reversed(found) if pattern]
+        self._plain: Dict[str, List[Tuple[int, Pattern]]] = {}  # names as they are, which most lines are: looked up
+        self._others: List[Tuple[int, Pattern]] = []
+        for nth, line in enumerate(lines):
+            pattern = parse(_bytes(line))
+            if pattern and pattern.of_name and pattern.literal == len(pattern.text):
+                self._plain.setdefault(pattern.text, []).append((nth, pattern))
+            elif pattern:
+                self._others.append((nth, pattern))
 
     def ignores(self, path: str, folder: bool) -> bool:
         """Whether a path is ignored; what lies in an ignored folder is not asked for, as git does not look into it."""
         asked = path if path.isascii() else _bytes(path)
-        decided = next((pattern for pattern in self._patterns if pattern.matches(asked, folder)), None)
-        return decided is not None and not decided.negated
+        decided, ignored = -1, False
+        for candidates in (self._plain.get(asked.rpartition("/")[2], ()), self._others):
+            for nth, pattern in reversed(candidates):
+                if nth < decided:
+                    break
+                if pattern.matches(asked, folder):
+                    decided, ignored = nth, not pattern.negated
+                    break
+        return ignored
 
 
 def parse(line: str) -> Optional[Pattern]:

@@ -6,7 +6,8 @@ of the archive decides about builds.
 
 from __future__ import annotations
 
-from typing import Optional
+import functools
+from typing import Optional, Tuple
 
 BLOCK, RECORD = 512, 10240
 
@@ -27,8 +28,15 @@ def header(name: bytes, size: int, executable: bool, link: Optional[str] = None)
 
 def _block(name: bytes, mode: int, size: int, kind: bytes, link: bytes = b"") -> bytes:
     front = b"%s%07o\0%07o\0%07o\0%011o\0%011o\0" % (name.ljust(100, b"\0"), mode, 0, 0, size, 0)
+    rest, of_rest = _rest(kind, link)
+    return b"%s%06o\0 %s" % (front, sum(front) + of_rest + 8 * 32, rest)
+
+
+@functools.lru_cache(maxsize=64)
+def _rest(kind: bytes, link: bytes) -> Tuple[bytes, int]:
+    """What follows the checksum, and the sum of its bytes: the same for all files."""
     rest = b"%s%sustar\x0000%s" % (kind, link.ljust(100, b"\0"), bytes(247))
-    return b"%s%06o\0 %s" % (front, sum(front) + sum(rest) + 8 * 32, rest)
+    return rest, sum(rest)
 
 
 def _record(key: str, value: bytes) -> bytes:

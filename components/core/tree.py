@@ -28,7 +28,18 @@ CHUNK = 1 << 20
 _PREFIX = "app/"  # where the tree lies in the archive
 _KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFBLK: "a device", stat.S_IFCHR: "a device"}
 
-Progress = Callable[[int, int], None]
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the reading of a source is: files and bytes, of how many."""
+
+    files: int
+    of_files: int
+    bytes: int
+    of_bytes: int
+
+
+Tell = Callable[[Progress], None]
 
 
 @dataclass(frozen=True)
@@ -88,13 +99,11 @@ def _walk(folder: Path, below: str, ignored: Ignore) -> Iterator[Entry]:
         is_folder = item.is_dir(follow_symlinks=False)
         if ignored(path, is_folder):
             continue
-        try:
-            path.encode("utf-8")
-        except UnicodeEncodeError:
+        if not path.isascii() and not _is_utf8(path):
             raise InvalidInput(
                 f"source {_shown(folder)}: the name {os.fsencode(path)!r} is not UTF-8: rename it, or ignore it "
                 f"in {IGNORE_FILES[0]}"
-            ) from None
+            )
         if is_folder:
             yield from _walk(folder, path, ignored)
             continue
@@ -107,7 +116,7 @@ def _walk(folder: Path, below: str, ignored: Ignore) -> Iterator[Entry]:
 def _entry(folder: Path, path: str, status: os.stat_result) -> Entry:
     if stat.S_ISLNK(status.st_mode):
         link = str((folder / path).readlink())
-        if any("\ud800" <= letter <= "\udfff" for letter in link):
+        if not _is_utf8(link):
             raise InvalidInput(
                 f"source {_shown(folder)}: the link {path} leads to {os.fsencode(link)!r}, which is not UTF-8: remove "
                 f"it, or ignore it in {IGNORE_FILES[0]}"
@@ -134,43 +143,48 @@ class Tree:
     outside: List[str]
 
 
-def read(folder: Path, progress: Progress = lambda done, total: None) -> Tree:
+def _nobody(progress: Progress) -> None:
+    """Nobody wants to know."""
+
+
+def read(folder: Path, tell: Tell = _nobody) -> Tree:
     """Reads the whole folder once, in bounded memory; raises InvalidInput for what cannot be carried."""
     files: Dict[str, str] = {}
     total, size = hashlib.sha256(), 0
     entries = walk(folder)
-    for chunk in _archive(folder, entries, progress, files.__setitem__):
+    for chunk in _archive(folder, entries, tell, files):
         total.update(chunk)
         size += len(chunk)
     outside = [entry.path for entry in entries if entry.link is not None and _leads_out(entry.path, entry.link)]
     return Tree(f"sha256:{total.hexdigest()}", size, files, outside)
 
 
-def archive(folder: Path, progress: Progress = lambda done, total: None) -> Iterator[bytes]:
+def archive(folder: Path) -> Iterator[bytes]:
     """The tar file of a source folder in chunks, the same for the same tree."""
-    yield from _archive(folder, walk(folder), progress, lambda path, digest: None)
+    yield from _archive(folder, walk(folder), _nobody, None)
 
 
-def _archive(
-    folder: Path, entries: List[Entry], progress: Progress, tell: Callable[[str, str], None]
-) -> Iterator[bytes]:
+def _archive(folder: Path, entries: List[Entry], tell: Tell, digests: Optional[Dict[str, str]]) -> Iterator[bytes]:
+    """The archive; the digest of each file goes to `digests`, if they are wanted."""
     wanted, done, size = sum(entry.size for entry in entries), 0, 0
     buffer = bytearray()
-    for entry in entries:
+    for nth, entry in enumerate(entries):
         buffer += tar.header((_PREFIX + entry.path).encode(), entry.size, entry.executable, entry.link)
-        content = hashlib.sha256(f"{'link' if entry.link is not None else int(entry.executable)}\0".encode())
-        content.update(os.fsencode(entry.link or ""))
+        kind = "link" if entry.link is not None else int(entry.executable)
+        content = hashlib.sha256(f"{kind}\0{entry.link or ''}".encode()) if digests is not None else None
         for chunk in () if entry.link is not None else _content(folder, entry):
-            content.update(chunk)
+            if content is not None:
+                content.update(chunk)
             buffer += chunk
             done += len(chunk)
-            progress(done, wanted)
             if len(buffer) >= CHUNK:
                 size += len(buffer)
                 yield bytes(buffer)
                 buffer.clear()
+                tell(Progress(nth, len(entries), done, wanted))
         buffer += b"\0" * (-entry.size % tar.BLOCK)
-        tell(entry.path, content.hexdigest()[:12])
+        if content is not None and digests is not None:
+            digests[entry.path] = content.hexdigest()[:12]
     buffer += b"\0" * (2 * tar.BLOCK)
     buffer += b"\0" * (-(size + len(buffer)) % tar.RECORD)
     yield bytes(buffer)
@@ -180,17 +194,17 @@ def _content(folder: Path, entry: Entry) -> Iterator[bytes]:
     """Exactly as many bytes as the header says; a file that changes meanwhile is an error."""
     try:
         # A file that was exchanged for a link or a pipe meanwhile is neither followed nor waited for.
-        number = os.open(folder / entry.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        number = os.open(f"{folder}/{entry.path}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         raise _unreadable(folder, entry.path, error) from None
-    with os.fdopen(number, "rb", buffering=0) as file:
+    try:
         before = os.fstat(number)
         if not stat.S_ISREG(before.st_mode) or before.st_size != entry.size:
             raise _changed(folder, entry.path)
         left = entry.size
         while left:
             try:
-                chunk = file.read(min(CHUNK, left))
+                chunk = os.read(number, min(CHUNK, left))
             except OSError as error:
                 raise _unreadable(folder, entry.path, error) from None
             if not chunk:
@@ -200,6 +214,16 @@ def _content(folder: Path, entry: Entry) -> Iterator[bytes]:
         after = os.fstat(number)
         if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
             raise _changed(folder, entry.path)
+    finally:
+        os.close(number)
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _leads_out(path: str, link: str) -> bool:

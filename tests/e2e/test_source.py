@@ -105,10 +105,6 @@ def test_a_registry_that_is_down_or_a_folder_that_cannot_be_built_is_one_clear_e
 
 
 def test_a_registry_that_wants_credentials_is_given_those_of_the_secret(stack: Stack, tmp_path: Path) -> None:
-    node = os.environ["SANDBOX_REGISTRY"].partition(":")[0]
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
-        asked.connect((node, 9))
-        here = asked.getsockname()[0]  # this machine as pods reach it
     body = (
         "from components import Source\n"
         "space = Space(NS, registry={registry!r}, registry_secret='registry', builder_image=f'{{R}}/buildah:1')\n"
@@ -118,7 +114,7 @@ def test_a_registry_that_wants_credentials_is_given_those_of_the_secret(stack: S
         "{app}"
     )
     app = "app = App('shop', space=space, source=Source('app', memory='256M', disk='1G'))\n"
-    with registries.serve(tmp_path, here, locked=True) as address:
+    with registries.serve(tmp_path, this_machine(), locked=True) as address:
         declare(stack, "FROM scratch\nCOPY Dockerfile /\n")
         token = base64.b64encode(f"{registries.USER}:{registries.PASSWORD}".encode()).decode()
         given = {"registry": f"http://{address}/team", "config": json.dumps({"auths": {address: {"auth": token}}})}
@@ -172,6 +168,14 @@ def test_a_tag_is_resolved_and_a_registry_that_does_not_answer_is_no_reason_to_r
 
     stack.write(body.format(registry=SANDBOX, image=f"f'{{R}}/{stack.namespace}/none:1'"))
     assert f"app 'shop': image {place}/{stack.namespace}/none:1 does not exist" in stack.preview().failed().text
+
+
+def this_machine() -> str:
+    """Its address as pods reach it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        asked.connect((os.environ["SANDBOX_REGISTRY"].partition(":")[0], 9))
+        found: str = asked.getsockname()[0]
+        return found
 
 
 def put(place: str, image: str, tag: str) -> None:
