@@ -65,7 +65,7 @@ def test_a_large_source(stacks: Callable[..., Stack], tmp_path: Path, make: Call
     assert any("hashing source 'app': " in text and said in text for text in texts)
     assert any("uploading [" in text for text in texts)
     print(peaks)
-    assert list(sorted(peaks)) == sorted(PROCESSES)
+    assert sorted(peaks) == sorted(PROCESSES)
     assert max(peaks.values()) < MEMORY, peaks
 
 
