@@ -11,6 +11,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from .archive import Archive
@@ -23,7 +24,7 @@ from .display import NONE
 from .errors import ArchiveError, ClusterError, Denied, NotFound, Refused, Unreachable
 from .follower import Follower
 from .hiding import secret_values
-from .spool import Spool
+from .spool import Spool, left, restored
 
 PARALLEL = 8
 POD_GONE = "its pod was deleted before its log was archived"
@@ -65,15 +66,18 @@ class Archiving:
         """
         spool = follower.spool
         assert spool is not None
+        if unmasked:
+            spool.discard()
+            _refuse(unmasked[0])
+        ended = replace(ended, sentence=follower.masker.mask(ended.sentence))
+        record = _record(run, ended, spool, "" if spool.attempts else NEVER_STARTED, follower.whole, followed=True)
         try:
-            for text in unmasked:
-                _refuse(text)
             if spool.trouble:
                 raise ArchiveError(f"the log of {run['metadata']['name']} cannot be kept here: {spool.trouble}")
-            record = _record(run, ended, spool, "" if spool.attempts else NEVER_STARTED, follower.whole, followed=True)
             return self._store(Archive.of(self._url), record, spool)
-        finally:
-            spool.discard()
+        except ClusterError:
+            spool.leave()
+            raise
 
     def settle(self, runs: Sequence[ListedRun], by: str) -> None:
         """Ends what is under way, so that every run can go; raises ArchiveError before anything is ended."""
@@ -97,7 +101,7 @@ class Archiving:
             follower = Follower(
                 self._cluster, self._namespace, name, say=lambda text, **how: None, masker=(masker := Masker()),
                 secrets=lambda: secret_values(self._cluster, self._namespace, run, _ignore, unmasked.append),
-                show_log=NONE, start_timeout=0, spool=Spool(masker), end_by=by,
+                show_log=NONE, start_timeout=0, spool=Spool(masker, archived.place_of(run)), end_by=by,
             )  # fmt: skip
             if not outcome.has_ended(run):
                 secret_values(self._cluster, self._namespace, run, _ignore, _refuse)  # asked before it is too late
@@ -131,8 +135,10 @@ class Archiving:
         started = [pod for pod in pods if outcome.started(pod)]
         if not all(outcome.container_ended(pod) for pod in started):
             return False  # it was cancelled, and its process still prints
+        masker = Masker(secret_values(self._cluster, self._namespace, run, _ignore, _refuse))
         ended = outcome.known(run, self._cluster.task_run(self._namespace, run), pods[-1] if pods else None)
-        spool = Spool(Masker(secret_values(self._cluster, self._namespace, run, _ignore, _refuse)))
+        ended = replace(ended, sentence=masker.mask(ended.sentence))
+        spool = Spool(masker)
         try:
             missing, whole = "", True
             for pod in started:
@@ -146,7 +152,15 @@ class Archiving:
                 missing, whole = NEVER_STARTED if pods or not ended.started_at else POD_GONE, False
             if spool.trouble:
                 raise Refused(spool.trouble)
-            self._store(archive, _record(run, ended, spool, missing, whole and bool(started), followed=False), spool)
+            record = _record(run, ended, spool, missing, whole and bool(started), followed=False)
+            for path in left(record.place):  # by somebody who followed it and was ended, or met no archive
+                other, complete = restored(path)
+                if other.bytes > record.bytes:
+                    spool.discard()
+                    spool, record = other, _record(run, ended, other, "", complete, followed=True)
+                else:
+                    other.discard()
+            self._store(archive, record, spool)
         finally:
             spool.discard()
         return True
@@ -167,6 +181,9 @@ class Archiving:
             self._cluster.annotate_run(self._namespace, stored.run, {pipelinerun.ARCHIVED: stored.mark})
         except NotFound:
             pass
+        spool.discard()
+        for path in left(record.place):
+            path.unlink(missing_ok=True)
         return stored
 
 

@@ -10,6 +10,7 @@ from .cluster import Cluster
 from .connection import Connection
 from .core import build as builds
 from .core import outcome, pipelinerun, security
+from .core.archived import place_of
 from .core.masking import Masker
 from .core.outcome import RUNNING, SUCCEEDED, Outcome
 from .core.retention import Policy
@@ -165,7 +166,7 @@ def _follow(
         start_timeout=int(settings.get("start_timeout") or 0),
         at_most_once=bool(settings.get("at_most_once")),
         interrupted=interrupted,
-        spool=Spool(masker) if archiving else None,
+        spool=Spool(masker, place_of(run)) if archiving else None,
         end_by=end_by,
     )
     try:

@@ -17,7 +17,7 @@ import pulumi
 import pytest
 import yaml
 
-from components import App, Space, Task
+from components import App, Space, Task, TaskSchedule
 from components.core.system import NAMES
 
 SECRET_KEY = "4dabf18193072939515e22adb298388d"
@@ -200,6 +200,34 @@ def test_a_run_gets_its_definition_and_its_place() -> None:
     ]  # fmt: skip
     assert record["manifest"] == template(found, "kf:index:Task$kubernetes:core/v1:ConfigMap::shop-migrate")
     assert unsecret(record["connection"]) == {}
+
+
+def test_a_log_archive_is_known_to_whoever_lets_runs_go() -> None:
+    def program(**more: Any) -> Callable[[], None]:
+        def declare() -> None:
+            app = App("shop", space=Space("shop-dev", **more), image="i")
+            Task("migrate", app=app, command="x")
+            TaskSchedule("nightly", app=app, command="x")
+
+        return declare
+
+    def settings(found: Registered) -> list[dict[str, Any]]:
+        urns = ("kf:index:App$kubernetes:core/v1:ConfigMap::shop",
+                "kf:index:Task$kubernetes:core/v1:ConfigMap::shop-migrate",
+                "kf:index:TaskSchedule$kubernetes:core/v1:ConfigMap::shop-nightly")  # fmt: skip
+        told: list[dict[str, Any]] = [json.loads(found[urn]["data"]["settings.json"]) for urn in urns]
+        names = ("kf:index:Task$pulumi-python:dynamic/kf:Run::shop-migrate", "pulumi-python:dynamic/kf:History::shop")
+        return [*told, *(found[urn] for urn in names)]
+
+    known = settings(run(program(log_archive="file:///srv/logs/")))
+    assert [one["log_archive"] for one in known] == ["file:///srv/logs"] * 5
+    assert [one.get("archived_only", False) for one in known] == [False, False, True, False, False]
+    for one in settings(run(program())):
+        assert "log_archive" not in one and "archived_only" not in one
+    for url, why in (("s3://a:hunter22@b", "holds a password"), ("gs://b/c", "pip install gcsfs"), ("logs", "no URL")):
+        with pytest.raises(pulumi.RunError, match=why) as refused:
+            run(program(log_archive=url))
+        assert str(refused.value).startswith("space 'shop-dev': log_archive") and "hunter22" not in str(refused.value)
 
 
 def test_secret_values_are_only_in_secrets() -> None:

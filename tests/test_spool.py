@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
+import time
 import tracemalloc
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import zstandard
 
+from components.core.archived import Place
 from components.core.masking import Masker
-from components.spool import Spool
+from components.spool import KEPT_SECONDS, Spool, left, restored
+
+PLACE = Place("dev", "shop", "20260102T030405Z", "shop-migrate-72e68f0c-1", "dfa689ee-87e3-4851-99f7-f376d2c66fd6")
 
 
 def unpacked(spool: Spool) -> bytes:
@@ -45,6 +54,66 @@ def test_a_log_of_nothing() -> None:
     spool = Spool(Masker())
     spool.close()
     assert (unpacked(spool), spool.bytes, spool.lines, spool.attempts) == (b"", 0, 0, 0)
+
+
+@pytest.fixture
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    return tmp_path / "kf" / "logs"
+
+
+KILLED = """
+import os, signal, sys
+from components.core.masking import Masker
+from components.spool import Spool
+from tests.test_spool import PLACE
+spool = Spool(Masker(["hunter22"]), PLACE)
+spool.begin("pod")
+spool.write(b"pw hunter22\\n" * 100000)
+if sys.argv[1] == "whole":
+    spool.close()
+else:
+    spool._flushed = 0
+    spool.write(b"and more")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("how", ["whole", "part"])
+def test_what_a_killed_process_has_kept_is_found(folder: Path, how: str) -> None:
+    subprocess.run([sys.executable, "-c", KILLED, how], check=False)
+    [path] = left(PLACE)
+    assert left(replace(PLACE, uid="00000000-0000-0000-0000-000000000000")) == []
+    spool, complete = restored(path)
+    assert complete is (how == "whole")
+    assert unpacked(spool).startswith(b"pw [secret]\n" * 99999) and b"hunter22" not in path.read_bytes()
+    assert (folder.stat().st_mode & 0o777) == 0o700
+
+
+def test_a_file_has_an_owner_until_it_is_left_or_thrown_away(folder: Path) -> None:
+    spool = Spool(Masker(), PLACE)
+    spool.write(b"a\n")
+    assert left(PLACE) == []
+    spool.close()
+    assert left(PLACE) == [] and unpacked(spool) == b"a\n"
+    spool.leave()
+    assert [path.parent for path in left(PLACE)] == [folder]
+    other = Spool(Masker(), PLACE)
+    other.discard()
+    assert len(left(PLACE)) == 1
+    old = time.time() - KEPT_SECONDS - 1
+    os.utime(left(PLACE)[0], (old, old))
+    Spool(Masker(), PLACE).discard()
+    assert left(PLACE) == [] and list(folder.iterdir()) == []
+
+
+def test_without_a_folder_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/proc/none")
+    spool = Spool(Masker(), PLACE)
+    spool.write(b"a\n")
+    spool.close()
+    assert unpacked(spool) == b"a\n" and left(PLACE) == []
+    spool.discard()
 
 
 def test_a_full_disk_is_said_and_hinders_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ import click
 
 from ..archiving import Archiving
 from ..core import outcome, pipelinerun
+from ..core.archived import place_of
 from ..core.masking import Masker
 from ..core.outcome import FAILED, SUCCEEDED
 from ..display import NONE, Display
@@ -81,7 +82,7 @@ def wait_for(space: TargetSpace, run: dict[str, Any], settings: Mapping[str, Any
     archiving = Archiving.of(space.cluster, {**settings, "namespace": space.name}, warn)
     try:
         masker = Masker(secret_values(space.cluster, space.name, run, warn, unread))
-        spool = Spool(masker) if archiving else None
+        spool = Spool(masker, place_of(run)) if archiving else None
         follower = waiting = _Waiting(space.cluster, space.name, name, say, masker, spool=spool)
         with Progress(lambda: f"{what} is {waiting.state}"):
             ended = waiting.follow()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from components.archive import Archive
 from components.core.archived import StoredLog
 
 from .. import s3
-from .conftest import Stack, eventually, kill_group
+from .conftest import CHECKOUT, Stack, eventually, kill_group
 from .test_schedule import ended, job_log, now, start
 
 SECRET = "correct horse battery"
@@ -29,6 +30,7 @@ SLOW = f"slow = Task('slow', app=app, command={TALKS!r}, wait=False, must_succee
 
 
 def write(stack: Stack, url: str, body: str) -> Stack:
+    stack.env["XDG_STATE_HOME"] = str(stack.folder)
     return stack.write(HEAD.format(url=url, secret=SECRET) + body)
 
 
@@ -163,7 +165,7 @@ def test_a_killed_upload_is_repaired_by_the_next_update(server: s3.Server, stack
     stack.env.update(server.env)
     stored = Stored(stack, url)
     server.open.clear()
-    process = write(stack, url, "Task('a', app=app, command='seq 1 5000')\n").start()
+    process = write(stack, url, f"Task('a', app=app, command='seq 1 5000')\n{SLOW})\n").start()
     assert server.held.wait(60), "the upload has begun"
     provider = provider_of(stack.folder)
     kill_group(process)
@@ -172,9 +174,24 @@ def test_a_killed_upload_is_repaired_by_the_next_update(server: s3.Server, stack
     stack.pulumi("cancel", "--yes").ok()
     assert stored.records() == {} and "kf.dev/archived" not in stack.runs()[0]["metadata"]["annotations"]
     stack.up().ok()
-    [run] = stack.runs()
+    [run] = [run for run in stack.runs() if run["metadata"]["labels"]["kf.dev/task"] == "a"]
     assert stored.log(run["metadata"]["name"]) == "".join(f"{number}\n" for number in range(1, 5001))
     assert run["metadata"]["annotations"]["kf.dev/archived"] == stored.records()[run["metadata"]["name"]].digest
+
+    # Of a run that is cancelled, whose pod is gone by then.
+    server.held.clear()
+    server.open.clear()
+    command = [str(CHECKOUT / "kf"), "terminate-task", "shop", running(stack), "--space", stack.namespace]
+    ending = subprocess.Popen(command, env=stack.env)
+    assert server.held.wait(60), "the upload has begun"
+    ending.kill()
+    ending.wait()
+    server.open.set()
+    assert stored.of("slow") == []
+    stack.destroy().ok()
+    [slow] = stored.of("slow")
+    assert slow.startswith(SAID) and slow.endswith("\nbye\n")
+    assert list((stack.folder / "kf" / "logs").iterdir()) == [], "nothing is left on this machine"
 
 
 def running(stack: Stack) -> str:
