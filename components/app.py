@@ -13,7 +13,7 @@ from .core import environment, keeping, launcher, naming, pipelinerun, pod, quan
 from .core.command import Command
 from .core.pipelinerun import Resources, TaskSpec
 from .history import History
-from .inputs import Env, Layer, checked, plain, stack_id, template_data, urn_of, values_of
+from .inputs import Env, Layer, checked, depends_on, plain, stack_id, template_data, urn_of, values_of
 from .inputs import labels as own_labels
 from .pods import pod_settings, pods_of_tasks, pull_secrets
 from .security import SecurityGroup, policies
@@ -145,7 +145,7 @@ class App(pulumi.ComponentResource):
         processes = None
         if built_from:
             retain = opts.retain_on_delete if opts else None
-            build = Build(self, name, own_name, space, built_from, self.pod, child, retain)
+            build = Build(self, name, own_name, space, built_from, self.pod, child, retain, depends_on(opts))
             self.image, processes = build.image, build.processes if entrypoint is None else None
         self.start = pulumi.Output.all(
             command=plain(command, f"command of {owner}"),

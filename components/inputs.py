@@ -150,6 +150,14 @@ def labels(app: str | None = None) -> dict[str, str]:
     return {**own, **({pipelinerun.NAME: app} if app else {})}
 
 
+def depends_on(opts: pulumi.ResourceOptions | None) -> list[pulumi.Resource]:
+    """What a component is declared to wait for, for those of its children that must."""
+    given = opts.depends_on if opts else None
+    if given is None:
+        return []
+    return list(given) if isinstance(given, (list, tuple)) else [given]  # type: ignore[list-item]
+
+
 def _variable(owner: str, name: str) -> str:
     check_reserved(owner, naming.check_env_name(owner, name))
     return name

@@ -15,7 +15,7 @@ from .core import environment, launcher, naming, pipelinerun, quantities
 from .core.command import Command
 from .core.errors import InvalidInput
 from .core.pipelinerun import Resources
-from .inputs import Env, Layer, checked, labels, plain, stack_id, template_data
+from .inputs import Env, Layer, checked, depends_on, labels, plain, stack_id, template_data
 
 _names: weakref.WeakKeyDictionary[App, dict[str, str]] = weakref.WeakKeyDictionary()
 
@@ -132,7 +132,7 @@ class Rendered:
 
     def before(self, definition: Definition, opts: pulumi.ResourceOptions | None) -> list[pulumi.Resource]:
         """What must be there before a run of it may start."""
-        return [*definition.app.children, *self.layer.resources, self.template, *_depends_on(opts)]
+        return [*definition.app.children, *self.layer.resources, self.template, *depends_on(opts)]
 
 
 def _claim(app: App, kind: str, name: str, owner: str) -> None:
@@ -153,10 +153,3 @@ def _resources(owner: str, inherited: Resources, memory: Any, disk: Any, cpu: An
         cpu=inherited.cpu if cpu is None else quantities.cpu(cpu, f"{owner}: cpu"),
         cpu_limit=inherited.cpu_limit if cpu is None or inherited.cpu_limit is None else quantities.cpu(cpu, owner),
     )
-
-
-def _depends_on(opts: pulumi.ResourceOptions | None) -> list[pulumi.Resource]:
-    given = opts.depends_on if opts else None
-    if given is None:
-        return []
-    return list(given) if isinstance(given, (list, tuple)) else [given]  # type: ignore[list-item]

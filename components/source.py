@@ -66,6 +66,7 @@ class Build:
     def __init__(
         self, app: pulumi.ComponentResource, name: str, own_name: str, space: Space, source: Source,
         pod: pulumi.Output[dict[str, Any]], opts: pulumi.ResourceOptions, retain: bool | None,
+        after: Sequence[pulumi.Resource] = (),
     ) -> None:  # fmt: skip
         owner = f"app {own_name!r}"
         found, resources, timeout = checked(lambda: _prepare(owner, own_name, space, source))
@@ -152,7 +153,7 @@ class Build:
                 "at_most_once": False,
                 "urn": urn_of(app),
             },
-            pulumi.ResourceOptions(parent=app, depends_on=[*space.resources, template], retain_on_delete=True),
+            pulumi.ResourceOptions(parent=app, depends_on=[*space.resources, *after, template], retain_on_delete=True),
         )
         History(
             f"{name}{builds.ENDING}",

@@ -52,13 +52,27 @@ async def _pinned(app: pulumi.Resource, name: str, space: Space, given: pulumi.O
     if not await given.is_known() or not isinstance(image, str) or "@" in image:
         return image, await given.is_known()
     place, repository, tag = parse(image, Place.of(space.registry) if space.registry else None)
+    login = await _login(app, name, space, place.host)
     try:
-        digest = await asyncio.to_thread(registry(place).resolve, repository, tag)
+        digest = await asyncio.to_thread(registry(place, login).resolve, repository, tag)
     except RegistryError as error:
         return await _without_answer(app, name, space, image, error)
     if digest is None:
         raise pulumi.RunError(f"app {name!r}: image {image} does not exist: push it, or name another tag")
     return f"{image}@{digest}", True
+
+
+async def _login(app: pulumi.Resource, name: str, space: Space, host: str) -> tuple[str, str] | None:
+    """What the Space's Secret has for a registry; None leaves it to what `docker login` left on this machine."""
+    secret = await _value(pulumi.Output.from_input(space.registry_secret))
+    if not secret:
+        return None
+    place = await _value(space.connection), await _value(space.namespace)
+    found, trouble = await asyncio.to_thread(_of_secret, *place, secret, host)
+    if trouble:
+        say = pulumi.log.info if pulumi.runtime.is_dry_run() else pulumi.log.warn
+        say(f"app {name!r}: registry_secret: {trouble}; its tag is resolved with what docker login left here", app)
+    return found
 
 
 async def _without_answer(
@@ -77,6 +91,21 @@ async def _without_answer(
 
 async def _value(output: pulumi.Output[Any]) -> Any:
     return await output.future() if await output.is_known() else None
+
+
+def _of_secret(connection: Any, namespace: Any, secret: str, host: str) -> tuple[tuple[str, str] | None, str]:
+    """The credentials, or why there are none."""
+    from .cluster import Cluster
+    from .connection import Connection
+    from .errors import ClusterError
+    from .upload import login
+
+    if connection is None or not namespace:
+        return None, "the cluster is known only during the update"
+    try:
+        return login(Cluster.of(Connection.of(connection)), namespace, secret, host), ""
+    except ClusterError as error:
+        return None, str(error)
 
 
 def _recorded(connection: Any, namespace: Any, name: str) -> str | None:

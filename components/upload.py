@@ -11,7 +11,7 @@ from .cluster import Cluster
 from .core import tree
 from .core.build import Artifact
 from .docker_config import from_json
-from .errors import ClusterError
+from .errors import ClusterError, Denied
 from .progress import Say, uploading
 from .registry import Place, RegistryError, registry
 
@@ -22,7 +22,7 @@ def send(cluster: Cluster, namespace: str, source: Mapping[str, Any], say: Say) 
     """Puts the source of a build into its registry; raises if it is not the one that the build was decided for."""
     artifact = Artifact(str(source["tree"]), int(source["size"]))
     place = Place.of(source["registry"])
-    client = registry(place, _credentials(cluster, namespace, source.get("secret"), place.host))
+    client = registry(place, _login(cluster, namespace, source.get("secret"), place.host, say))
     folder = Path(source["folder"])
     try:
         sent = client.push(
@@ -35,10 +35,8 @@ def send(cluster: Cluster, namespace: str, source: Mapping[str, Any], say: Say) 
         say(f"source uploaded: {_amount(artifact.size)}")
 
 
-def _credentials(cluster: Cluster, namespace: str, secret: str | None, host: str) -> tuple[str, str] | None:
-    """Those in the Space's Secret; without one the machine's own are asked for when the registry wants some."""
-    if not secret:
-        return None
+def login(cluster: Cluster, namespace: str, secret: str, host: str) -> tuple[str, str] | None:
+    """User and password for a registry in a Secret, None if it has none for this one."""
     data = (cluster.get(namespace, "secrets", secret) or {}).get("data") or {}
     if _KEY not in data:
         raise ClusterError(
@@ -49,6 +47,17 @@ def _credentials(cluster: Cluster, namespace: str, secret: str | None, host: str
         return from_json(base64.b64decode(data[_KEY]).decode(), host)
     except (ValueError, AttributeError):
         raise ClusterError(f"Secret {namespace}/{secret}: {_KEY} is no docker configuration: make it anew") from None
+
+
+def _login(cluster: Cluster, namespace: str, secret: str | None, host: str, say: Say) -> tuple[str, str] | None:
+    """What the Space's Secret has; without it this machine's own login is looked for when the registry wants one."""
+    if not secret:
+        return None
+    try:
+        return login(cluster, namespace, secret, host)
+    except Denied as error:
+        say(f"registry_secret: {error}; the source is uploaded with what docker login left on this machine")
+        return None
 
 
 def _amount(size: int) -> str:

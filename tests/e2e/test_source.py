@@ -7,13 +7,14 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import urllib3
 
 from .. import registries
-from .conftest import CHECKOUT, RUNS, Stack, objects
+from .conftest import CHECKOUT, RUNS, Stack, kubectl, objects
 
 EXAMPLE = CHECKOUT / "examples/source"
 PROGRAM = (
@@ -113,15 +114,33 @@ def test_a_registry_that_wants_credentials_is_given_those_of_the_secret(stack: S
         "opts=ResourceOptions(provider=space.provider, depends_on=space.resources))\n"
         "{app}"
     )
-    app = "app = App('shop', space=space, source=Source('app', memory='256M', disk='1G'))\n"
+    body = body.replace("k8s.core", "secret = k8s.core")
+    app = (
+        "app = App('shop', space=space, source=Source('app', memory='256M', disk='1G'), "
+        "opts=ResourceOptions(depends_on=[secret]))\npulumi.export('image', app.image)\n"
+    )
     with registries.serve(tmp_path, this_machine(), locked=True) as address:
         declare(stack, "FROM scratch\nCOPY Dockerfile /\n")
         token = base64.b64encode(f"{registries.USER}:{registries.PASSWORD}".encode()).decode()
         given = {"registry": f"http://{address}/team", "config": json.dumps({"auths": {address: {"auth": token}}})}
-        stack.write(body.format(**given, app="")).up().ok()
-        done = stack.write(body.format(**given, app=app + "pulumi.export('image', app.image)\n")).up().ok()
+        done = stack.write(body.format(**given, app=app)).up().ok()
         assert registries.PASSWORD not in done.text and token not in done.text
-        assert stack.outputs()["image"].startswith(f"{address}/team/{stack.namespace}/shop@sha256:")
+        image = stack.outputs()["image"]
+        assert image.startswith(f"{address}/team/{stack.namespace}/shop@sha256:")
+
+        # The same Secret tells what a tag stands for; who may not read it is told what was done in its place.
+        tag = tag_of(stack)
+        resolved = (
+            f"other = App('other', space=space, image={tag!r}, resolve_tag=True)\npulumi.export('same', other.image)\n"
+        )
+        stack.write(body.format(**given, app=app + resolved)).up().ok()
+        assert stack.outputs()["same"].partition("@")[2] == image.partition("@")[2]
+        (tmp_path / "config.json").write_text(given["config"])
+        stack.env["DOCKER_CONFIG"] = str(tmp_path)
+        with reader(stack):
+            shown = stack.write(body.format(**given, app=app + resolved.replace("other", "third"))).preview().ok().text
+        assert "app 'third': registry_secret: " in shown and 'cannot get resource "secrets"' in shown
+        assert "its tag is resolved with what docker login left here" in shown
 
 
 def test_an_application_of_a_manifest_is_built_from_its_path(stack: Stack) -> None:
@@ -168,6 +187,34 @@ def test_a_tag_is_resolved_and_a_registry_that_does_not_answer_is_no_reason_to_r
 
     stack.write(body.format(registry=SANDBOX, image=f"f'{{R}}/{stack.namespace}/none:1'"))
     assert f"app 'shop': image {place}/{stack.namespace}/none:1 does not exist" in stack.preview().failed().text
+
+
+def tag_of(stack: Stack) -> str:
+    """The tag by which the last build was pushed."""
+    run = objects(RUNS, stack.namespace, "app.kubernetes.io/component=build")[-1]
+    arguments = run["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["steps"][0]["args"]
+    return next(text for text in arguments if ":build-" in text)
+
+
+@contextmanager
+def reader(stack: Stack) -> Iterator[None]:
+    """Previews with credentials that may read anything but Secrets."""
+    role = f"reader-{stack.namespace}"
+    kubectl("create", "serviceaccount", "reader", "-n", stack.namespace)
+    kinds = "pipelineruns.tekton.dev,configmaps,namespaces,pods,serviceaccounts"
+    kubectl("create", "clusterrole", role, "--verb=get,list", f"--resource={kinds}")
+    kubectl("create", "clusterrolebinding", role, f"--clusterrole={role}", f"--serviceaccount={stack.namespace}:reader")
+    config = json.loads(kubectl("config", "view", "--raw", "-o", "json"))
+    token = kubectl("create", "token", "reader", "-n", stack.namespace).strip()
+    config["users"] = [{**user, "user": {"token": token}} for user in config["users"]]
+    path, before = stack.folder / "reader.json", stack.env["KUBECONFIG"]
+    path.write_text(json.dumps(config))
+    stack.env["KUBECONFIG"] = str(path)
+    try:
+        yield
+    finally:
+        stack.env["KUBECONFIG"] = before
+        kubectl("delete", "clusterrole,clusterrolebinding", role)
 
 
 def this_machine() -> str:
