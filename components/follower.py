@@ -110,6 +110,11 @@ class Follower:
             trouble = outcome.waiting(pod)
             if trouble:
                 self._tell(f"{self.name} waits: {trouble}")
+            if outcome.unseen(pod):
+                self._tell(
+                    f"{self.name}: node {outcome.unseen(pod)} does not answer; the task may go on there", warning=True
+                )
+            self._check_replaced(pod)
             if outcome.started(pod):
                 self._read(pod)
 
@@ -117,15 +122,11 @@ class Follower:
         self._has_started = True
         name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]
         if uid not in self._pumps:
-            replaced = [pump for pump in self._pumps.values() if pump.pod == name]
-            if replaced and self.at_most_once:
-                self._give_up(
-                    "its pod was replaced while it ran, and at_most_once forbids a second start", "at_most_once"
-                )
-            elif replaced:
-                self._tell(
-                    f"{self.name}: its pod is gone, and Tekton starts the command again in a new one", warning=True
-                )
+            if any(pump.pod == name for pump in self._pumps.values()):
+                if not self.at_most_once:
+                    self._tell(
+                        f"{self.name}: its pod is gone, and Tekton starts the command again in a new one", warning=True
+                    )
             elif self._pumps:
                 self._tell(f"{self.name}: attempt {len(self._pumps) + 1} begins")
             for pump in self._pumps.values():
@@ -137,6 +138,13 @@ class Follower:
             self._pumps[uid] = Pump(self.cluster, self.namespace, name, self._receive, uid=uid)
         if outcome.container_ended(pod):
             self._pumps[uid].ended.set()
+
+    def _check_replaced(self, pod: dict[str, Any]) -> None:
+        """Cancels the run before a pod in the place of another begins, if its command must not begin again."""
+        if not self.at_most_once or pod["metadata"]["uid"] in self._pumps:
+            return
+        if any(pump.pod == pod["metadata"]["name"] for pump in self._pumps.values()):
+            self._give_up("its pod was replaced while it ran, and at_most_once forbids a second start", "at_most_once")
 
     def _receive(self, chunk: bytes) -> bool:
         taken = self._display.receive(chunk)
@@ -206,7 +214,7 @@ class Follower:
             return outcome.never_started(run, self._pod)
         if any(TOO_LARGE in line for line in self.reader.last(3)):
             return "its results are too large: together they may have about 4000 bytes; keep larger ones in a volume"
-        return "its pod was deleted while it ran" if self._deleted else ""
+        return outcome.deleted(self._pod) if self._deleted else ""
 
     def _give_up(self, cause: str, by: str) -> None:
         if self._cause:

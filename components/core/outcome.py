@@ -20,6 +20,14 @@ _Object = Mapping[str, Any]
 _IMAGE = re.compile(r"step \"(?!task\")[^\"]+\" .* failed to pull the image \"([^\"]+)\"")
 _RPC = re.compile(r"rpc error: code = \w+ desc = ")  # the container runtime's protocol, of no use to a reader
 
+# https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions
+_DISRUPTIONS = {
+    "PreemptionByScheduler": "its pod had to make room on node {node} for one of higher priority",
+    "DeletionByTaintManager": "its pod was deleted while it ran: node {node} was lost or is being emptied",
+    "EvictionByEvictionAPI": "its pod was evicted while it ran, as when node {node} is drained",
+    "DeletionByPodGC": "its pod was deleted while it ran: node {node} is gone",
+}
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -111,6 +119,25 @@ def started(pod: _Object) -> bool:
     """Whether the task's container runs or has run."""
     states = [entry.get("state") or {} for entry in _list(pod, "containerStatuses") if entry.get("name") == CONTAINER]
     return any("running" in state or "terminated" in state for state in states)
+
+
+def unseen(pod: _Object) -> str:
+    """The node of a pod whose kubelet does not report any more, else empty: the task may go on there.
+
+    The kubelet decides about ContainersReady, while the control plane takes Ready from the pods of a node that is
+    silent. A pod with gates of its own is no case of this: somebody else decides whether it is ready.
+    """
+    spec: Mapping[str, Any] = pod.get("spec") or {}
+    taken = (
+        condition(pod, "Ready").get("status") == "False" and condition(pod, "ContainersReady").get("status") == "True"
+    )
+    return str(spec.get("nodeName", "")) if taken and not spec.get("readinessGates") else ""
+
+
+def deleted(pod: _Object) -> str:
+    """Why a pod was deleted before its task had ended."""
+    why = _DISRUPTIONS.get(condition(pod, "DisruptionTarget").get("reason", ""), "its pod was deleted while it ran")
+    return why.format(node=(pod.get("spec") or {}).get("nodeName", "?"))
 
 
 def container_ended(pod: _Object) -> bool:

@@ -10,10 +10,12 @@ from components.core.outcome import (
     Outcome,
     conclude,
     container_ended,
+    deleted,
     has_ended,
     never_started,
     own_exit_code,
     started,
+    unseen,
     waiting,
 )
 
@@ -203,3 +205,35 @@ def test_what_tekton_gave_up_before_it_began() -> None:
     assert never_started(pipeline_run("False", "Cancelled"), locked) == ""
     assert never_started(FAILED_RUN, pod()) == never_started(FAILED_RUN, pod(failed_step(1))) == ""
     assert never_started(FAILED_RUN, None) == ""
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [
+        ("PreemptionByScheduler", "its pod had to make room on node n1 for one of higher priority"),
+        ("DeletionByTaintManager", "its pod was deleted while it ran: node n1 was lost or is being emptied"),
+        ("EvictionByEvictionAPI", "its pod was evicted while it ran, as when node n1 is drained"),
+        ("DeletionByPodGC", "its pod was deleted while it ran: node n1 is gone"),
+        ("SomethingNew", "its pod was deleted while it ran"),
+        (None, "its pod was deleted while it ran"),
+    ],
+)
+def test_why_a_pod_was_deleted(reason: str | None, sentence: str) -> None:
+    conditions = [{"type": "DisruptionTarget", "status": "True", "reason": reason}] if reason else []
+    assert deleted({"spec": {"nodeName": "n1"}, "status": {"conditions": conditions}}) == sentence
+
+
+@pytest.mark.parametrize(
+    ("ready", "containers", "gates", "node"),
+    [
+        ("True", "True", [], ""),
+        ("False", "True", [], "n1"),
+        ("False", "False", [], ""),
+        ("False", "True", [{"conditionType": "mesh"}], ""),
+        (None, None, [], ""),
+    ],
+)
+def test_a_node_that_does_not_answer(ready: str | None, containers: str | None, gates: list[Any], node: str) -> None:
+    found = [{"type": kind, "status": status} for kind, status in (("Ready", ready), ("ContainersReady", containers))]
+    conditions = [condition for condition in found if condition["status"]]
+    assert unseen({"spec": {"nodeName": "n1", "readinessGates": gates}, "status": {"conditions": conditions}}) == node

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 
@@ -112,6 +114,20 @@ def test_pod_deleted_while_its_task_runs(stack: Stack, message: Message) -> None
     assert process.wait() != 0
     assert "its pod was deleted while it ran" in error_of(rest)
     message("a pod is deleted", error_of(rest))
+
+
+def test_pod_that_is_evicted_from_its_node(stack: Stack) -> None:
+    process = stack.task("command='echo begun; sleep 300'").start()
+    assert process.stdout
+    begun = next(line for line in process.stdout if "begun" in line)
+    [pod] = stack.pods()
+    where = {"name": pod["metadata"]["name"], "namespace": stack.namespace}
+    eviction = json.dumps({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": where})
+    path = f"/api/v1/namespaces/{stack.namespace}/pods/{where['name']}/eviction"
+    subprocess.run(["kubectl", "create", "--raw", path, "-f", "-"], input=eviction, text=True, check=True)
+    error = error_of(begun + process.stdout.read())
+    assert process.wait() != 0
+    assert f"its pod was evicted while it ran, as when node {pod['spec']['nodeName']} is drained" in error
 
 
 def test_pod_that_vanishes_is_started_again_in_the_same_run(stack: Stack) -> None:
