@@ -103,7 +103,7 @@ def _foretell(olds: dict[str, Any], news: dict[str, Any], seen: Any) -> None:
         text = f"history of app {news['app']!r}: {found.short_of(least, policy.keep)}"
         say_once(news["urn"], text, about=about, warning=True)
     elif changed:
-        say_once(news["urn"], f"retention: the newest {policy.keep} tasks are {found}", about=about)
+        say_once(news["urn"], f"retention: {found.of(policy.keep)}", about=about)
 
 
 def sweep(news: dict[str, Any]) -> dict[str, Any]:

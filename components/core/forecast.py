@@ -28,15 +28,16 @@ class Forecast:
     def __str__(self) -> str:
         return f"{clocks.words(int(self.reach))} of history at {often(self.rate)}"
 
+    def of(self, keep: int) -> str:
+        """In words, for an App that keeps so many."""
+        return f"the newest {'task is' if keep == 1 else f'{keep} tasks are'} {self}"
+
     def short_of(self, least: str, keep: int) -> str:
         """What is wrong if the kept runs reach back less far than the span of time `least`; empty if they do not."""
         wanted = quantities.age(least, "min_history")
         if self.reach >= wanted:
             return ""
-        return (
-            f"the newest {keep} tasks are {self}, less than min_history ({least}): keep={ceil(wanted * self.rate)} "
-            "would reach that far"
-        )
+        return f"{self.of(keep)}, less than min_history ({least}): keep={ceil(wanted * self.rate)} would reach that far"
 
 
 def forecast(policy: Policy, schedules: Schedules, runs: Iterable[RunSummary], now: int) -> Optional[Forecast]:
