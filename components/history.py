@@ -67,6 +67,10 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
     if news.get("log_archive") and waiting:
         text = f"waiting for the log archive, where their logs go first: {len(waiting)} of them"
         say_once(news["urn"], text, about=about)
+    missing = sorted({*policy.pinned} - {run.name for run in existing})
+    if missing and seen.exists and not seen.unasked:
+        text = f"pinned of app {news['app']!r}: there is no run {', '.join(missing)} (any more): kf tasks lists them"
+        say_once(news["urn"], text, about=about, warning=True)
     _foretell(olds, news, seen)
     return CheckResult(inputs, [])
 
