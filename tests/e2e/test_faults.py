@@ -81,6 +81,33 @@ def test_too_many_requests_for_a_while(stack: Stack) -> None:
     assert stack.outputs()["log"] == "".join(f"line {n}\n" for n in range(1, 21))
 
 
+def test_webhook_that_does_not_answer_for_a_while(stack: Stack) -> None:
+    """As when Tekton is updated: its webhook is down, and nothing is admitted meanwhile."""
+    stack.task("command='true'").up().ok()
+    name = f"down-{stack.namespace}"
+    rule = {"apiGroups": ["tekton.dev"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pipelineruns"]}
+    hook = {
+        "name": "down.example.com", "rules": [rule], "sideEffects": "None", "admissionReviewVersions": ["v1"],
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": stack.namespace}}, "timeoutSeconds": 1,
+        "clientConfig": {"service": {"name": "nobody", "namespace": stack.namespace}},
+    }  # fmt: skip
+    api = "admissionregistration.k8s.io/v1"
+    down = {"apiVersion": api, "kind": "ValidatingWebhookConfiguration", "metadata": {"name": name}, "webhooks": [hook]}
+    stack.task("command='echo once; sleep 1'")
+    try:
+        subprocess.run(["kubectl", "apply", "-f", "-"], input=json.dumps(down), text=True, check=True)
+        eventually(lambda: "nobody" in stack.preview().text)
+        process = stack.start()
+        time.sleep(12)
+        assert process.poll() is None and len(stack.runs()) == 1
+    finally:
+        kubectl("delete", "validatingwebhookconfiguration", name, "--ignore-not-found")
+    assert process.stdout
+    text = process.stdout.read()
+    assert process.wait() == 0, text
+    assert len(stack.runs()) == 2 and stack.outputs()["log"] == "once\n"
+
+
 def test_token_taken_back_and_renewed(stack: Stack) -> None:
     _user(stack)
     secret = _token_secret(stack, "first")

@@ -105,6 +105,14 @@ def test_ended_by_a_signal(stack: Stack, message: Message) -> None:
     assert "ended by SIGKILL, exit code 137" in error
 
 
+def test_what_goes_on_in_the_background_does_not_hold_a_task_up(stack: Stack) -> None:
+    begun = time.monotonic()
+    stack.task("command='sleep 300 & echo done'").up().ok()
+    assert time.monotonic() - begun < 60
+    out = stack.outputs()
+    assert (out["state"], out["exit_code"], out["log"]) == ("Succeeded", 0, "done\n")
+
+
 def test_pod_deleted_while_its_task_runs(stack: Stack, message: Message) -> None:
     process = stack.task("command='echo begun; sleep 300'").start()
     assert process.stdout

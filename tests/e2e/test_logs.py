@@ -35,6 +35,20 @@ def test_long_output_is_bounded_on_the_terminal_and_whole_in_the_count(stack: St
     assert stack.outputs()["log_digest"] == f"sha256:{hashlib.sha256(raw.stdout).hexdigest()}"
 
 
+def test_secret_across_the_pieces_that_the_node_stores_a_line_in(stack: Stack) -> None:
+    command = "".join(
+        f'head -c {size} /dev/zero | tr "\\\\0" {letter}; echo "$PASSWORD"; '
+        for size, letter in ((16376, "x"), (4090, "y"))
+    )
+    text = stack.task(f"command={command!r}, env={{'PASSWORD': Output.secret('correct horse battery')}}").up().ok().text
+    raw = kubectl("logs", "-n", stack.namespace, stack.pods()[0]["metadata"]["name"], "-c", "step-task")
+    assert [len(line) for line in raw.splitlines()] == [16376 + 21, 4090 + 21], "the task itself has it"
+    first, second = stack.outputs()["log"].splitlines()
+    assert first == "x" * 4096 + "… [a line of 16397 characters]"
+    assert second == "y" * 4090 + "[secret]… [a line of 4111 characters]"
+    assert not [part for part in ("correct", "horse", "battery") if part in text + json.dumps(stack.state())]
+
+
 def test_log_modes(stack: Stack) -> None:
     stack.task("command='seq 1 100', log='tail'")
     shown = stack.up().ok().text.split("Diagnostics:")[1]
