@@ -64,8 +64,10 @@ def changed(olds: dict[str, Any], news: dict[str, Any], now: int) -> list[str]:
         parsed, place = _parsed(news)
         lines += clocks.warnings(parsed, place, now)
         keep = int(news["keep"])
-        lines.append(f"retention: the App keeps {keep} tasks; of this schedule alone that is the last "
-                     f"{clocks.reach(parsed, place, now, keep)}")  # fmt: skip
+        lines.append(
+            f"retention: the App keeps {keep} task{'' if keep == 1 else 's'}; of this schedule alone that is the last "
+            f"{clocks.reach(parsed, place, now, keep)}"
+        )
     return lines
 
 

@@ -24,6 +24,10 @@ applications:
   disk_quota: 32M
   cpu: 50m
   keep: 3
+  keep_failed: 2
+  max_age: 36h
+  pinned: [hello-greet-1a2b3c4d-1]
+  min_history: 1d
   env: {GREETING: ((greeting)), MODE: 0755}
   entrypoint: [launch]
   tasks:
@@ -83,7 +87,13 @@ def test_a_manifest_becomes_apps_and_tasks(tmp_path: Path) -> None:
     count = template(found, COUNT)["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["steps"][0]
     assert (count["command"], count["args"]) == (["launch"], ["--to", "3"])
     assert {"name": "MODE", "value": "0755"} in count["env"]
-    assert json.loads(found[HELLO]["data"]["settings.json"])["keep"] == 3
+    kept = {"keep": 3, "keep_failed": 2, "max_age": "1d12h", "pinned": ["hello-greet-1a2b3c4d-1"]}
+    job = found["kf:index:TaskSchedule$kubernetes:core/v1:ConfigMap::hello-nightly"]
+    history = found["pulumi-python:dynamic/kf:History::hello"]
+    for told in (*(json.loads(one["data"]["settings.json"]) for one in (found[HELLO], job)), history):
+        assert kept.items() <= told.items()
+    assert history["min_history"] == "1d"
+    assert history["schedules"] == [{"task": "nightly", "schedule": "@daily", "time_zone": "Etc/UTC"}]
     record = found["kf:index:Task$pulumi-python:dynamic/kf:Run::hello-greet"]
     assert (record["when"], record["definition"]["triggers"]) == ("trigger", ["v1"])
     spec = found["kf:index:TaskSchedule$kubernetes:batch/v1:CronJob::hello-nightly"]["spec"]
