@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 from collections.abc import Callable, Iterator
@@ -12,8 +11,10 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from components import checking
+from components.cli.main import kf
 from components.cluster import Cluster
 from components.connection import Connection
 from components.errors import ClusterError
@@ -21,7 +22,7 @@ from components.hiding import secret_values
 from components.survey import survey
 
 from . import made
-from .conftest import CHECKOUT, Result, Stack, eventually, kubectl, run
+from .conftest import CHECKOUT, Stack, eventually, kubectl
 from .test_kf import Space
 
 ROLE, BINDING = yaml.safe_load_all((CHECKOUT / "rbac/role.yaml").read_text())
@@ -62,9 +63,9 @@ class Deployer:
     def cluster(self) -> Cluster:
         return Cluster.of(Connection(str(self.kubeconfig)))
 
-    def kf(self, *arguments: str) -> Result:
-        env = {**os.environ, "KUBECONFIG": str(self.kubeconfig)}
-        return run([str(CHECKOUT / "kf"), *arguments, "--space", self.namespace], env=env)
+    def kf(self, *arguments: str) -> str:
+        where = ("--space", self.namespace, "--kubeconfig", str(self.kubeconfig))
+        return CliRunner().invoke(kf, [*arguments, *where]).output
 
 
 def test_the_role_is_enough(stack: Stack, tmp_path: Path) -> None:
@@ -115,7 +116,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Space, Dep
 
 
 def said_by_kf(*arguments: str) -> Callable[[Deployer], str]:
-    return lambda deployer: deployer.kf(*arguments).text
+    return lambda deployer: deployer.kf(*arguments)
 
 
 def said_by_check(deployer: Deployer) -> str:
