@@ -19,12 +19,24 @@ TKN = Tool(
 )
 
 
-@functools.cache
+ORAS = Tool("oras", "oras 1.3.6", "oras", {"bin/oras": "oras.land/oras/cmd/oras"})
+
+
 def tkn() -> str:
     """The path of Tekton's own command line."""
+    return _built(TKN)
+
+
+def oras() -> str:
+    """The path of the command line that keeps any files in a registry."""
+    return _built(ORAS)
+
+
+@functools.cache
+def _built(tool: Tool) -> str:
     cache = caches.Cache(caches.root(os.environ))
     steps = Steps()
-    key = tools.key(TKN, toolchain.go_version(os.environ))
+    key = tools.key(tool, toolchain.go_version(os.environ))
     with cache.lock("build", steps):
-        entry = cache.fill(TKN.name, key, toolchain.maker(TKN, os.environ, steps))
-    return str(entry / "bin/tkn")
+        entry = cache.fill(tool.name, key, toolchain.maker(tool, os.environ, steps))
+    return str(entry / next(iter(tool.packages)))

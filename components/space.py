@@ -40,7 +40,7 @@ class Space(pulumi.ComponentResource):
       tasks, as on App; an App's own come on top.
     - `registry` ("registry.example.com/team", or "http://…" for one without TLS): where Apps with a source are
       built to. `registry_secret`: a Secret of type kubernetes.io/dockerconfigjson in its namespace, for upload, tags,
-      builds and pulls (default: for upload and tags what `docker login` left). `builder_image`: one with buildah and sh.
+      builds and pulls (for upload and tags else what `docker login` left). `builder_image`: one with buildah and sh.
     - `security_groups`: for the pods of all its Apps.
     - `pod_security`: the Pod Security level that its namespace enforces, such as "restricted".
     - `quota` ({"memory": "8G", "cpu": 4, "pods": 50}): a ResourceQuota; `limit_range` ({"default":

@@ -8,6 +8,7 @@ So `same digest` means `same build`, and the upload can be checked against it.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import posixpath
@@ -83,34 +84,37 @@ def walk(folder: Path) -> List[Entry]:
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "does not exist"
         raise InvalidInput(f"source {_shown(folder)} {what}: name a folder, relative to the program's")
-    found = sorted(_walk(folder, "", ignore_rules(folder)), key=lambda entry: entry.path)
+    found = sorted(_walk(folder, ignore_rules(folder)), key=lambda entry: entry.path)
     if not found:
         raise InvalidInput(f"source {_shown(folder)} has no files, or all of them are ignored: name another folder")
     return found
 
 
-def _walk(folder: Path, below: str, ignored: Ignore) -> Iterator[Entry]:
-    try:
-        inside = list(os.scandir(folder / below))
-    except OSError as error:
-        raise _unreadable(folder, below or ".", error) from None
-    for item in inside:
-        path = f"{below}/{item.name}" if below else item.name
-        is_folder = item.is_dir(follow_symlinks=False)
-        if ignored(path, is_folder):
-            continue
-        if not path.isascii() and not _is_utf8(path):
-            raise InvalidInput(
-                f"source {_shown(folder)}: the name {os.fsencode(path)!r} is not UTF-8: rename it, or ignore it "
-                f"in {IGNORE_FILES[0]}"
-            )
-        if is_folder:
-            yield from _walk(folder, path, ignored)
-            continue
+def _walk(folder: Path, ignored: Ignore) -> Iterator[Entry]:
+    left = [""]
+    while left:
+        below = left.pop()
         try:
-            yield _entry(folder, path, item.stat(follow_symlinks=False))
+            inside = list(os.scandir(f"{folder}/{below}"))
         except OSError as error:
-            raise _unreadable(folder, path, error) from None
+            raise _unreadable(folder, below or ".", error) from None
+        for item in inside:
+            path = f"{below}/{item.name}" if below else item.name
+            is_folder = item.is_dir(follow_symlinks=False)
+            if ignored(path, is_folder):
+                continue
+            if not path.isascii() and not _is_utf8(path):
+                raise InvalidInput(
+                    f"source {_shown(folder)}: the name {os.fsencode(path)!r} is not UTF-8: rename it, or ignore it "
+                    f"in {IGNORE_FILES[0]}"
+                )
+            if is_folder:
+                left.append(path)
+                continue
+            try:
+                yield _entry(folder, path, item.stat(follow_symlinks=False))
+            except OSError as error:
+                raise _unreadable(folder, path, error) from None
 
 
 def _entry(folder: Path, path: str, status: os.stat_result) -> Entry:
@@ -240,7 +244,7 @@ def _why(error: Exception) -> str:
 
 
 def _unreadable(folder: Path, path: str, error: OSError) -> InvalidInput:
-    if isinstance(error, FileNotFoundError):
+    if isinstance(error, (FileNotFoundError, NotADirectoryError)) or error.errno == errno.ELOOP:
         return _changed(folder, path)
     return InvalidInput(
         f"source {_shown(folder)}: {path} cannot be read ({_why(error)}): change its permissions, or ignore it in "

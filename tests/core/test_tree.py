@@ -171,12 +171,37 @@ def test_files_that_change_or_vanish_while_they_are_read(tmp_path: Path) -> None
         lambda path: path.write_text("longer"),
         lambda path: path.unlink(),
         lambda path: path.write_text(""),
+        lambda path: path.unlink() or path.symlink_to("a"),
+        lambda path: path.unlink() or os.mkfifo(path),
+        lambda path: path.unlink() or path.mkdir(),
     ):
         chunks = tree.archive(write(tmp_path, {"a": "1", "c": "22"}))
         next(chunks)
         change(tmp_path / "c")
         with pytest.raises(InvalidInput, match="c changed while it was read: repeat"):
             list(chunks)
+        subprocess.run(["rm", "-r", str(tmp_path / "c")], check=False)
+
+
+def test_a_file_that_is_written_while_it_is_read_and_stays_as_long(tmp_path: Path) -> None:
+    (tmp_path / "big").write_bytes(bytes(3 * tree.CHUNK))
+    chunks = tree.archive(tmp_path)
+    next(chunks)
+    with (tmp_path / "big").open("r+b") as file:
+        file.write(b"1")
+    with pytest.raises(InvalidInput, match="big changed while it was read: repeat"):
+        list(chunks)
+
+
+def test_a_tree_that_is_deeper_than_python_may_call(tmp_path: Path) -> None:
+    deep = "/".join(["a"] * 1500)
+    subprocess.run(["mkdir", "-p", f"{tmp_path}/{deep}"], check=True)
+    try:
+        Path(f"{tmp_path}/{deep}/b").write_text("1")
+        (entry,) = tree.walk(tmp_path)
+        assert entry.path == f"{deep}/b" and sum(map(len, tree.archive(tmp_path))) == tree.read(tmp_path).size
+    finally:
+        subprocess.run(["rm", "-r", f"{tmp_path}/a"], check=True)
 
 
 def test_which_files_differ_is_told_with_ten_names(tmp_path: Path) -> None:
