@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
+from pathlib import Path
 from typing import Any
 
+from .. import registries
 from .conftest import CHECKOUT, RUNS, Stack, objects
+from .test_source import this_machine
 
 PROGRAM = (
     "from components import Source\n"
@@ -59,9 +63,9 @@ def test_a_folder_without_a_dockerfile_becomes_an_image_whose_processes_are_task
     said = stack.kf("run-task", "shop", "-c", 'echo "by hand $GREETING"', "--wait").ok().text
     assert "by hand from the buildpack" in said
 
-    declare(stack, tasks, start=START, other="x", source="build_args={'GREETING': 'a $(new) \"one\"'}")
+    declare(stack, tasks, start=START, other="x", source="build_args={'BP_GREETING': 'a $(new) \"one\"'}")
     shown = stack.preview().ok().text
-    assert "will build: build_env changed: {} -> {'GREETING': 'a $(new) \"one\"'}" in shown
+    assert "will build: build_env changed: {} -> {'BP_GREETING': 'a $(new) \"one\"'}" in shown
     assert 'started a $(new) "one" [] /app' in stack.up().ok().text
     assert len(builds(stack)) == 2 and len(stack.runs()) == 9
     assert "build" not in stack.kf("tasks", "shop").ok().text
@@ -95,15 +99,48 @@ def test_an_image_without_a_default_process_needs_a_command(stack: Stack) -> Non
     assert "works" in named and len(builds(stack)) == 1
 
 
+def test_a_registry_that_wants_credentials_gets_those_of_the_secret_in_every_step(stack: Stack, tmp_path: Path) -> None:
+    with registries.serve(tmp_path, this_machine(), locked=True) as address:
+        token = base64.b64encode(f"{registries.USER}:{registries.PASSWORD}".encode()).decode()
+        config = json.dumps({"auths": {address: {"auth": token}}})
+        (tmp_path / "config.json").write_text(config)
+        stack.env["DOCKER_CONFIG"] = str(tmp_path)  # of the machine that uploads: pods do not have it
+        declare(stack, "pulumi.export('image', app.image)\n", start=START)
+        program = (stack.folder / "__main__.py").read_text().replace("f'http://{R}/apps'", f"'http://{address}/apps'")
+        (stack.folder / "__main__.py").write_text(program)
+        refused = stack.up().failed().text
+        assert (
+            f"the source cannot be fetched from http://{address}/apps/{stack.namespace}/shop: HTTP Error 401" in refused
+        )
+        assert "build: step fetch failed with exit code 1" in refused
+
+        secret = (
+            "secret = k8s.core.v1.Secret('registry', metadata={'name': 'registry', 'namespace': NS}, "
+            f"type='kubernetes.io/dockerconfigjson', string_data={{'.dockerconfigjson': {config!r}}}, "
+            "opts=ResourceOptions(provider=space.provider, depends_on=space.resources))\napp ="
+        )
+        program = program.replace("memory='64M', ", "memory='64M', registry_secret='registry', ").replace(
+            "app =", secret, 1
+        )
+        program = program.replace("), )\npulumi", "), opts=ResourceOptions(depends_on=[secret]))\npulumi")
+        (stack.folder / "__main__.py").write_text(program)
+        done = stack.up().ok().text
+        assert stack.outputs()["image"].startswith(f"{address}/apps/{stack.namespace}/shop@sha256:")
+        assert registries.PASSWORD not in done and token not in done
+
+
 def test_an_application_of_a_manifest_is_built_by_its_buildpacks(stack: Stack) -> None:
     base = os.environ["SANDBOX_REGISTRY"]
     (stack.folder / "shop").mkdir()
-    (stack.folder / "shop/Procfile").write_text("web: echo from a Procfile\n")
+    (stack.folder / "shop/Procfile").write_text("web: echo $GREETING: from a Procfile $OTHER\n")
     application = {
         "name": "shop", "task": True, "path": "shop", "builder": f"{base}/buildpacks/builder:1", "memory": "64M",
         "run-image": f"{base}/buildpacks/run:1", "buildpacks": ["kf/plain"], "tasks": [{"name": "look"}],
+        "env": {"BP_GREETING": "for the build", "OTHER": "for tasks"},
     }  # fmt: skip
     (stack.folder / "manifest.yml").write_text(json.dumps({"applications": [application]}))
     shutil.copy(CHECKOUT / "__main__.py", stack.folder)
     stack.pulumi("config", "set", "kf:space", stack.namespace).ok()
-    assert "from a Procfile" in stack.up().ok().text
+    assert "for the build: from a Procfile for tasks" in stack.up().ok().text
+    (build,) = builds(stack)
+    assert "OTHER" not in json.dumps(build["spec"])
