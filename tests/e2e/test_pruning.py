@@ -175,7 +175,7 @@ def test_up_prunes_while_thirty_write_and_the_next_one_finishes_it(stack: Stack)
     written: list[str] = []
 
     def write(writer: int) -> None:
-        for nth in range(100):
+        for nth in range(20):
             if stop.wait(1):
                 return
             name = f"by-{writer:02}-{nth:03}"
