@@ -100,7 +100,6 @@ class Space(pulumi.ComponentResource):
                 "disk": quantities.size(disk, f"{owner}: disk"),
                 "cpu": quantities.cpu(cpu, f"{owner}: cpu"),
                 "timeout": quantities.duration(timeout, f"{owner}: timeout"),
-                "keep": quantities.count(keep, f"{owner}: keep"),
             }
         )
         self.policy = checked(
