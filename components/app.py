@@ -9,6 +9,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from .attachment import Attachments
+from .building import Build
 from .core import environment, keeping, launcher, naming, pipelinerun, pod, quantities, system
 from .core.command import Command
 from .core.pipelinerun import Resources, TaskSpec
@@ -18,7 +19,7 @@ from .inputs import labels as own_labels
 from .pods import pod_settings, pods_of_tasks, pull_secrets
 from .security import SecurityGroup, policies
 from .service import Binding, ServiceInstance
-from .source import Build, Source, as_source
+from .source import Source, as_source
 from .space import Space
 from .tag import pinned as with_digest
 

@@ -6,12 +6,9 @@ is read, so nothing is kept in memory or on disk, and says what went wrong in wo
 
 from __future__ import annotations
 
-import base64
 import functools
 import hashlib
 import json
-import re
-import ssl
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,13 +18,13 @@ import urllib3
 
 from . import docker_config
 from .errors import ClusterError
+from .login import Challenge, Credentials, basic, bearer, trust
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
 _DOCKER = "application/vnd.docker.distribution.manifest.v2+json"
 _DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 _READABLE = ", ".join((MANIFEST, INDEX, _DOCKER, _DOCKER_LIST))
-_CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 _CHANGED = "the source changed while it was sent: repeat when nothing writes there"
 CONNECT_SECONDS, READ_SECONDS = 5, 60
 
@@ -64,13 +61,13 @@ class Place:
 class Registry:
     """One registry, with the credentials given or those of the machine's docker configuration."""
 
-    def __init__(self, place: Place, credentials: tuple[str, str] | None = None) -> None:
+    def __init__(self, place: Place, credentials: Credentials = None) -> None:
         self._place = place
         self._credentials = credentials
         self._authorization: dict[str, dict[str, str]] = {}  # by repository: tokens are for one of them
         self._http = urllib3.PoolManager(
             timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS), retries=False,
-            ssl_context=_trust(place.host) if place.scheme == "https" else None,
+            ssl_context=trust(place.host) if place.scheme == "https" else None,
         )  # fmt: skip
 
     # --- what callers ask
@@ -121,7 +118,7 @@ class Registry:
         answer = self._send(method, url, body, {**given, **self._authorization.get(repository, {})})
         challenge = answer.headers.get("WWW-Authenticate", "")
         if answer.status == 401 and challenge:
-            allowed = self._authorize(challenge, repository, writes=method not in ("GET", "HEAD"))
+            allowed = self._authorize(Challenge.of(challenge), repository, writes=method not in ("GET", "HEAD"))
             self._authorization[repository] = allowed
             answer = self._send(method, url, body, {**given, **allowed})
         return answer
@@ -144,35 +141,18 @@ class Registry:
         advice = f"check the Space's registry {plain}and repeat"
         return f"registry {self._place.host} does not answer: {_short(error)}: {advice}"
 
-    def _authorize(self, challenge: str, repository: str, writes: bool) -> dict[str, str]:
-        """The header for a repository: Basic, or the token of the server that the registry trusts.
-
-        https://distribution.github.io/distribution/spec/auth/token/, for an identity token …/oauth/.
-        """
-        credentials = self._login()
-        basic = {}
-        if credentials:
-            basic["Authorization"] = "Basic " + base64.b64encode(":".join(credentials).encode()).decode()
-        if challenge.lower().startswith("basic"):
-            return basic
-        found = dict(_CHALLENGE.findall(challenge))
-        actions = "pull,push" if writes or credentials else "pull"
-        wanted = {"service": found.get("service", ""), "scope": f"repository:{repository}:{actions}"}
-        realm = found.get("realm", self._root)
-        if credentials and credentials[0] == docker_config.IDENTITY_TOKEN:
-            wanted |= {"grant_type": "refresh_token", "client_id": "kf", "refresh_token": credentials[1]}
-            form = {"Content-Type": "application/x-www-form-urlencoded"}
-            answer = self._send("POST", realm, urlencode(wanted).encode(), form)
-        else:
-            answer = self._send("GET", f"{realm}?{urlencode(wanted)}", None, basic)
+    def _authorize(self, challenge: Challenge, repository: str, writes: bool) -> dict[str, str]:
+        if challenge.scheme == "basic":
+            return basic(self._login())
+        method, address, body, headers = challenge.question(repository, writes, self._login())
+        answer = self._send(method, urljoin(f"{self._root}/", address), body, headers)
         self._expect(answer, 200, f"a token for {repository}")
-        try:
-            token = json.loads(answer.data)
-            return {"Authorization": f"Bearer {token.get('token') or token['access_token']}"}
-        except (ValueError, LookupError, AttributeError):
-            raise RegistryError(f"registry {self._place.host}: {realm} gave no token for {repository}") from None
+        found = bearer(answer.data)
+        if found is None:
+            raise RegistryError(f"registry {self._place.host}: {challenge.realm} gave no token for {repository}")
+        return found
 
-    def _login(self) -> tuple[str, str] | None:
+    def _login(self) -> Credentials:
         return self._credentials or docker_config.credentials(self._place.host)
 
     def _expect(self, answer: urllib3.BaseHTTPResponse, wanted: int, what: str) -> None:
@@ -192,7 +172,7 @@ class Registry:
 
 
 @functools.cache
-def registry(place: Place, credentials: tuple[str, str] | None = None) -> Registry:
+def registry(place: Place, credentials: Credentials = None) -> Registry:
     """One client for each registry and process."""
     return Registry(place, credentials)
 
@@ -200,17 +180,6 @@ def registry(place: Place, credentials: tuple[str, str] | None = None) -> Regist
 def digest_of(data: bytes) -> str:
     """The name of some content in a registry."""
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
-
-
-def _trust(host: str) -> ssl.SSLContext:
-    """The authorities of this machine, and those that docker and podman are told of for one registry."""
-    context = ssl.create_default_context()
-    for path in docker_config.authorities(host):
-        try:
-            context.load_verify_locations(path)
-        except OSError as error:  # also ssl.SSLError
-            raise RegistryError(f"registry {host}: {path} holds no certificates ({_short(error)}): repair it") from None
-    return context
 
 
 def _exactly(size: int, content: Iterable[bytes]) -> Iterator[bytes]:

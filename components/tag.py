@@ -14,7 +14,8 @@ import pulumi
 import yaml
 
 from .core.pipelinerun import step_of
-from .registry import Place, RegistryError, registry
+from .errors import ClusterError
+from .registry import Place, registry
 from .space import Space
 
 _HOST = re.compile(r"(localhost|[^/]*[.:][^/]*)/")
@@ -55,7 +56,7 @@ async def _pinned(app: pulumi.Resource, name: str, space: Space, given: pulumi.O
     login = await _login(app, name, space, place.host)
     try:
         digest = await asyncio.to_thread(registry(place, login).resolve, repository, tag)
-    except RegistryError as error:
+    except ClusterError as error:
         return await _without_answer(app, name, space, image, error)
     if digest is None:
         raise pulumi.RunError(f"app {name!r}: image {image} does not exist: push it, or name another tag")
@@ -76,7 +77,7 @@ async def _login(app: pulumi.Resource, name: str, space: Space, host: str) -> tu
 
 
 async def _without_answer(
-    app: pulumi.Resource, name: str, space: Space, image: str, error: RegistryError
+    app: pulumi.Resource, name: str, space: Space, image: str, error: ClusterError
 ) -> tuple[Any, bool]:
     last = await asyncio.to_thread(_recorded, await _value(space.connection), await _value(space.namespace), name)
     if last and last.startswith(f"{image}@"):
@@ -97,7 +98,6 @@ def _of_secret(connection: Any, namespace: Any, secret: str, host: str) -> tuple
     """The credentials, or why there are none."""
     from .cluster import Cluster
     from .connection import Connection
-    from .errors import ClusterError
     from .upload import login
 
     if connection is None or not namespace:
@@ -112,7 +112,6 @@ def _recorded(connection: Any, namespace: Any, name: str) -> str | None:
     """The image in the App's template, which holds the digest that the last update found."""
     from .cluster import Cluster
     from .connection import Connection
-    from .errors import ClusterError
 
     if connection is None or not namespace:
         return None

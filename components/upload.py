@@ -13,7 +13,7 @@ from .core.build import Artifact
 from .docker_config import from_json
 from .errors import ClusterError, Denied
 from .progress import Say, uploading
-from .registry import Place, RegistryError, registry
+from .registry import Place, registry
 
 _KEY = ".dockerconfigjson"
 
@@ -22,14 +22,14 @@ def send(cluster: Cluster, namespace: str, source: Mapping[str, Any], say: Say) 
     """Puts the source of a build into its registry; raises if it is not the one that the build was decided for."""
     artifact = Artifact(str(source["tree"]), int(source["size"]))
     place = Place.of(source["registry"])
-    client = registry(place, _login(cluster, namespace, source.get("secret"), place.host, say))
     folder = Path(source["folder"])
     try:
+        client = registry(place, _login(cluster, namespace, source.get("secret"), place.host, say))
         sent = client.push(
             place.repository(source["repository"]), artifact.tag, artifact.manifest, artifact.config, artifact.layer,
             lambda: uploading(tree.archive(folder), artifact.size, say),
         )  # fmt: skip
-    except RegistryError as error:
+    except ClusterError as error:
         raise type(error)(f"source {source['folder']!r} could not be uploaded: {error}") from None
     if sent:
         say(f"source uploaded: {_amount(artifact.size)}")

@@ -19,6 +19,7 @@ import pytest
 from components import docker_config
 from components.core import fetch, tree
 from components.core.build import Artifact
+from components.errors import ClusterError
 from components.registry import Place, Registry, RegistryError, RegistrySilent
 
 from .registries import IDENTITY, PASSWORD, USER, serve, token_server
@@ -177,7 +178,7 @@ def test_a_certificate_of_an_authority_of_ones_own(
     given.parent.mkdir(parents=True)
     monkeypatch.setattr(docker_config, "CERTIFICATES", (tmp_path / "certs.d",))
     given.write_text("no certificate")
-    with pytest.raises(RegistryError, match=rf"{given} holds no certificates \(.*\): repair it"):
+    with pytest.raises(ClusterError, match=rf"{given} holds no certificates \(.*\): repair it"):
         send(place, source, login)
     shutil.copy(tmp_path / "server.crt", given)
     assert send(place, source, login)

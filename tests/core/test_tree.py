@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.core import build, tree
+from components.core import build, tree, walking
 from components.core.errors import InvalidInput
+from components.core.walking import walk
 
 NAMES = st.text("abé.", min_size=1, max_size=3).filter(lambda name: name not in (".", ".."))
 PATHS = st.lists(NAMES, min_size=1, max_size=4).map("/".join)
@@ -68,7 +69,7 @@ def ignored_by_git(repository: Path, patterns: list[str], paths: list[str]) -> s
 
 
 def ignored_by_us(patterns: list[str], paths: list[str]) -> set[str]:
-    ignored = tree.Ignore(patterns)
+    ignored = walking.Ignore(patterns)
 
     def is_ignored(path: str) -> bool:
         parts = path.split("/")
@@ -93,7 +94,7 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 
 
 def names(folder: Path) -> list[str]:
-    return [entry.path for entry in tree.walk(folder)]
+    return [entry.path for entry in walk(folder)]
 
 
 def test_kfignore_comes_before_cfignore_and_what_is_always_left_out_stays_out(tmp_path: Path) -> None:
@@ -144,7 +145,7 @@ def test_what_no_build_can_be_given_is_one_clear_error(tmp_path: Path) -> None:
         folder = write(tmp_path / said.split()[0], {"a": "1"})
         made(folder / path)
         with pytest.raises(InvalidInput, match=said):
-            tree.walk(folder)
+            walk(folder)
         write(folder, {".kfignore": "*\n!a\n"})
         assert names(folder) == ["a"]
 
@@ -158,11 +159,11 @@ def test_the_digest_is_the_same_for_ever(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_missing_a_file_or_empty(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="does not exist: name a folder"):
-        tree.walk(tmp_path / "none")
+        walk(tmp_path / "none")
     with pytest.raises(InvalidInput, match="has no files"):
-        tree.walk(tmp_path)
+        walk(tmp_path)
     with pytest.raises(InvalidInput, match="is a file"):
-        tree.walk(write(tmp_path, {"a": "1"}) / "a")
+        walk(write(tmp_path, {"a": "1"}) / "a")
 
 
 def test_files_that_change_or_vanish_while_they_are_read(tmp_path: Path) -> None:
@@ -198,7 +199,7 @@ def test_a_tree_that_is_deeper_than_python_may_call(tmp_path: Path) -> None:
     subprocess.run(["mkdir", "-p", f"{tmp_path}/{deep}"], check=True)
     try:
         Path(f"{tmp_path}/{deep}/b").write_text("1")
-        (entry,) = tree.walk(tmp_path)
+        (entry,) = walk(tmp_path)
         assert entry.path == f"{deep}/b" and sum(map(len, tree.archive(tmp_path))) == tree.read(tmp_path).size
     finally:
         subprocess.run(["rm", "-r", f"{tmp_path}/a"], check=True)
