@@ -74,8 +74,8 @@ class Follower:
 
     @property
     def whole(self) -> bool:
-        """Whether every log that was begun has been read to its end."""
-        return not any(pump.trouble or pump.thread.is_alive() for pump in self._pumps.values())
+        """Whether every log that was begun has been read to its end, without a gap."""
+        return not any(pump.trouble or pump.lost or pump.thread.is_alive() for pump in self._pumps.values())
 
     def follow(self) -> Outcome:
         """Blocks until the run has ended and its log has been read."""

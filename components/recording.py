@@ -102,7 +102,7 @@ def stop(settings: dict[str, Any], own: str = "") -> None:
             archiving.check()
             ended = archiving.end([run.name for run in running if run.name != own], _terminated(settings))
         except ClusterError as error:
-            raise type(error)(f"{what} is not cancelled: {error}") from None
+            raise type(error)(f"{what} is not cancelled, or its log would be lost: {error}. Repeat later") from None
         for name in ended:
             say(settings["urn"], f"run {name} is cancelled, and its log is in the archive")
         return
@@ -121,7 +121,7 @@ def let_go(cluster: Cluster, settings: dict[str, Any], spare: str | None = None)
         before = archiving.before if archiving else None
         prune(cluster, settings["namespace"], settings["app"], Policy.of(settings), spare, before)
     except ArchiveError as error:
-        say(settings["urn"], f"retention of app {settings['app']!r} waits: {error}", warning=True)
+        say(settings["urn"], f"retention of app {settings['app']!r} waits for the next update: {error}", warning=True)
     except ClusterError as error:
         say(settings["urn"], f"older tasks of app {settings['app']!r} could not be deleted: {error}", warning=True)
 
@@ -192,7 +192,7 @@ def _follow(
         try:
             archiving.keep(run, ended, follower, unmasked)
         except ClusterError as error:
-            warn(f"the log of run {name} is not archived yet: {error}")
+            warn(f"the log of {what} waits for the next update: {error}")
     reader = follower.reader
     return {
         "state": ended.state,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import click
 
-from ..core import notice
+from ..core import notice, pipelinerun
 from ..core.retention import Policy, plan
 from ..errors import NotFound
 from .archives import archiving_of
@@ -36,7 +36,11 @@ def prune(target: Target, app: str, keep: int | None, dry_run: bool) -> None:
         space.check_app(app)
     verdicts = plan(runs, policy, now=space.cluster.now)
     if dry_run:
-        going = [verdict.run.name for verdict in verdicts if verdict.going]
+        doomed = [verdict.run for verdict in verdicts if verdict.going]
+        going = [run.name for run in doomed]
+        waiting = [run for run in doomed if pipelinerun.ARCHIVED not in run.annotations]
+        if waiting and archiving_of(space, app, warn):
+            warn(f"waiting for the log archive, where their logs go first: {len(waiting)} of them")
     else:
         archiving = archiving_of(space, app, warn)
         going = submission.prune(space.cluster, space.name, app, policy, before=archiving.before if archiving else None)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ..core import outcome, pipelinerun
-from ..errors import Conflict, Refused
+from ..errors import ArchiveError, Conflict, Refused
 from .archives import archiving_of
 from .log_printer import warn
 from .target import Target, TargetSpace, check_id, target_options, user
@@ -36,6 +36,8 @@ def terminate_task(target: Target, name: str, task_id: str | None) -> None:
                 archiving.end([name], by)
             else:
                 space.cluster.cancel_run(space.name, name, by)
+        except ArchiveError as error:
+            raise ArchiveError(f"task {name} is not ended, or its log would be lost: {error}; repeat later") from None
         except (Refused, Conflict):  # it may have ended between question and request
             run = space.whole_run(name)
             refusal = unable(run)

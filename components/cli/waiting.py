@@ -103,7 +103,7 @@ def wait_for(space: TargetSpace, run: dict[str, Any], settings: Mapping[str, Any
         try:
             archiving.keep(run, ended, follower, unmasked)
         except ClusterError as error:
-            warn(f"the log of run {name} is not archived yet: {error}")
+            warn(f"the log of {what} waits for the next update: {error}")
     if ended.state == SUCCEEDED and ended.sentence == "succeeded":
         return 0
     verb = f"failed: {ended.sentence}" if ended.state == FAILED else ended.sentence

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from components.archive import Archive
 from components.core.archived import StoredLog
 
 from .. import s3
-from .conftest import CHECKOUT, Stack, eventually, kill_group
+from .conftest import CHECKOUT, Stack, eventually, kill_group, kubectl
 from .test_schedule import ended, job_log, now, start
 
 SECRET = "correct horse battery"
@@ -102,8 +102,15 @@ def test_whoever_lets_runs_go_has_stored_them(server: s3.Server, stack: Stack) -
     assert stored.records()[slow].outcome.startswith("was cancelled by kf terminate-task")
     assert stack.kf("logs", "--task", "--run", slow, "-n", "1", "--recent").ok().text.endswith(" bye\n")
 
-    first = finished(stack, "report")[0]
-    assert f"deleted {first}\n" in stack.kf("prune", "shop").ok().text
+    first, second = finished(stack, "report")
+    waited = stack.kf("run-task", "shop", "--name", "hand", "-c", "echo by hand $S; exit 3", "--wait")
+    assert waited.code == 3 and stored.of("hand") == ["by hand [secret]\n"] and finished(stack, "report") == [second]
+    stack.kf("run-task", "shop", "--name", "lost", "-c", "echo lost").ok()
+    [lost] = eventually(lambda: finished(stack, "lost"))
+    kubectl("delete", "pod", "-n", stack.namespace, "-l", f"tekton.dev/pipelineRun={lost}", "--force")
+    would = stack.kf("prune", "shop", "--dry-run").ok().text
+    assert f"would delete {second}\n" in would and "their logs go first: 1 of them" in would
+    assert f"deleted {second}\n" in stack.kf("prune", "shop").ok().text
     assert stored.log(first) == "report [secret]\n" and stored.records()[first].whole
     assert "report [secret]" in stack.kf("logs", "shop", "--task", "--run", first, "--recent").ok().text
     assert "log.zst" in stack.kf("task", first).ok().text
@@ -112,20 +119,17 @@ def test_whoever_lets_runs_go_has_stored_them(server: s3.Server, stack: Stack) -
     assert stack.runs() == []
     assert stored.of("report") == ["report [secret]\n"] * 2
     [tries] = stored.of("tries")
+    assert stored.records()[lost].missing == "its pod was deleted before its log was archived"
     attempts = tries.split("--- kf: attempt 2, pod ")
     assert len(attempts) == 2 and attempts[0] == "try\n" and attempts[1].endswith(" ---\ntry\n")
 
     # The cluster is gone.
     stack.env["KUBECONFIG"] = str(stack.folder / "none")
     read = stack.kf("logs", "shop", "--task", "--archive", url, "--recent", "-n", "1").ok().text.splitlines()
-    assert sorted(line.partition(" ")[2] for line in read) == [
-        "bye",
-        "end",
-        "report [secret]",
-        "report [secret]",
-        "try",
-    ]
-    assert len(stack.kf("tasks", "shop", "--archive", url, "-o", "name").ok().text.splitlines()) == 5
+    said = [line.partition(" ")[2] for line in read if not line.startswith("kf: ")]
+    assert sorted(said) == ["by hand [secret]", "bye", "end", *["report [secret]"] * 2, "try"]
+    assert any("has no log: its pod was deleted" in line for line in read)
+    assert len(stack.kf("tasks", "shop", "--archive", url, "-o", "name").ok().text.splitlines()) == 7
     stack.env["KF_LOG_ARCHIVE"] = url
     read = stack.kf("logs", "--task", "--run", migrated).ok().text.splitlines()
     assert [line.partition(" ")[2] for line in read[-3:]] == ["begun", "[secret]", "end"]
@@ -133,31 +137,39 @@ def test_whoever_lets_runs_go_has_stored_them(server: s3.Server, stack: Stack) -
     assert SECRET not in str(stack.state())
 
 
-def test_an_archive_that_cannot_be_written_loses_nothing(stack: Stack, tmp_path: Path) -> None:
+def test_an_archive_that_cannot_be_written_loses_nothing(
+    stack: Stack, tmp_path: Path, message: Callable[[str, str], None]
+) -> None:
     blocked = tmp_path / "blocked"
     blocked.write_text("no folder")
     url = f"file://{blocked}/logs"
-    said = f"the log archive {url} cannot be written"
     body = "Task('a', app=app, command='echo a')\nTask('b', app=app, command='echo b')\n" + SLOW
     up = write(stack, url, body + ")\n").up().ok()
-    assert said in up.text and "retention of app 'shop' waits" in up.text and "is not archived yet" in up.text
+    message("archive: a log that waits", line_of("the log of task 'a'", up.text))
+    message("archive: retention that waits", line_of("retention of app", up.text))
     assert len(stack.runs()) == 3
     stopped = write(stack, url, body + ", terminated=True)\n").up().failed()
-    assert "task 'slow' of app 'shop' is not cancelled" in stopped.text and said in stopped.text
-    assert said in stack.kf("terminate-task", "shop", running(stack)).failed().text
-    assert said in stack.kf("prune", "shop").failed().text
-    refused = stack.destroy().failed()
-    assert "the runs of app 'shop'" in refused.text and "are not deleted" in refused.text and said in refused.text
+    message("archive: a task that is not cancelled", line_of("task 'slow' of app", stopped.text))
+    message("archive: kf terminate-task", stack.kf("terminate-task", "shop", running(stack)).failed().text)
+    assert f"the log archive {url} cannot be written" in stack.kf("prune", "shop").failed().text
     assert len(stack.runs()) == 3 and running(stack)
+    kubectl("delete", "pods", "-n", stack.namespace, "-l", "kf.dev/task=b", "--force")
 
     blocked.unlink()
-    stack.up().ok()
-    stack.destroy().ok()
     stored = Stored(stack, url)
-    assert (stored.of("a"), stored.of("b")) == (["a\n"], ["b\n"])
+    stack.up().ok()
     [slow] = stored.of("slow")
     assert slow.startswith(SAID) and slow.endswith("\nbye\n")
-    assert stack.runs() == []
+
+    blocked.rename(tmp_path / "away")
+    blocked.write_text("no folder")
+    before = stack.runs()
+    message("archive: destroy", line_of("the runs of app 'shop'", stack.destroy().failed().text))
+    assert stack.runs() == before
+    blocked.unlink()
+    (tmp_path / "away").rename(blocked)
+    stack.destroy().ok()
+    assert stack.runs() == [] and (stored.of("a"), stored.of("b")) == (["a\n"], ["b\n"])
 
 
 def test_a_killed_upload_is_repaired_by_the_next_update(server: s3.Server, stack: Stack) -> None:
@@ -192,6 +204,11 @@ def test_a_killed_upload_is_repaired_by_the_next_update(server: s3.Server, stack
     [slow] = stored.of("slow")
     assert slow.startswith(SAID) and slow.endswith("\nbye\n")
     assert list((stack.folder / "kf" / "logs").iterdir()) == [], "nothing is left on this machine"
+
+
+def line_of(start: str, text: str) -> str:
+    """The first line with that in it, from there on."""
+    return next(line[line.index(start) :] for line in text.splitlines() if start in line)
 
 
 def running(stack: Stack) -> str:
