@@ -43,7 +43,7 @@ class ListedRun(RunSummary):
 
 
 class _Metadata(msgspec.Struct, rename="camel"):
-    """What is read of an object's metadata; the rest, such as managedFields, is most of it and never becomes objects."""
+    """What is read of an object's metadata; the rest, such as managedFields, is most of it and not even decoded."""
 
     name: str
     uid: str
@@ -131,7 +131,7 @@ class Cluster:
 
     def annotate_run(self, namespace: str, name: str, annotations: Mapping[str, str | None]) -> None:
         """Sets annotations of a PipelineRun, finished or not; None takes one away."""
-        body = {"metadata": {"annotations": annotations}}
+        body = pipelinerun.marking(annotations)
         self.http.read("PATCH", f"{_runs(namespace)}/{name}", body=body, content_type=_MERGE)
 
     def cancel_run(self, namespace: str, name: str, by: str) -> None:
