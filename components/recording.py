@@ -19,7 +19,7 @@ from .errors import ArchiveError, ClusterError, Conflict, NotFound, Refused
 from .follower import Follower, Interrupted
 from .hiding import secret_values
 from .hosting import interrupted
-from .reporting import say
+from .reporting import say, say_once
 from .spool import Spool
 from .submission import Submission, prune, submit, unfinished
 from .survey import survey
@@ -148,6 +148,7 @@ def _follow(
     namespace, name, urn = settings["namespace"], run["metadata"]["name"], settings["urn"]
     what = builds.words(settings["app"], settings["task"])
     warn = functools.cache(functools.partial(say, urn, warning=True))
+    short = functools.partial(say_once, urn, about=f"{namespace} {settings['app']}", warning=True)  # not in each task
     masker, unmasked = Masker(), list[str]()
     archiving = Archiving.of(cluster, settings, warn)
 
@@ -161,7 +162,7 @@ def _follow(
         name,
         say=lambda text, **how: say(urn, text, **how),
         masker=masker,
-        secrets=lambda: secret_values(cluster, namespace, run, warn, unread),
+        secrets=lambda: secret_values(cluster, namespace, run, short, unread),
         show_log=settings["log_mode"],
         start_timeout=int(settings.get("start_timeout") or 0),
         at_most_once=bool(settings.get("at_most_once")),

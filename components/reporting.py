@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import functools
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pulumi.runtime.proto.engine_pb2_grpc import EngineStub
 
 _said: set[tuple[str, str]] = set()
+_lock = threading.Lock()
 
 
 def say(urn: str, text: str, *, warning: bool = False, ephemeral: bool = False) -> None:
@@ -32,8 +34,10 @@ def say(urn: str, text: str, *, warning: bool = False, ephemeral: bool = False) 
 
 def say_once(urn: str, text: str, *, about: str, warning: bool = False) -> None:
     """Shows `text` unless something was said about the same thing in this process."""
-    if (about, text) not in _said:
+    with _lock:
+        known = (about, text) in _said
         _said.add((about, text))
+    if not known:
         say(urn, text, warning=warning)
 
 

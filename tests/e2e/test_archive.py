@@ -22,7 +22,8 @@ SECRET = "correct horse battery"
 HEAD = (
     "from components import TaskSchedule\n"
     "space = Space(NS, memory='32M', disk='64M', cpu='10m', log_archive={url!r}, submitter_image=f'{{R}}/python:3')\n"
-    "app = App('shop', space=space, image=f'{{R}}/busybox:1', env={{'S': Output.secret({secret!r})}}, keep=1)\n"
+    "env = {{'S': Output.secret({secret!r}), 'PIN': Output.secret('1234')}}\n"
+    "app = App('shop', space=space, image=f'{{R}}/busybox:1', env=env, keep=1)\n"
 )
 SAID = "value [secret]\n" + "".join(f"{number}\n" for number in range(1, 2001))
 TALKS = "trap 'echo bye; exit 0' TERM; echo value $S; seq 1 2000; sleep 300 & wait"
@@ -145,6 +146,8 @@ def test_an_archive_that_cannot_be_written_loses_nothing(
     url = f"file://{blocked}/logs"
     body = "Task('a', app=app, command='echo a')\nTask('b', app=app, command='echo b')\n" + SLOW
     up = write(stack, url, body + ")\n").up().ok()
+    short = "secret variable PIN is shorter than 6 characters and is not masked"
+    assert up.text.partition("Diagnostics:")[2].count(short) == 1, "once, and not in each task"
     message("archive: a log that waits", line_of("the log of task 'a'", up.text))
     message("archive: retention that waits", line_of("retention of app", up.text))
     assert len(stack.runs()) == 3
