@@ -28,10 +28,12 @@ class Status:
 
 
 def hashing(source: str, say: Say) -> Tell:
-    """For `hashing source 'app': 20,000 of 100,000 files, 12 of 95 MiB`."""
+    """For `listing source 'app': 12,000 files`, then `hashing source 'app': 20,000 of 100,000 files, 12 of 95 MiB`."""
     status = Status(say)
 
     def words(done: Progress) -> str:
+        if not done.bytes:
+            return f"listing source {source!r}: {done.of_files:,} files"
         amounts = _amounts(done.bytes, done.of_bytes)
         return f"hashing source {source!r}: {done.files:,} of {done.of_files:,} files, {amounts}"
 

@@ -87,7 +87,7 @@ def test_a_build_by_buildpacks_keeps_to_the_restricted_level_and_has_one_log(fol
 def test_a_builder_whose_user_is_a_name_gets_a_word_of_advice() -> None:
     words = "container has runAsNonRoot and image has non-numeric user (cnb), cannot verify user is non-root"
     said = security.advice(f"could not start: CreateContainerConfigError: {words}", "step-task")
-    assert said.startswith("name the number of that user: Source(builder_user=…)")
+    assert said.startswith("name the number of a user: Source(builder_user=…)")
 
 
 def test_what_is_refused_with_a_word_of_advice(folder: Path) -> None:

@@ -85,8 +85,8 @@ def opts_out(settings: Mapping[str, Any]) -> List[str]:
 
 def advice(sentence: str, container: str) -> str:
     """What to do when a pod was refused for its Pod Security level or its user; empty for other sentences."""
-    if "image has non-numeric user" in sentence:
-        return "name the number of that user: Source(builder_user=…), or runAsUser in the App's security_context"
+    if "image has non-numeric user" in sentence or "image will run as root" in sentence:
+        return "name the number of a user: Source(builder_user=…), or runAsUser in the App's security_context"
     if "violates PodSecurity" not in sentence:
         return ""
     names = {name for listed in _CONTAINERS.findall(sentence) for name in _QUOTED.findall(listed)}

@@ -25,7 +25,7 @@ _PREFIX = "app/"  # where the tree lies in the archive
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the reading of a source is: files and bytes, of how many."""
+    """How far the reading of a source is: files and bytes, of how many; none as long as they are listed."""
 
     files: int
     of_files: int
@@ -56,7 +56,7 @@ def read(folder: Path, tell: Tell = _nobody) -> Tree:
     """Reads the whole folder once, in bounded memory; raises InvalidInput for what cannot be carried."""
     files: Dict[str, str] = {}
     total, size = hashlib.sha256(), 0
-    entries = walk(folder)
+    entries = walk(folder, lambda found: tell(Progress(0, found, 0, 0)))
     for chunk in _archive(folder, entries, tell, files):
         total.update(chunk)
         size += len(chunk)

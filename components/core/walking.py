@@ -7,7 +7,7 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterable, Iterator, List, Optional
+from typing import Callable, Iterable, Iterator, List, Optional
 
 from .errors import InvalidInput
 from .ignore import Rules
@@ -16,6 +16,7 @@ IGNORE_FILES = (".kfignore", ".cfignore")  # the first one that is there, as in 
 ALWAYS_IGNORED = (
     ".cfignore", ".kfignore", "/manifest.yml", ".gitignore", ".git", ".hg", ".svn", "_darcs", ".DS_Store",
 )  # fmt: skip
+_COUNTED = 1000
 _KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFBLK: "a device", stat.S_IFCHR: "a device"}
 
 
@@ -55,12 +56,17 @@ def ignore_rules(folder: Path) -> Ignore:
     return Ignore(())
 
 
-def walk(folder: Path) -> List[Entry]:
-    """Every file and link of a source folder that is not ignored, sorted by path."""
+def walk(folder: Path, count: Callable[[int], None] = lambda found: None) -> List[Entry]:
+    """Every file and link of a source folder that is not ignored, sorted by path; `count` is told how many so far."""
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "does not exist"
         raise InvalidInput(f"source {_shown(folder)} {what}: name a folder, relative to the program's")
-    found = sorted(_walk(folder, ignore_rules(folder)), key=lambda entry: entry.path)
+    found: List[Entry] = []
+    for entry in _walk(folder, ignore_rules(folder)):
+        found.append(entry)
+        if len(found) % _COUNTED == 0:
+            count(len(found))
+    found.sort(key=lambda entry: entry.path)
     if not found:
         raise InvalidInput(f"source {_shown(folder)} has no files, or all of them are ignored: name another folder")
     return found

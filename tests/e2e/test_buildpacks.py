@@ -14,7 +14,7 @@ from .conftest import CHECKOUT, RUNS, Stack, objects
 from .test_source import this_machine
 
 PROGRAM = (
-    "from components import Source\n"
+    "from components import Source, TaskSchedule\n"
     "space = Space(NS, memory='64M', disk='64M', cpu='10m', registry=f'http://{{R}}/apps', "
     "submitter_image=f'{{R}}/python:3', pod_security='restricted')\n"
     "built = dict(builder=f'{{R}}/buildpacks/builder:1', run_image=f'{{R}}/buildpacks/run:1')\n"
@@ -47,6 +47,7 @@ def test_a_folder_without_a_dockerfile_becomes_an_image_whose_processes_are_task
         "more = Task('more', app=app, args=['a b', '$HOME'])\n"
         "text = Task('text', app=app, command='echo \"text $GREETING\" && test -n \"$BASH_VERSION\"')\n"
         "argv = Task('argv', app=app, command=['sh', '-c', 'echo \"argv $GREETING $(pwd)\"'])\n"
+        "job = TaskSchedule('nightly', app=app, command='echo \"job $GREETING\"')\n"
         "pulumi.export('types', app.process_types)\n"
     )
     declare(stack, tasks, start=START, other="x")
@@ -62,12 +63,13 @@ def test_a_folder_without_a_dockerfile_becomes_an_image_whose_processes_are_task
     assert "will build" not in unchanged and "will run" not in unchanged and "created" not in unchanged
     said = stack.kf("run-task", "shop", "-c", 'echo "by hand $GREETING"', "--wait").ok().text
     assert "by hand from the buildpack" in said
+    assert "job from the buildpack" in stack.kf("run-job", "nightly", "--wait").ok().text
 
     declare(stack, tasks, start=START, other="x", source="build_args={'BP_GREETING': 'a $(new) \"one\"'}")
     shown = stack.preview().ok().text
     assert "will build: build_env changed: {} -> {'BP_GREETING': 'a $(new) \"one\"'}" in shown
     assert 'started a $(new) "one" [] /app' in stack.up().ok().text
-    assert len(builds(stack)) == 2 and len(stack.runs()) == 9
+    assert len(builds(stack)) == 2 and len(stack.runs()) == 10
     assert "build" not in stack.kf("tasks", "shop").ok().text
     pods = objects("pods", stack.namespace, "app.kubernetes.io/name=shop.build")
     users = [container.get("securityContext", {}).get("runAsUser") for container in pods[0]["spec"]["containers"]]
