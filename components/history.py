@@ -56,7 +56,8 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         )
         return CheckResult(inputs, [CheckFailure("", text)])
     existing = seen.of(news["app"])
-    adding, perhaps = _adding(news["runs"], news["namespace"], news["app"])
+    # Left out by the engine when one of the tasks has failed and the update goes on (--continue-on-error).
+    adding, perhaps = _adding(news.get("runs", []), news["namespace"], news["app"])
     policy, about = Policy.of(news), f"{news['namespace']} {news['app']}"
     going = expire(existing, seen.now, policy, adding)
     inputs["expired"] = [run.name for run in going]
@@ -118,7 +119,7 @@ def sweep(news: dict[str, Any]) -> dict[str, Any]:
     from .errors import ClusterError, NotFound
     from .recording import let_go
 
-    recorded = set(news["runs"])
+    recorded = set(news.get("runs", []))
     try:
         cluster = Cluster.of(Connection.of(news["connection"]))
         for run in cluster.list_runs(news["namespace"], news["app"]):

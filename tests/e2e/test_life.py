@@ -191,3 +191,21 @@ def test_ids_are_unique_and_counted(stack: Stack) -> None:
     ).up().ok()
     assert stack.outputs()["words"] == [f"word{n}\n" for n in range(20)], "short logs are kept whole"
     assert sorted(int(run["metadata"]["labels"]["kf.dev/task-id"]) for run in stack.runs()) == list(range(1, 21))
+
+
+def test_one_task_fails_and_the_update_goes_on(stack: Stack) -> None:
+    body = (
+        "app = App('shop', space=space, image=f'{R}/busybox:1', keep=2)\n"
+        "for name, code in {'good': 0, 'bad': %d, 'fine': 0}.items():\n"
+        "    Task(name, app=app, command=f'echo {name}; exit {code}')\n"
+    )
+    text = stack.write(body % 1).up("--continue-on-error").failed().text
+    errors = {line.strip() for line in text.split("Diagnostics:")[1].splitlines() if "error: " in line}
+    assert len(errors) == 2 and "error: update failed" in errors, errors
+    assert "task 'bad' of app 'shop' failed: exit code 1" in text
+    stack.write(body % 0).up().ok()
+    stack.up("--expect-no-changes").ok()
+    kept = [
+        (run["metadata"]["labels"]["kf.dev/task"], run["status"]["conditions"][0]["status"]) for run in stack.runs()
+    ]
+    assert len(kept) == 2 and kept[-1] == ("bad", "True"), "the newest ones stay"
