@@ -101,7 +101,7 @@ def age(value: object, what: str) -> int:
     match = _AGE.fullmatch(text) if text else None
     total = sum(int(part or 0) * unit for part, unit in zip(match.groups(), (86400, 3600, 60, 1))) if match else 0
     if not 0 < total <= _LONGEST_SPAN:
-        raise InvalidInput(f"{what}: {value!r} is no span of time: write '30d', '12h' or '1d12h'")
+        raise InvalidInput(f"{what}: {value!r} is no span of time: write '30d', '12h' or '1d12h' ('0' for none)")
     return total
 
 

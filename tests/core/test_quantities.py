@@ -145,3 +145,25 @@ def test_count() -> None:
     for refused in (-1, True, "5", 5.0, None):
         with pytest.raises(InvalidInput, match="^keep: .* is no count"):
             quantities.count(refused, "keep")
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds", "canonical"),
+    [("30d", 2_592_000, "30d"), ("36h", 129_600, "1d12h"), ("1d0h5m", 86_700, "1d5m"), (" 90s ", 90, "1m30s")],
+)
+def test_an_age_may_have_days(written: str, seconds: int, canonical: str) -> None:
+    assert quantities.age(written, "max_age") == seconds
+    assert quantities.age_text(seconds) == canonical
+
+
+@given(st.integers(1, 2**62 // 10**9))
+def test_an_age_is_read_as_it_is_written(seconds: int) -> None:
+    assert quantities.age(quantities.age_text(seconds), "max_age") == seconds
+
+
+@pytest.mark.parametrize(
+    "written", ["", "d", "0", "0d", "1w", "12h1d", "-1d", "1.5d", 30, None, True, "9999999999d", "١d"]
+)
+def test_what_is_no_age_is_refused(written: object) -> None:
+    with pytest.raises(InvalidInput, match="^app 'shop': max_age: .* is no span of time: write '30d'"):
+        quantities.age(written, "app 'shop': max_age")
