@@ -71,7 +71,7 @@ class Pump:
                 if self._is_whole(complete=complete, had_ended=had_ended, may_be_rotated=may_be_rotated):
                     return
                 if not (complete and may_be_rotated):
-                    time.sleep(0.5)
+                    time.sleep(0.5) if had_ended else self.ended.wait(0.5)
         finally:
             self._files.stop()
 
