@@ -263,6 +263,27 @@ def test_layers_win_from_space_to_task() -> None:
     assert found["kf:index:Task$pulumi-python:dynamic/kf:Run::shop-migrate"]["definition"]["env"] == {"C": "task"}
 
 
+def test_what_is_kept_is_the_spaces_unless_an_app_says_otherwise() -> None:
+    def program() -> None:
+        space = Space("shop-dev", keep=7, keep_failed=2, max_age="30d", min_history="7d")
+        for name, own in (("shop", {}), ("blog", {"keep": 3, "max_age": "0", "pinned": ["r-1"], "min_history": "1h"})):
+            Task("migrate", app=App(name, space=space, image="i", command="x", **own))
+
+    found = run(program)
+    expected = {
+        "shop": ({"keep": 7, "keep_failed": 2, "max_age": "30d"}, "7d"),
+        "blog": ({"keep": 3, "keep_failed": 2, "pinned": ["r-1"]}, "1h"),
+    }
+    for app, (kept, least) in expected.items():
+        history = found[f"pulumi-python:dynamic/kf:History::{app}"]
+        templates = (f"kf:index:App${{}}::{app}", f"kf:index:Task${{}}::{app}-migrate")
+        datas = [found[urn.format("kubernetes:core/v1:ConfigMap")]["data"] for urn in templates]
+        settings = [json.loads(data["settings.json"]) for data in datas]
+        for told in (*settings, found[f"kf:index:Task$pulumi-python:dynamic/kf:Run::{app}-migrate"], history):
+            assert {name: told[name] for name in ("keep", "keep_failed", "max_age", "pinned") if name in told} == kept
+        assert history["min_history"] == least
+
+
 def test_an_app_may_have_another_name_in_the_cluster() -> None:
     def program() -> None:
         app = App("shop", app_name="shop-2", space=Space("s"), image="i", command="x")
