@@ -34,8 +34,8 @@ class Task(pulumi.ComponentResource):
     - `wait` (True): follow the run; False submits it and goes on. `must_succeed` (True): a failure
       fails the update, so that what depends on the task is not touched.
     - `terminated` (False): True cancels a run that is under way and holds a new one back; a finished one is left alone.
-    - `at_most_once` (False): a pod that is replaced while the command runs cancels and fails the run. Without it
-      the command is started at least once, as Tekton and Kubernetes do it.
+    - `at_most_once` (False): a pod that is replaced while the command runs cancels and fails the run, before the
+      command begins again. Without it the command is started at least once, as Tekton and Kubernetes do it.
     - `results`: names that the command writes to files in `$KF_RESULTS`; Outputs afterwards.
     - `log`: "follow" (the default), "tail" (only the last lines) or "none" (only the outcome; log and
       results are secret outputs).
