@@ -148,12 +148,13 @@ def explain(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     before, after = old.get(BUILD) or {}, new[BUILD]
     changes = []
     for part in after:
-        if before.get(part) == after[part]:
+        was, now = before.get(part), after[part]
+        if was == now or not (was or now):  # what the other way to build does not know counts as empty
             continue
         if part == "source":
             changes.append(f"source changed: {compare(old.get('files') or {}, new['files']) or 'its files'}")
         else:
-            changes.append(f"{part} changed: {before.get(part, '')!r} -> {after[part]!r}")
+            changes.append(f"{part} changed: {before.get(part, '')!r} -> {now!r}")
     return "; ".join(changes)
 
 

@@ -1,7 +1,8 @@
 """A folder becomes an image in the cluster, and a task runs in it: again when a file of the folder changes.
 
-`app/` holds the three files. With a registry of your own: `pulumi config set registry registry.example.com/team`
-and `pulumi config set base python:3-slim`.
+`app/` holds a program and two ways to build it. By its Dockerfile; with a registry of your own: `pulumi config set
+registry registry.example.com/team` and `pulumi config set base python:3-slim`. Or by buildpacks, which start what
+the Procfile says: `pulumi config set builder paketobuildpacks/builder-jammy-base`.
 """
 
 import os
@@ -16,17 +17,19 @@ registry = config.get("registry") or (f"http://{sandbox}" if sandbox else None)
 if not registry:
     raise pulumi.RunError("no image registry: pulumi config set registry HOST/FOLDER, or set SANDBOX_REGISTRY")
 base = config.get("base") or f"{sandbox}/python:3"
-builder = {"builder_image": f"{sandbox}/buildah:1"} if sandbox else {}
+images = {"builder_image": f"{sandbox}/buildah:1", "submitter_image": f"{sandbox}/python:3"} if sandbox else {}
 space = Space(
     config.get("space") or f"source-{pulumi.get_stack()}",
-    memory="64M", disk="64M", cpu="10m", registry=registry, **builder,
+    memory="64M", disk="64M", cpu="10m", registry=registry, **images,
 )  # fmt: skip
-app = App(
-    "greeter",
-    space=space,
-    source=Source(config.get("folder") or "app", build_args={"BASE": base}, memory="256M", disk="1G"),
-)
-greet = Task("greet", app=app, command="python3 greet.py", results=["greeting"], timeout="5m")
+folder, builder = config.get("folder") or "app", config.get("builder")
+if builder:
+    source = Source(folder, builder=builder, run_image=config.get("run-image"), memory="256M", disk="1G")
+else:
+    source = Source(folder, build_args={"BASE": base}, memory="256M", disk="1G")
+app = App("greeter", space=space, source=source)
+command = None if builder else "python3 greet.py"
+greet = Task("greet", app=app, command=command, results=["greeting"], timeout="5m")
 
 pulumi.export("image", app.image)
 pulumi.export("greeting", greet.results["greeting"])

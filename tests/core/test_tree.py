@@ -211,6 +211,15 @@ def test_which_files_differ_is_told_with_ten_names(tmp_path: Path) -> None:
     assert build.compare(old, dict.fromkeys(old, "2")).endswith(" and 10 more")
 
 
+def test_why_an_image_is_built_anew() -> None:
+    before = {"build": {"source": "1", "dockerfile": "D", "target": "", "build_args": {}}, "files": {"a": "1"}}
+    after = {"build": {"source": "2", "builder": "b:1", "run_image": "", "build_env": {}}, "files": {"a": "2"}}
+    assert build.explain(before, after) == "source changed: ~a; builder changed: '' -> 'b:1'"
+    assert build.explain(after, before) == "source changed: ~a; dockerfile changed: '' -> 'D'"
+    build_args = {"build": {**before["build"], "build_args": {"A": "1"}}, "files": {"a": "1"}}
+    assert build.explain(before, build_args) == "build_args changed: {} -> {'A': '1'}"
+
+
 def test_the_list_that_the_state_keeps_is_bounded() -> None:
     files = {f"{number % 7}/{number % 90}/{number}": "1" for number in range(5000)}
     kept = build.listing(files)

@@ -67,6 +67,12 @@ def test_the_example_runs_once_for_each_change_of_its_folder(stacks: Callable[..
         assert "greet" in listed.ok().text and "build" not in listed.text
     ids = [run["metadata"]["labels"]["kf.dev/task-id"] for run in stack.runs("greeter")]
     assert ids == ["1", "2"]
+    for key, value in (("builder", "builder:1"), ("run-image", "run:1")):
+        stack.pulumi("config", "set", key, f"{os.environ['SANDBOX_REGISTRY']}/buildpacks/{value}").ok()
+    assert (
+        "will build: dockerfile changed" not in (shown := stack.preview().ok().text) and "will build: builder" in shown
+    )
+    assert "Hello again" in stack.up().ok().text and stack.outputs()["image"] != image
     stack.destroy().ok()
     assert not objects(RUNS, stack.namespace)
 
