@@ -147,7 +147,7 @@ def explain(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     """Why a build happens: `source changed: ~app.py, +new.py; target changed: '' -> 'slim'`."""
     before, after = old.get(BUILD) or {}, new[BUILD]
     changes = []
-    for part in after:
+    for part in sorted(after, key=lambda part: (part != "source", part)):  # the engine keeps no order
         was, now = before.get(part), after[part]
         if was == now or not (was or now):  # what the other way to build does not know counts as empty
             continue

@@ -215,6 +215,10 @@ def test_why_an_image_is_built_anew() -> None:
     before = {"build": {"source": "1", "dockerfile": "D", "target": "", "build_args": {}}, "files": {"a": "1"}}
     after = {"build": {"source": "2", "builder": "b:1", "run_image": "", "build_env": {}}, "files": {"a": "2"}}
     assert build.explain(before, after) == "source changed: ~a; builder changed: '' -> 'b:1'"
+    other = {"build": dict(reversed([*after["build"].items(), ("run_image", "r")])), "files": {"a": "2"}}
+    assert (
+        build.explain(before, other) == "source changed: ~a; builder changed: '' -> 'b:1'; run_image changed: '' -> 'r'"
+    )
     assert build.explain(after, before) == "source changed: ~a; dockerfile changed: '' -> 'D'"
     build_args = {"build": {**before["build"], "build_args": {"A": "1"}}, "files": {"a": "1"}}
     assert build.explain(before, build_args) == "build_args changed: {} -> {'A': '1'}"
