@@ -215,7 +215,7 @@ def test_why_an_image_is_built_anew() -> None:
     before = {"build": {"source": "1", "dockerfile": "D", "target": "", "build_args": {}}, "files": {"a": "1"}}
     after = {"build": {"source": "2", "builder": "b:1", "run_image": "", "build_env": {}}, "files": {"a": "2"}}
     assert build.explain(before, after) == "source changed: ~a; builder changed: '' -> 'b:1'"
-    other = {"build": dict(reversed([*after["build"].items(), ("run_image", "r")])), "files": {"a": "2"}}
+    other = {"build": dict(reversed({**after["build"], "run_image": "r"}.items())), "files": {"a": "2"}}
     assert (
         build.explain(before, other) == "source changed: ~a; builder changed: '' -> 'b:1'; run_image changed: '' -> 'r'"
     )
