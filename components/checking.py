@@ -82,7 +82,7 @@ def _decide(olds: dict[str, Any], news: dict[str, Any], seen: Any) -> dict[str, 
     definition, when = news["definition"], news["when"]
     nth = int(olds.get("nth", 0)) + (1 if olds and when == ALWAYS else 0)
     key = definitions.key(definition, when, nth)
-    same = attempts(seen.runs, news["app"], news["task"], key, news["stack"])
+    same = attempts(seen.of(news["app"]), news["app"], news["task"], key, news["stack"])
     again = bool(same and same[-1].failed and OUTCOME in same[-1].annotations and news["must_succeed"])
     if olds.get("key") == key and not again:
         return {"key": key, "nth": nth, "because": olds.get("because", ""), "again": False}
@@ -113,7 +113,7 @@ def _hold(olds: dict[str, Any], news: dict[str, Any], seen: Any) -> dict[str, An
     """Nothing runs while `terminated` is set: the key stays that of the last record, or of none."""
     from .submission import unfinished
 
-    running = [run.name for run in unfinished(seen.runs, news["app"], news["task"], news["stack"])]
+    running = [run.name for run in unfinished(seen.of(news["app"]), news["app"], news["task"], news["stack"])]
     because = f"will cancel {', '.join(running)}: terminated is set" if running else "held back: terminated is set"
     key = olds.get("key") or HELD
     return {"key": key, "nth": olds.get("nth", 0), "because": because, "again": False, "cancels": running}
@@ -201,7 +201,7 @@ def _mark_recorded(connection: Any, news: dict[str, Any], key: str, seen: Any) -
     from .errors import NotFound
     from .submission import attempts
 
-    for run in attempts(seen.runs, news["app"], news["task"], key, news["stack"])[-1:]:
+    for run in attempts(seen.of(news["app"]), news["app"], news["task"], key, news["stack"])[-1:]:
         if run.finished and not run.failed and RECORDED not in run.annotations:
             try:
                 Cluster.of(connection).annotate_run(news["namespace"], run.name, {RECORDED: "true"})

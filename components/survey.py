@@ -31,7 +31,15 @@ class Survey:
 
     def of(self, app: str) -> list[ListedRun]:
         """The runs of one App."""
-        return [run for run in self.runs if run.labels.get(pipelinerun.NAME) == app]
+        return self._by_app.get(app, [])
+
+    @functools.cached_property
+    def _by_app(self) -> dict[str, list[ListedRun]]:
+        """Sorted once: a namespace may have ten thousand runs, and every task and App asks for its own."""
+        found: dict[str, list[ListedRun]] = {}
+        for run in self.runs:
+            found.setdefault(run.labels.get(pipelinerun.NAME, ""), []).append(run)
+        return found
 
     def foreign_owner(self, app: str, stack: str) -> str | None:
         """The other stack that an App of this name belongs to, if there is one."""
