@@ -33,6 +33,12 @@ CASES = {
     ),
     "unknown when": (f"{APP}Task('migrate', app=app, command='x', when='never')", "when='never' is unknown"),
     "bad timeout": (f"{APP}Task('migrate', app=app, command='x', timeout='5')", "timeout: '5' is no span of time"),
+    "bad age": ("App('shop', space=space, image='x', max_age='a month')", "max_age: 'a month' is no span of time"),
+    "pinned as text": ("App('shop', space=space, image='x', pinned='shop-t-1')", "pinned='shop-t-1' is a text"),
+    "min_history beyond max_age": (
+        "App('shop', space=space, image='x', max_age='1h', min_history='7d')",
+        "app 'shop': max_age is 1h and min_history is 7d",
+    ),
     "protected": (
         f"{APP}Task('migrate', app=app, command='x', opts=ResourceOptions(protect=True))",
         "protect=True would forbid every new run",
