@@ -140,10 +140,16 @@ class Follower:
             self._pumps[uid].ended.set()
 
     def _check_replaced(self, pod: dict[str, Any]) -> None:
-        """Cancels the run before a pod in the place of another begins, if its command must not begin again."""
-        if not self.at_most_once or pod["metadata"]["uid"] in self._pumps:
+        """Cancels the run before a pod in the place of another begins, if its command must not begin again.
+
+        That the cluster takes a pod away is seen earlier: for a lost node, minutes before Tekton replaces the pod.
+        """
+        if not self.at_most_once:
             return
-        if any(pump.pod == pod["metadata"]["name"] for pump in self._pumps.values()):
+        if pod["metadata"]["uid"] in self._pumps:
+            if self._deleted and outcome.condition(pod, "DisruptionTarget") and not outcome.container_ended(pod):
+                self._give_up(outcome.deleted(pod), "at_most_once")
+        elif any(pump.pod == pod["metadata"]["name"] for pump in self._pumps.values()):
             self._give_up("its pod was replaced while it ran, and at_most_once forbids a second start", "at_most_once")
 
     def _receive(self, chunk: bytes) -> bool:

@@ -41,7 +41,7 @@ class Following:
         self._running = running
         self._lines = lines
         self._tails: dict[str, dict[str, _Tail]] = {}
-        self._queue: _Lines = queue.Queue(maxsize=1000)
+        self._queue: _Lines = queue.Queue(maxsize=16)  # of up to a mebibyte each
         self._noted: set[tuple[str, str]] = set()
 
     def follow(self, until: str | None = None) -> None:

@@ -9,6 +9,8 @@ import subprocess
 import time
 from collections.abc import Callable
 
+import pytest
+
 from .conftest import Stack, eventually, kubectl
 from .test_lifecycle import error_of
 
@@ -124,8 +126,9 @@ def test_pod_deleted_while_its_task_runs(stack: Stack, message: Message) -> None
     message("a pod is deleted", error_of(rest))
 
 
-def test_pod_that_is_evicted_from_its_node(stack: Stack) -> None:
-    process = stack.task("command='echo begun; sleep 300'").start()
+@pytest.mark.parametrize("once", [False, True])
+def test_pod_that_is_evicted_from_its_node(stack: Stack, once: bool) -> None:
+    process = stack.task(f"command='echo begun; sleep 300', at_most_once={once}").start()
     assert process.stdout
     begun = next(line for line in process.stdout if "begun" in line)
     [pod] = stack.pods()
@@ -136,6 +139,8 @@ def test_pod_that_is_evicted_from_its_node(stack: Stack) -> None:
     error = error_of(begun + process.stdout.read())
     assert process.wait() != 0
     assert f"its pod was evicted while it ran, as when node {pod['spec']['nodeName']} is drained" in error
+    by = stack.runs()[0]["metadata"]["annotations"].get("kf.dev/cancelled-by")
+    assert by == ("at_most_once" if once else None)
 
 
 def test_pod_that_vanishes_is_started_again_in_the_same_run(stack: Stack) -> None:
