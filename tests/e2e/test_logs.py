@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
+from datetime import UTC, datetime
+
+import pytest
 
 from .conftest import Stack, eventually, kubectl
 from .test_lifecycle import error_of
@@ -122,3 +125,11 @@ def _kept(pod: str) -> str:
     )
     script = f"cat /tmp/kept/{pod}_*.log 2>/dev/null || true"
     return kubectl("exec", "-n", "default", collector, "--", "sh", "-c", script)
+
+
+@pytest.mark.soak
+def test_ten_quiet_minutes(stack: Stack) -> None:
+    stack.task("command='echo begun; sleep 600; echo done', timeout='20m'").up(timeout=800).ok()
+    late = datetime.now(UTC) - datetime.fromisoformat(stack.outputs()["finished_at"].replace("Z", "+00:00"))
+    assert late.total_seconds() < 20, late
+    assert stack.outputs()["log"] == "begun\ndone\n" and stack.outputs()["duration"] >= 600
