@@ -14,7 +14,7 @@ from .core import environment, keeping, launcher, naming, pipelinerun, pod, quan
 from .core.command import Command
 from .core.pipelinerun import Resources, TaskSpec
 from .history import History
-from .inputs import Env, Layer, bare, checked, depends_on, plain, stack_id, template_data, urn_of, values_of
+from .inputs import Env, Layer, checked, depends_on, plain, stack_id, template_data, urn_of, values_of
 from .inputs import labels as own_labels
 from .pods import pod_settings, pods_of_tasks, pull_secrets
 from .security import SecurityGroup, policies
@@ -221,8 +221,8 @@ class App(pulumi.ComponentResource):
         self._schedules.append({"task": task, "schedule": schedule, "time_zone": time_zone})
 
     def _declared_runs(self) -> pulumi.Output[list[str]]:
-        # Only their names: `--target-dependents` of a Task must not reach the history, and with it all runs of the App.
-        return pulumi.Output.all(*map(bare, self._runs))
+        # With the Runs behind them: a destroy that cannot delete the runs stops before it forgets their records.
+        return pulumi.Output.all(*self._runs)
 
     def _template(self, name: str, opts: pulumi.ResourceOptions) -> kubernetes.core.v1.ConfigMap:
         """What `kf run-task` submits: the App's own start command, or none if it has none."""

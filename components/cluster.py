@@ -7,6 +7,7 @@ selected by `app.kubernetes.io/name` together with `kf.dev/key`, so foreign runs
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ PAGE = 1000  # half as many would take the server a third longer in all
 PARALLEL_DELETES = 16
 _TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 _MERGE = "application/merge-patch+json"
+_GONE = re.compile(rb"unable to retrieve container logs for \S+")  # the kubelet's words in the place of a log
 
 
 @dataclass(frozen=True)
@@ -200,7 +202,7 @@ class Cluster:
         """The chunks of a container's log as they come; a connection that breaks is Unreachable.
 
         Only the last `tail` lines, those from the time `since` on (RFC 3339), at most `limit` bytes; with
-        `stamps` each line begins with its time.
+        `stamps` each line begins with its time. A log that the node no longer has is NotFound.
         """
         query = [("container", container)]
         query += [("follow", "true")] if follow else []
@@ -209,8 +211,13 @@ class Cluster:
         query += [(name, str(value)) for name, value in given if value is not None]
         path = f"{_core(namespace, 'pods')}/{quote(pod)}/log"
         answer = self.http.request("GET", path, query=query, accept="*/*", read_seconds=None if follow else 60)
+        chunks = answer.stream(65536)
         try:
-            yield from answer.stream(65536)
+            first = next(chunks, b"")
+            if _GONE.fullmatch(first):
+                raise NotFound(f"the node no longer has the log of {pod}")
+            yield first
+            yield from chunks
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise Unreachable(f"the log of {pod} was broken off: {error}") from None
         finally:

@@ -110,15 +110,6 @@ def urn_of(resource: pulumi.Resource) -> pulumi.Output[str]:
     return pulumi.Output(set(), cast(Awaitable[str], resource.urn.future()), resource.urn.is_known())
 
 
-def bare(output: pulumi.Output[T]) -> pulumi.Output[T]:
-    """The value of an Output without the resources it comes from.
-
-    Whoever takes it still comes after them, because the value is there when they are, but does not go with them.
-    """
-    future = cast(Awaitable[T], output.future(with_unknowns=True))
-    return pulumi.Output(set(), future, output.is_known(), output.is_secret())
-
-
 def connection_of(settings: Mapping[str, pulumi.Input[str | None] | None]) -> pulumi.Output[dict[str, Any]]:
     """Kubeconfig, context and cluster as a secret; without any of them it is the ambient cluster.
 

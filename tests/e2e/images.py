@@ -15,7 +15,7 @@ from sandbox.layers import SEARCH, Root
 
 NAME = "tests/postgres:1"
 PROGRAMS = ("initdb", "postgres", "psql", "pg_isready")
-DRIVER = ("pg8000", "scramp", "asn1crypto", "python-dateutil")  # with what it needs
+DRIVER = ("pg8000", "scramp", "asn1crypto", "python-dateutil", "six")  # with what it needs
 
 
 @pytest.fixture(scope="session")

@@ -175,9 +175,15 @@ def test_a_task_is_run_listed_and_read(space: Space) -> None:
     assert (gone.returncode, gone.stdout) == (0, "")
     assert gone.stderr == f"kf: report/2 (run {second}): its pod is gone, and its log with it (Failed)\n"
 
-    assert space.kf("prune", app, "--keep", "1", "--dry-run").ok().text == f"would delete {first}\n"
-    assert space.kf("prune", app, "--keep", "1").ok().text == f"deleted {first}\n"
-    eventually(lambda: [run["metadata"]["name"] for run in space.runs(app)] == [second])
+    held = space.kf_apart("prune", app, "--keep", "1", "--dry-run")
+    assert held.stdout == f"Nothing to delete: app {app!r} has 2 tasks and keeps 1.\n"
+    assert held.stderr == f"kf: held back: {first} (last success)\n"
+    third = space.submit(app)
+    space.ended(third)
+    would = space.kf_apart("prune", app, "--keep", "1", "--dry-run")
+    assert would.stdout == f"would delete {first}\n" and would.stderr == f"kf: held back: {second} (last failure)\n"
+    assert space.kf_apart("prune", app, "--keep", "1").stdout == f"deleted {first}\n"
+    eventually(lambda: {run["metadata"]["name"] for run in space.runs(app)} == {second, third})
 
 
 def test_the_flags_change_this_run_only(space: Space) -> None:

@@ -83,18 +83,6 @@ def test_destroy_leaves_nothing_of_the_app(stack: Stack) -> None:
     kubectl("get", "namespace", stack.namespace)
 
 
-def test_a_task_that_is_destroyed_alone_takes_no_history_along(stack: Stack) -> None:
-    stack.task(after="Task('other', app=app, command='echo other')\n").up().ok()
-    assert all("kf.dev/recorded" in run["metadata"]["annotations"] for run in stack.runs()), (
-        "after the state holds them"
-    )
-    task = stack.urn("kf:index:Task", "shop-migrate")
-    stack.pulumi("destroy", "--yes", "--skip-preview", "--target", task, "--target-dependents").ok()
-    assert len(stack.runs()) == 2
-    kept = [one["type"] for one in stack.state()["deployment"]["resources"]]
-    assert (kept.count("pulumi-python:dynamic/kf:Run"), kept.count("pulumi-python:dynamic/kf:History")) == (1, 1)
-
-
 def test_destroy_of_an_unreachable_cluster_fails_and_keeps_the_state(stack: Stack) -> None:
     stack.task().up().ok()
     cut_off(stack)
