@@ -30,11 +30,10 @@ NAMES = "kubectl get pipelineruns -n {namespace} --sort-by=.metadata.creationTim
 
 
 def measure() -> Table:
-    """Medians over equal namespaces, which are filled up again after each deletion; kubectl is measured once."""
+    """Medians; a namespace is filled up again after each deletion, and kubectl is measured once."""
     columns = ("what", "measurements", "seconds", "peak memory MiB", "requests", "MB on the wire")
     note = "Start of the process included. A list of names takes kubectl so long that it is measured once."
     table = Table(TITLE, columns, note)
-    namespace = runs.namespace()
     older = f"{NAMES} | head -n -{KEEP} | xargs kubectl delete -n {{namespace}} --wait=false"
     commands = {
         "ours: list, plan and delete": ([sys.executable, "-c", OURS, "{namespace}", str(KEEP)], REPEATS),
@@ -45,12 +44,11 @@ def measure() -> Table:
         "`kubectl get --sort-by` and `kubectl delete` with the list": (["bash", "-c", f"exec bash -c '{older}'"], 1),
     }
     wire = Wire()
-    made = 0
     for name, (command, repeats) in commands.items():
         rows: list[tuple[float, ...]] = []
-        for _ in range(repeats):
-            runs.fill(namespace, range(made, made + RUNS - _left(namespace)))
-            made += RUNS
+        namespace = runs.namespace()
+        for number in range(repeats):
+            runs.fill(namespace, range(number * RUNS, (number + 1) * RUNS - _left(namespace)))
             sent, asked = wire.bytes, requests()
             filled = [part.format(namespace=namespace) for part in command]
             taken = peak_memory(filled, cwd=CHECKOUT, env={**os.environ, "KUBECONFIG": wire.kubeconfig})
@@ -62,7 +60,7 @@ def measure() -> Table:
         figures = (f"{seconds:.1f}", f"{memory:.0f}", f"{count:,.0f}", f"{megabytes:.1f}")
         table.rows.append((name, str(len(rows)), *figures))
         print(*table.rows[-1], sep=" | ", flush=True)
-    runs.close(namespace)
+        runs.close(namespace)
     return table
 
 
