@@ -40,8 +40,7 @@ class ListedRun(RunSummary):
     @property
     def task_id(self) -> int:
         """The number of the run within its App, 0 if it has none."""
-        number = self.labels.get(pipelinerun.TASK_ID, "")
-        return int(number) if number.isdigit() else 0
+        return pipelinerun.number(self.labels, pipelinerun.TASK_ID)
 
 
 class _Metadata(msgspec.Struct, rename="camel"):

@@ -132,5 +132,4 @@ def prune(
 
 
 def _attempt(run: ListedRun) -> int:
-    number = run.labels.get(pipelinerun.ATTEMPT, "")
-    return int(number) if number.isdigit() else 0
+    return pipelinerun.number(run.labels, pipelinerun.ATTEMPT)

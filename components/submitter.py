@@ -107,8 +107,7 @@ class Submitter:
             self._cancel(self.name, f"{self.owner}, {scheduled.REPLACED_BY} {newer[0]}")
 
     def _submit(self, when: Optional[str], key: str, runs: List[Run]) -> Object:
-        ids = [run.labels.get(pipelinerun.TASK_ID, "") for run in runs]
-        highest = max((int(text) for text in ids if text.isdigit()), default=0)
+        highest = max((pipelinerun.number(run.labels, pipelinerun.TASK_ID) for run in runs), default=0)
         manifest = pipelinerun.instantiate(
             self.template,
             name=self.name,

@@ -121,12 +121,11 @@ class StoredLog:
 def record_of(run: Mapping[str, Any], ended: Outcome, **log: Any) -> StoredLog:
     """The record of a PipelineRun that has ended; `log` are the fields about its log."""
     metadata, labels = run["metadata"], run["metadata"]["labels"]
-    number = labels.get(pipelinerun.TASK_ID, "")
     return StoredLog(
         namespace=metadata["namespace"],
         app=labels[pipelinerun.NAME],
         task=labels.get(pipelinerun.TASK, ""),
-        id=int(number) if number.isdigit() else 0,
+        id=pipelinerun.number(labels, pipelinerun.TASK_ID),
         run=metadata["name"],
         uid=metadata["uid"],
         key=labels.get(pipelinerun.KEY, ""),

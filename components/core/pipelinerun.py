@@ -230,3 +230,9 @@ def _labels(spec: TaskSpec) -> Dict[str, str]:
         TASK: label_value(spec.task),
         STACK: label_value(spec.stack),
     }
+
+
+def number(labels: Mapping[str, str], name: str) -> int:
+    """The number in a label such as TASK_ID or ATTEMPT; 0 where there is none."""
+    text = labels.get(name, "")
+    return int(text) if text.isdigit() else 0
