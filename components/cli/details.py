@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..core import outcome, pipelinerun
@@ -23,12 +23,11 @@ def details(run: dict[str, Any], task_run: _Object | None, pods: Sequence[_Objec
     pod = pods[-1] if pods else None
     ended = outcome.known(run, task_run, pod) if outcome.has_ended(run) else _under_way(run, pod)
     step = pipelinerun.step_of(run)
-    number = labels.get(pipelinerun.TASK_ID, "")
     return {
         "name": metadata["name"],
         "app": labels.get(pipelinerun.NAME, ""),
         "displayName": labels.get(pipelinerun.TASK, ""),
-        "id": int(number) if number.isdigit() else 0,
+        "id": pipelinerun.number(labels, pipelinerun.TASK_ID),
         "space": metadata["namespace"],
         "stack": labels.get(pipelinerun.STACK, ""),
         "state": ended.state,
@@ -63,19 +62,7 @@ def details(run: dict[str, Any], task_run: _Object | None, pods: Sequence[_Objec
 def rows(found: Mapping[str, Any], now: str | None) -> list[tuple[str, str]]:
     """The run for people: what there is to say, each on one line; `now` is the cluster's time."""
     said = [
-        ("Name", found["name"]),
-        ("App", found["app"]),
-        ("Task", found["displayName"]),
-        ("ID", str(found["id"] or "")),
-        ("Space", found["space"]),
-        ("Stack", found["stack"]),
-        ("State", found["state"]),
-        ("Reason", found["reason"]),
-        ("Outcome", found["outcome"]),
-        ("Exit code", "" if found["exitCode"] is None else str(found["exitCode"])),
-        ("Created", found["created"]),
-        ("Started", found["started"]),
-        ("Finished", found["finished"]),
+        *_identity(found),
         ("Duration", span(found["started"], found["finished"] or now)),
         ("Started by", found["startedBy"]),
         ("Cancelled by", found["cancelledBy"]),
@@ -96,12 +83,25 @@ def rows(found: Mapping[str, Any], now: str | None) -> list[tuple[str, str]]:
                 "none" if found["finished"] is None else "gone" if found["archived"] else "gone, and its log with it",
             )
         )
-    return [(title, harmless(text.replace("\n", "\\n"))) for title, text in said if text]
+    return _shown(said)
 
 
 def stored_rows(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What the archive tells of a run, for people."""
     said = [
+        *_identity(found),
+        ("Duration", span(found["started"], found["finished"])),
+        ("Started by", found["startedBy"]),
+        ("Log", found["log"] or f"none: {found['missing']}"),
+        ("Lines", f"{found['lines']}{'' if found['whole'] or not found['log'] else ', what there was of it'}"),
+        ("Digest", found["archived"]),
+    ]
+    return _shown(said)
+
+
+def _identity(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What is said of a run wherever it is read from: what it is, how it ended, and when."""
+    return [
         ("Name", found["name"]),
         ("App", found["app"]),
         ("Task", found["displayName"]),
@@ -115,12 +115,11 @@ def stored_rows(found: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Created", found["created"]),
         ("Started", found["started"]),
         ("Finished", found["finished"]),
-        ("Duration", span(found["started"], found["finished"])),
-        ("Started by", found["startedBy"]),
-        ("Log", found["log"] or f"none: {found['missing']}"),
-        ("Lines", f"{found['lines']}{'' if found['whole'] or not found['log'] else ', what there was of it'}"),
-        ("Digest", found["archived"]),
     ]
+
+
+def _shown(said: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """What there is to say, each on one line and harmless to a terminal."""
     return [(title, harmless(text.replace("\n", "\\n"))) for title, text in said if text]
 
 
