@@ -8,7 +8,8 @@ import os
 import subprocess
 import time
 import uuid
-from pathlib import Path
+
+from tests.processes import peak_of_provider
 
 from . import peers
 from .latency import HEAD as SMALL
@@ -91,7 +92,7 @@ def _update(stack: Stack) -> tuple[str, str, str]:
     process = subprocess.Popen(command, cwd=stack.folder, env=stack.env, stdin=-3, stdout=-3)  # -3: DEVNULL
     peak = 0.0
     while process.poll() is None:
-        peak = max(peak, _provider_memory(stack.folder))
+        peak = max(peak, peak_of_provider(stack.folder))
         time.sleep(0.2)
     seconds = time.monotonic() - begun - without
     if process.returncode:
@@ -107,14 +108,3 @@ def _digest() -> str:
     for _ in range(MEBIBYTES):
         digest.update(block * 1024)
     return digest.hexdigest()
-
-
-def _provider_memory(folder: Path) -> float:
-    """Peak memory in MiB of the provider process of a stack, 0 while there is none."""
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if b"pulumi.dynamic" in (process / "cmdline").read_bytes() and (process / "cwd").resolve() == folder:
-                return int((process / "status").read_text().split("VmHWM:")[1].split()[0]) / 1024
-        except (OSError, IndexError):
-            continue
-    return 0.0

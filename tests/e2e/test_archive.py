@@ -15,6 +15,7 @@ from components.archive import Archive
 from components.core.archived import StoredLog
 
 from .. import s3
+from ..processes import provider_of
 from .conftest import CHECKOUT, Stack, eventually, kill_group, kubectl
 from .test_schedule import ended, job_log, now, start
 
@@ -186,6 +187,7 @@ def test_a_killed_upload_is_repaired_by_the_next_update(server: s3.Server, stack
     process = write(stack, url, f"Task('a', app=app, command='seq 1 5000')\n{SLOW})\n").start()
     assert server.held.wait(60), "the upload has begun"
     provider = provider_of(stack.folder)
+    assert provider
     kill_group(process)
     os.kill(provider, signal.SIGKILL)
     server.open.set()
@@ -222,14 +224,3 @@ def running(stack: Stack) -> str:
     [run] = [run for run in stack.runs() if "completionTime" not in run["status"]]
     number: str = run["metadata"]["labels"]["kf.dev/task-id"]
     return number
-
-
-def provider_of(folder: Path) -> int:
-    """The provider process that works in `folder`."""
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if b"pulumi.dynamic" in (process / "cmdline").read_bytes() and (process / "cwd").resolve() == folder:
-                return int(process.name)
-        except OSError:
-            continue
-    raise AssertionError("no provider process")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from components.pump import LOST
 
+from ..processes import peak_of_provider
 from .conftest import Stack
 from .proxy import Wire
 
@@ -25,22 +25,10 @@ def _follow(stack: Stack, command: str) -> tuple[dict[str, object], float]:
         shown = pool.submit(process.communicate)
         peak = 0.0
         while process.poll() is None:
-            peak = max(peak, _memory(stack.folder))
+            peak = max(peak, peak_of_provider(stack.folder))
             time.sleep(0.5)
     assert process.returncode == 0, shown.result()
     return stack.outputs(), peak
-
-
-def _memory(folder: Path) -> float:
-    """Peak memory of the provider process that works in `folder`, 0 if there is none."""
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if b"pulumi.dynamic" in (process / "cmdline").read_bytes() and (process / "cwd").resolve() == folder:
-                status = (process / "status").read_text()
-                return int(status.split("VmHWM:")[1].split()[0]) / 1024
-        except (OSError, IndexError):
-            continue
-    return 0.0
 
 
 def test_log_that_the_node_rotates(stack: Stack) -> None:

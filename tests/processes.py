@@ -1,0 +1,25 @@
+"""The provider process of a stack, found among all of this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def provider_of(folder: Path) -> int | None:
+    """The id of the provider process that works in `folder`, None while there is none."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if b"pulumi.dynamic" in (process / "cmdline").read_bytes() and (process / "cwd").resolve() == folder:
+                return int(process.name)
+        except OSError:
+            continue
+    return None
+
+
+def peak_of_provider(folder: Path) -> float:
+    """Its peak memory in MiB, 0 while there is none."""
+    process = provider_of(folder)
+    try:
+        return int(Path(f"/proc/{process}/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
+    except (OSError, IndexError):  # there is none, or it has ended meanwhile
+        return 0.0
