@@ -47,16 +47,16 @@ def test_missing_secret_is_named_and_nothing_runs_when_it_appears(stack: Stack, 
 
 
 def test_pod_that_cannot_be_scheduled(stack: Stack, message: Message) -> None:
-    stack.task("command='echo hi', start_timeout='15s', cpu='900'")
+    stack.task("command='echo hi', start_timeout='40s', cpu='900'")
     begun = time.monotonic()
     process = stack.start()
     assert process.stdout
     shown = next(line for line in process.stdout if "Insufficient cpu" in line)
-    assert time.monotonic() - begun < 15 and "kf:index:Task shop-migrate" in shown
+    assert time.monotonic() - begun < 40 and "kf:index:Task shop-migrate" in shown
     rest = process.stdout.read()
     assert process.wait() != 0
     error = error_of(rest)
-    assert "could not start within 15 s: not scheduled" in error and "Insufficient cpu" in error
+    assert "could not start within 40 s: not scheduled" in error and "Insufficient cpu" in error
     message("a pod cannot be scheduled", error)
     eventually(lambda: not stack.pods(), 40, "the pod is deleted")
     condition = stack.runs()[0]["status"]["conditions"][0]
@@ -99,8 +99,8 @@ def test_limits_are_the_apps_with_the_tasks_on_top(stack: Stack) -> None:
 
 
 def test_timeout(stack: Stack, message: Message) -> None:
-    error = _fails(stack.task("command='echo start; sleep 100', timeout='8s'"), 60)
-    assert "timed out after 8s" in error and "    start" in error
+    error = _fails(stack.task("command='echo start; sleep 100', timeout='20s'"), 60)
+    assert "timed out after 20s" in error and "    start" in error
     message("a task takes too long", error)
 
 

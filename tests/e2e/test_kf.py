@@ -245,7 +245,7 @@ def test_ids_are_counted_one_by_one_however_many_ask_at_once(space: Space) -> No
 
 
 def test_whoever_waits_gets_log_and_exit_code(space: Space) -> None:
-    app, slow, locked = space.app("wait"), space.app("slow", timeout="10s"), space.app("locked", secret="gone")
+    app, slow, locked = space.app("wait"), space.app("slow", timeout="30s"), space.app("locked", secret="gone")
     kinds = {
         "exit code": (app, "-c", "seq 600; echo $MODE; echo $PASSWORD; exit 3", "--env", "MODE=a=$(params.b)"),
         "signal": (app, "-c", "kill -9 $$"),

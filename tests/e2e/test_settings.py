@@ -81,7 +81,7 @@ def test_pods_that_stay_when_their_task_is_cancelled_or_takes_too_long(stack: St
         shown = stack.kf("logs", "shop", "--task", "--id", "2", "--recent", "-n", "2").ok().text
         assert shown == "".join(f"migrate/2 {line}\n" for line in kept[-2:])
 
-        stack.task(f"command={COUNT!r}, timeout='8s', must_succeed=False").up().ok()
+        stack.task(f"command={COUNT!r}, timeout='20s', must_succeed=False").up().ok()
         out, raw = stack.outputs(), _kept(stack)
         assert (out["state"], out["log_digest"]) == ("TimedOut", f"sha256:{hashlib.sha256(raw).hexdigest()}")
         last = raw.decode().splitlines()[-1]
