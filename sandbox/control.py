@@ -125,6 +125,9 @@ def controller_manager(plane: Plane, places: Places, record: Record) -> Part:
         "allocate-node-cidrs": "false",
         "enable-hostpath-provisioner": "true",
         "flex-volume-plugin-dir": str(places.home / "plugins"),
+        # Twenty requests a second, the default, would let the pods of 4,500 pruned runs stay for minutes.
+        "kube-api-qps": "200",
+        "kube-api-burst": "300",
     }
     return controller(plane, places, record, "controller-manager", flags)
 
