@@ -13,6 +13,7 @@ import os
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from components.cluster import Cluster
@@ -95,6 +96,7 @@ def _clone(cluster: Cluster, obj: Object, path: str, name: str, labels: Object, 
     if owner:
         return created  # nobody who deletes runs reads more of what they own than that it is there
     created["status"] = wanted["status"]
+    created["metadata"].update(pipelinerun.UNMANAGED)  # as of every run that has been followed to its end
     answer: Object = cluster.http.json("PUT", f"{path}/{name}/status", body=created)
     return answer
 
@@ -110,6 +112,22 @@ def settle(where: str, left: int) -> None:
             return
         time.sleep(2)
     raise RuntimeError(f"the pods of {where} were not gone within half an hour; load {os.getloadavg()[0]:.1f}")
+
+
+def rest() -> None:
+    """Waits until the machine has little to do: controllers and caches work on for a while after many changes."""
+    for _ in range(120):
+        before = _busy()
+        time.sleep(5)
+        if _busy() - before < 5 * 0.15 * (os.cpu_count() or 1):
+            return
+    raise RuntimeError(f"the machine was never at rest within ten minutes; load {os.getloadavg()[0]:.1f}")
+
+
+def _busy() -> float:
+    """Seconds that all processors have worked so far, without those they have waited."""
+    user, nice, system, *_ = (int(ticks) for ticks in Path("/proc/stat").read_text().split()[1:8])
+    return (user + nice + system) / os.sysconf("SC_CLK_TCK")
 
 
 def close(where: str) -> None:

@@ -178,7 +178,8 @@ class Archiving:
     def _store(self, archive: Archive, record: StoredLog, spool: Spool) -> StoredLog:
         stored = archive.store(record, None if record.missing else spool.packed())
         try:
-            self._cluster.annotate_run(self._namespace, stored.run, {pipelinerun.ARCHIVED: stored.mark})
+            marks = {pipelinerun.ARCHIVED: stored.mark}
+            self._cluster.annotate_run(self._namespace, stored.run, marks, finished=True)
         except NotFound:
             pass
         spool.discard()

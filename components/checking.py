@@ -204,6 +204,6 @@ def _mark_recorded(connection: Any, news: dict[str, Any], key: str, seen: Any) -
     for run in attempts(seen.of(news["app"]), news["app"], news["task"], key, news["stack"])[-1:]:
         if run.finished and not run.failed and RECORDED not in run.annotations:
             try:
-                Cluster.of(connection).annotate_run(news["namespace"], run.name, {RECORDED: "true"})
+                Cluster.of(connection).annotate_run(news["namespace"], run.name, {RECORDED: "true"}, finished=True)
             except NotFound:
                 continue

@@ -22,7 +22,7 @@ from .core import pipelinerun
 from .core.retention import RunSummary
 from .errors import Conflict, NotFound, Unreachable
 
-PAGE = 1000  # half as many would take the server a third longer in all
+PAGE = 2500  # a tenth of a second of the server each; smaller ones take longer in all, larger ones only more memory
 PARALLEL_DELETES = 16
 _TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 _MERGE = "application/merge-patch+json"
@@ -130,9 +130,11 @@ class Cluster:
         run: dict[str, Any] = self.http.json("POST", path, query=query, body=manifest)
         return run
 
-    def annotate_run(self, namespace: str, name: str, annotations: Mapping[str, str | None]) -> None:
-        """Sets annotations of a PipelineRun, finished or not; None takes one away."""
-        body = {"metadata": {"annotations": annotations}}
+    def annotate_run(
+        self, namespace: str, name: str, annotations: Mapping[str, str | None], *, finished: bool = False
+    ) -> None:
+        """Sets annotations of a PipelineRun; None takes one away. A finished one loses its managedFields besides."""
+        body = {"metadata": {"annotations": annotations, **(pipelinerun.UNMANAGED if finished else {})}}
         self.http.read("PATCH", f"{_runs(namespace)}/{name}", body=body, content_type=_MERGE)
 
     def cancel_run(self, namespace: str, name: str, by: str) -> None:

@@ -125,7 +125,7 @@ def sweep(news: dict[str, Any]) -> dict[str, Any]:
         for run in cluster.list_runs(news["namespace"], news["app"]):
             if run.name in recorded and run.finished and RECORDED not in run.annotations:
                 try:
-                    cluster.annotate_run(news["namespace"], run.name, {RECORDED: "true"})
+                    cluster.annotate_run(news["namespace"], run.name, {RECORDED: "true"}, finished=True)
                 except NotFound:
                     continue
     except ClusterError as error:

@@ -183,9 +183,9 @@ class PlainCluster:
             if found:
                 return found
 
-    def annotate_run(self, name: str, annotations: Dict[str, str]) -> None:
-        """Sets annotations; of a run that is gone there is nothing to say."""
-        self._try("PATCH", self.runs(name), {"metadata": {"annotations": annotations}})
+    def annotate_finished(self, name: str, annotations: Dict[str, str]) -> None:
+        """Sets annotations of a finished run, which loses its managedFields; of one that is gone there is nothing to say."""
+        self._try("PATCH", self.runs(name), {"metadata": {"annotations": annotations, **pipelinerun.UNMANAGED}})
 
     def cancel_run(self, name: str, by: str) -> None:
         """Cancels a run; one that has ended or gone is fine."""

@@ -186,7 +186,7 @@ def _follow(
     if ended.state == SUCCEEDED and ended.sentence != "succeeded":
         say(urn, f"run {name} {ended.sentence}", warning=True)
     try:
-        cluster.annotate_run(namespace, name, {pipelinerun.OUTCOME: ended.sentence})
+        cluster.annotate_run(namespace, name, {pipelinerun.OUTCOME: ended.sentence}, finished=True)
     except ClusterError:
         pass  # it is deleted already or cannot be reached: the record in the state is what counts
     if archiving:

@@ -159,7 +159,7 @@ class Submitter:
         task_run = self.cluster.find(path + children[0]["name"]) if children else None
         pod = next(iter(reversed(self.cluster.pods(self.name))), None)
         ended = outcome.conclude(run, task_run, pod, self.cause.strip() or outcome.never_started(run, pod))
-        self.cluster.annotate_run(self.name, {pipelinerun.OUTCOME: ended.sentence})
+        self.cluster.annotate_finished(self.name, {pipelinerun.OUTCOME: ended.sentence})
         if pod and not outcome.started(pod) and ended.state != SUCCEEDED:
             # Tekton leaves a pod that waits for a missing Secret: it would start when the Secret appears.
             self.cluster.delete_pod(pod["metadata"]["name"])

@@ -141,8 +141,8 @@ def test_both_ask_the_same_and_understand_the_same(
     assert outcome_of(lambda: ours.cancel_run(NS, "one", "x")) is Refused
     plain.cancel_run("three", "x")
     ours.cancel_run(NS, "three", "x")
-    plain.annotate_run("none", {"a": "b"})
-    assert outcome_of(lambda: ours.annotate_run(NS, "none", {"a": "b"})) is NotFound
+    plain.annotate_finished("none", {"a": "b"})
+    assert outcome_of(lambda: ours.annotate_run(NS, "none", {"a": "b"}, finished=True)) is NotFound
     another = RunSummary("two", "another", "", True)
     missing = RunSummary("none", "another", "", True)
     assert plain.delete_runs([another]) == ours.delete_runs(NS, [another]) == []
@@ -209,7 +209,7 @@ class FakeCluster(PlainCluster):
         self.list.append(_run(metadata["name"], metadata["annotations"].get(scheduled.AT), self.ends))
         return manifest
 
-    def annotate_run(self, name: str, annotations: dict[str, str]) -> None:
+    def annotate_finished(self, name: str, annotations: dict[str, str]) -> None:
         pass
 
     def pods(self, run: str) -> list[dict[str, Any]]:
@@ -314,7 +314,7 @@ def test_a_pod_that_does_not_start_in_time(monkeypatch: pytest.MonkeyPatch) -> N
         def delete_pod(self, name: str) -> None:
             self.deleted.append(name)
 
-        def annotate_run(self, name: str, annotations: dict[str, str]) -> None:
+        def annotate_finished(self, name: str, annotations: dict[str, str]) -> None:
             self.said = annotations["kf.dev/outcome"]
 
     full = Full(ends=False)

@@ -67,7 +67,7 @@ def _delete_waiting_pods(space: TargetSpace, run: dict[str, Any]) -> bool:
     pods = [pod for pod in space.cluster.pods(space.name, name) if waits(pod)]
     if pods and pipelinerun.OUTCOME not in (run["metadata"].get("annotations") or {}):
         words = outcome.conclude(run, None, pods[-1], outcome.never_started(run, pods[-1])).sentence
-        space.cluster.annotate_run(space.name, name, {pipelinerun.OUTCOME: words})
+        space.cluster.annotate_run(space.name, name, {pipelinerun.OUTCOME: words}, finished=True)
     for pod in pods:
         space.cluster.delete_pod(space.name, pod["metadata"]["name"])
     return bool(pods)

@@ -98,7 +98,7 @@ def wait_for(space: TargetSpace, run: dict[str, Any], settings: Mapping[str, Any
     except ClusterError as error:
         raise type(error)(f"{error}; {goes_on}") from None
     with contextlib.suppress(ClusterError):  # it was deleted meanwhile, or may not be changed
-        space.cluster.annotate_run(space.name, name, {pipelinerun.OUTCOME: ended.sentence})
+        space.cluster.annotate_run(space.name, name, {pipelinerun.OUTCOME: ended.sentence}, finished=True)
     if archiving:
         try:
             archiving.keep(run, ended, follower, unmasked)

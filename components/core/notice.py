@@ -22,7 +22,7 @@ def lines(
     known = list(runs)
     sure = plan(known, policy, adding, now)
     goes = {one.run.name: one.rule for one in sure if one.going}
-    most = plan(known, policy, adding + perhaps, now, at_most=True)
+    most = plan(known, policy, adding + perhaps, now, at_most=True) if adding + perhaps else sure
     may = {
         one.run.name: _condition(one, most_of) for one, most_of in zip(sure, most) if most_of.going and not one.going
     }

@@ -42,6 +42,11 @@ _OURS = ("kf.dev/", "app.kubernetes.io/")
 
 Manifest = Dict[str, Any]
 
+# What is patched into the metadata of a finished run. Who set which field serves an apply, and nobody applies to it
+# any more; of the object it is a quarter, of its metadata, which every list carries, three quarters. Kubernetes
+# drops the record for such an entry ("Clearing managedFields" in its page on server-side apply).
+UNMANAGED: Manifest = {"managedFields": [{}]}
+
 
 @dataclass(frozen=True)
 class Resources:

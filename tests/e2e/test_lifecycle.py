@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import subprocess
 from collections.abc import Callable
 
@@ -46,6 +47,8 @@ def test_nothing_changed_runs_nothing(stack: Stack) -> None:
     assert "will run" not in second.text and "may run" not in second.text
     again = stack.up("--expect-no-changes").ok()
     assert "~" not in changes(again) and len(stack.runs()) == 1
+    whole = kubectl("get", RUNS, "-n", stack.namespace, "-o", "json", "--show-managed-fields")
+    assert "managedFields" not in json.loads(whole)["items"][0]["metadata"], "a finished run says only what it was"
 
 
 def test_each_part_of_the_definition_runs_it_again(stack: Stack) -> None:
