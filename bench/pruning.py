@@ -1,6 +1,7 @@
 """Deleting the older part of many finished runs: ours beside `tkn` and `kubectl delete` with a list of names.
 
-Most of an hour goes by while runs are made and the garbage collector works; BENCH_PRUNINGS=1 measures everything once.
+More than an hour goes by while runs are made and the garbage collector works; BENCH_PRUNINGS=1 measures everything
+once. The collector stands still while somebody prunes, else its own requests would be counted and disturb.
 """
 
 from __future__ import annotations
@@ -8,12 +9,14 @@ from __future__ import annotations
 import os
 import statistics
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from components.cluster import Cluster
 from components.connection import Connection
 
 from . import peers, runs
-from .measure import CHECKOUT, Table, peak_memory
+from .measure import CHECKOUT, Table, peak_memory, run
 from .wire import Wire, requests
 
 TITLE = "Pruning 5,000 finished runs to 500"
@@ -30,38 +33,51 @@ NAMES = "kubectl get pipelineruns -n {namespace} --sort-by=.metadata.creationTim
 
 
 def measure() -> Table:
-    """Medians; a namespace is filled up again after each deletion, and kubectl is measured once."""
+    """Medians; by turns, each in a namespace that is filled up again before."""
     columns = ("what", "measurements", "seconds", "peak memory MiB", "requests", "MB on the wire")
-    note = "Start of the process included. A list of names takes kubectl so long that it is measured once."
-    table = Table(TITLE, columns, note)
+    table = Table(TITLE, columns, "Start of the process included.")
     older = f"{NAMES} | head -n -{KEEP} | xargs kubectl delete -n {{namespace}} --wait=false"
     commands = {
-        "ours: list, plan and delete": ([sys.executable, "-c", OURS, "{namespace}", str(KEEP)], REPEATS),
-        "`tkn pipelinerun delete --keep`": (
-            [peers.tkn(), "pipelinerun", "delete", "--keep", str(KEEP), "-f", "-n", "{namespace}"],
-            REPEATS,
-        ),
-        "`kubectl get --sort-by` and `kubectl delete` with the list": (["bash", "-c", f"exec bash -c '{older}'"], 1),
-    }
-    wire = Wire()
-    for name, (command, repeats) in commands.items():
-        rows: list[tuple[float, ...]] = []
-        namespace = runs.namespace()
-        for number in range(repeats):
-            runs.fill(namespace, range(number * RUNS, (number + 1) * RUNS - _left(namespace)))
-            sent, asked = wire.bytes, requests()
-            filled = [part.format(namespace=namespace) for part in command]
-            taken = peak_memory(filled, cwd=CHECKOUT, env={**os.environ, "KUBECONFIG": wire.kubeconfig})
-            rows.append((*taken, requests() - asked, (wire.bytes - sent) / 1e6))
-            if _left(namespace) != KEEP:
-                raise RuntimeError(f"{_left(namespace)} runs are left in {namespace}, {KEEP} were to stay")
-            runs.settle(namespace, KEEP)
-        seconds, memory, count, megabytes = (statistics.median(column) for column in zip(*rows))
-        figures = (f"{seconds:.1f}", f"{memory:.0f}", f"{count:,.0f}", f"{megabytes:.1f}")
-        table.rows.append((name, str(len(rows)), *figures))
-        print(*table.rows[-1], sep=" | ", flush=True)
+        "ours: list, plan and delete": [sys.executable, "-c", OURS, "{namespace}", str(KEEP)],
+        "`tkn pipelinerun delete --keep`": [
+            peers.tkn(), "pipelinerun", "delete", "--keep", str(KEEP), "-f", "-n", "{namespace}",
+        ],
+        "`kubectl get --sort-by` and `kubectl delete` with the list": ["bash", "-c", older],
+    }  # fmt: skip
+    wire, namespace, made = Wire(), runs.namespace(), 0
+    rows: dict[str, list[tuple[float, ...]]] = {name: [] for name in commands}
+    try:
+        for _ in range(REPEATS):
+            for name, command in commands.items():
+                more = RUNS - _left(namespace)
+                runs.fill(namespace, range(made, made := made + more))
+                runs.rest()
+                with _stopped("controller-manager"):
+                    sent, asked = wire.bytes, requests()
+                    filled = [part.format(namespace=namespace) for part in command]
+                    taken = peak_memory(filled, cwd=CHECKOUT, env={**os.environ, "KUBECONFIG": wire.kubeconfig})
+                    rows[name].append((*taken, requests() - asked, (wire.bytes - sent) / 1e6))
+                if _left(namespace) != KEEP:
+                    raise RuntimeError(f"{_left(namespace)} runs are left in {namespace}, {KEEP} were to stay")
+                print(name, *(f"{figure:.1f}" for figure in rows[name][-1]), sep=" | ", flush=True)
+                runs.settle(namespace, KEEP)
+    finally:
         runs.close(namespace)
+    for name, measured in rows.items():
+        seconds, memory, count, megabytes = (statistics.median(column) for column in zip(*measured))
+        figures = (f"{seconds:.1f}", f"{memory:.0f}", f"{count:,.0f}", f"{megabytes:.1f}")
+        table.rows.append((name, str(len(measured)), *figures))
     return table
+
+
+@contextmanager
+def _stopped(part: str) -> Iterator[None]:
+    """A part of the sandbox stands still meanwhile."""
+    run([sys.executable, "-m", "sandbox", "stop", part], cwd=CHECKOUT)
+    try:
+        yield
+    finally:
+        run([sys.executable, "-m", "sandbox", "start", part], cwd=CHECKOUT)
 
 
 def _left(namespace: str) -> int:

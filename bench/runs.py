@@ -96,8 +96,9 @@ def _clone(cluster: Cluster, obj: Object, path: str, name: str, labels: Object, 
     if owner:
         return created  # nobody who deletes runs reads more of what they own than that it is there
     created["status"] = wanted["status"]
-    created["metadata"].update(pipelinerun.UNMANAGED)  # as of every run that has been followed to its end
     answer: Object = cluster.http.json("PUT", f"{path}/{name}/status", body=created)
+    # As every run is that was followed to its end.
+    cluster.annotate_run(created["metadata"]["namespace"], name, {}, finished=True)
     return answer
 
 

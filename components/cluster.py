@@ -22,7 +22,9 @@ from .core import pipelinerun
 from .core.retention import RunSummary
 from .errors import Conflict, NotFound, Unreachable
 
-PAGE = 2500  # a tenth of a second of the server each; smaller ones take longer in all, larger ones only more memory
+# The server has the first page at hand, but reads the others from etcd, six times slower, when the namespace was not
+# changed for some minutes. So a page holds more than one App keeps.
+PAGE = 5000
 PARALLEL_DELETES = 16
 _TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 _MERGE = "application/merge-patch+json"
@@ -70,6 +72,7 @@ class _Column(msgspec.Struct):
 
 class _Page(msgspec.Struct):
     token: str = msgspec.field(default="", name="continue")
+    remaining: int = msgspec.field(default=0, name="remainingItemCount")
 
 
 class _Table(msgspec.Struct, rename="camel"):
@@ -115,6 +118,12 @@ class Cluster:
             token = table.metadata.token
             if not token:
                 return found
+
+    def count_runs(self, namespace: str) -> int:
+        """How many PipelineRuns the namespace has, foreign ones among them."""
+        query = [("limit", "1")]
+        table: _Table = self.http.decoded(self.http.read("GET", _runs(namespace), query=query, accept=_TABLE), _Table)
+        return len(table.rows or ()) + table.metadata.remaining
 
     def get_run(self, namespace: str, name: str) -> dict[str, Any]:
         """A whole PipelineRun."""

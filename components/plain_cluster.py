@@ -184,7 +184,7 @@ class PlainCluster:
                 return found
 
     def annotate_finished(self, name: str, annotations: Dict[str, str]) -> None:
-        """Sets annotations of a finished run, which loses its managedFields; of one that is gone there is nothing to say."""
+        """Sets annotations of a finished run, which loses its managedFields; one that is gone is fine."""
         self._try("PATCH", self.runs(name), {"metadata": {"annotations": annotations, **pipelinerun.UNMANAGED}})
 
     def cancel_run(self, name: str, by: str) -> None:
