@@ -33,7 +33,7 @@ NAMES = "kubectl get pipelineruns -n {namespace} --sort-by=.metadata.creationTim
 
 
 def measure() -> Table:
-    """Medians; by turns, each in a namespace that is filled up again before; kubectl takes so long that once must do."""
+    """Medians; by turns, each in a namespace that is filled up again before."""
     columns = ("what", "measurements", "seconds", "peak memory MiB", "requests", "MB on the wire")
     table = Table(TITLE, columns, "Start of the process included. kubectl is measured once: it deletes five a second.")
     older = f"{NAMES} | head -n -{KEEP} | xargs kubectl delete -n {{namespace}} --wait=false"

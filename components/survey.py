@@ -1,8 +1,8 @@
 """What `check` may know of the cluster: asked once for each namespace and process, and allowed to fail in a preview.
 
-`check` runs for every resource, one after the other, and stalls all registrations meanwhile. So
-there is one list for a namespace, and after the first connection that failed the rest answers at
-once. `create` never uses this: it asks anew.
+`check` runs for every resource, one after the other, and stalls all registrations meanwhile. So the runs
+of a namespace are listed once, and after the first connection that failed the rest answers at once.
+`create` never uses this: it asks anew.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _ask(cluster: Cluster, namespace: str) -> Survey:
         for item in cluster.config_maps(namespace, f"{pipelinerun.TEMPLATE}=app")
     }
     try:
-        runs = _runs(cluster, namespace, sorted(owners))
+        runs = _runs(cluster, namespace, sorted(filter(None, owners)))
     except NotFound:
         raise NotFound("the cluster has no PipelineRuns: Tekton Pipelines is not installed in it") from None
     return Survey(

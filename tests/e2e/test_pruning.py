@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components import submission
+from components import submission, survey
 from components.cluster import Cluster, ListedRun
 from components.connection import Connection
 from components.core.retention import Policy
@@ -100,6 +100,35 @@ def test_exactly_what_may_go_goes(place: str, past: list[tuple[str, dict[str, st
     gone = prune(place, app, own)
     assert set(made.names(place, app)) == expected(before, own) == {run.name for run in before} - set(gone)
     assert prune(place, app, own) == [], "what stays once stays"
+
+
+@pytest.mark.parametrize("apps", [(), ("one",), ("one", "two", "three", "four", "five", "six")])
+def test_many_runs_are_listed_in_parts_and_each_once(monkeypatch: pytest.MonkeyPatch, apps: tuple[str, ...]) -> None:
+    place = made.namespace()
+    for name in apps:
+        kubectl("create", "configmap", name, "-n", place)
+        labels = {"kf.dev/template": "app", "app.kubernetes.io/name": name}
+        kubectl("label", "configmap", name, "-n", place, *(f"{label}={value}" for label, value in labels.items()))
+    made.make_all(place, [{"name": f"{app}-{nth}", "app": app} for app in (*apps, "removed") for nth in range(3)])
+    made.make(place, "foreign", labels={})
+    whole = Cluster.of(Connection()).list_runs(place)
+    asked = []
+    list_runs = Cluster.list_runs
+
+    def listing(*arguments: Any, **options: Any) -> list[ListedRun]:
+        asked.append(options)
+        return list_runs(*arguments, **options)
+
+    monkeypatch.setattr(Cluster, "list_runs", listing)
+    monkeypatch.setattr(survey, "PAGE", len(whole))
+    found = survey.survey.__wrapped__(Connection(), place)
+    assert len(asked) == min(len(apps), survey.PARTS) + 1
+    by_name = {run.name: run for run in found.runs}
+    assert len(found.runs) == len(by_name) == 3 * len(apps) + 3 and by_name == {run.name: run for run in whole}
+    monkeypatch.setattr(survey, "PAGE", len(whole) + 1)
+    survey.survey.__wrapped__(Connection(), place)
+    assert len(asked) == min(len(apps), survey.PARTS) + 2, "few are listed at once"
+    kubectl("delete", "namespace", place, "--wait=false")
 
 
 def test_of_one_second_the_names_decide(place: str, app: str) -> None:
