@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from .archive import Archive
-from .cluster import Cluster, ListedRun
+from .cluster import Cluster
 from .core import archived, outcome, pipelinerun, scheduled
 from .core.archived import StoredLog
 from .core.masking import Masker
@@ -24,6 +24,7 @@ from .display import NONE
 from .errors import ArchiveError, ClusterError, Denied, NotFound, Refused, Unreachable
 from .follower import Follower
 from .hiding import secret_values
+from .listing import ListedRun
 from .spool import Spool, left, restored
 
 PARALLEL = 8

@@ -10,77 +10,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-import msgspec
 import urllib3
 
 from .connection import Connection, Transport, server_time, transport
 from .core import pipelinerun
 from .core.retention import RunSummary
 from .errors import Conflict, NotFound, Unreachable
+from .listing import AS_TABLE, ListedRun, Table, rows
 
 # The server has the first page at hand, but reads the others from etcd, six times slower, when the namespace was not
 # changed for some minutes. So a page holds more than one App keeps.
 PAGE = 5000
 PARALLEL_DELETES = 16
-_TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 _MERGE = "application/merge-patch+json"
 _GONE = re.compile(rb"unable to retrieve container logs for \S+")  # the kubelet's words in the place of a log
-
-
-@dataclass(frozen=True)
-class ListedRun(RunSummary):
-    """A run as a list shows it: identity, labels, annotations, and the columns that `kubectl get` has."""
-
-    reason: str = ""
-    started_at: str | None = None
-    finished_at: str | None = None
-
-    @property
-    def task_id(self) -> int:
-        """The number of the run within its App, 0 if it has none."""
-        return pipelinerun.number(self.labels, pipelinerun.TASK_ID)
-
-
-class _Metadata(msgspec.Struct, rename="camel"):
-    """What is read of an object's metadata; the rest, such as managedFields, is most of it and not even decoded."""
-
-    name: str
-    uid: str
-    creation_timestamp: str
-    labels: dict[str, str] | None = None
-    annotations: dict[str, str] | None = None
-    deletion_timestamp: str | None = None
-
-
-class _Object(msgspec.Struct):
-    metadata: _Metadata
-    status: dict[str, Any] | None = None
-
-
-class _Row(msgspec.Struct):
-    cells: list[Any]
-    object: _Object
-
-
-class _Column(msgspec.Struct):
-    name: str
-
-
-class _Page(msgspec.Struct):
-    token: str = msgspec.field(default="", name="continue")
-    remaining: int = msgspec.field(default=0, name="remainingItemCount")
-
-
-class _Table(msgspec.Struct, rename="camel"):
-    """A list in the form that `kubectl get` shows."""
-
-    metadata: _Page = msgspec.field(default_factory=_Page)
-    column_definitions: list[_Column] = []
-    rows: list[_Row] | None = None
 
 
 class Cluster:
@@ -111,10 +57,10 @@ class Cluster:
         token = ""
         while True:
             more = [("continue", token)] if token else []
-            answer = self.http.read("GET", _runs(namespace), query=[*query, *more], accept=_TABLE)
+            answer = self.http.read("GET", _runs(namespace), query=[*query, *more], accept=AS_TABLE)
             self.now = server_time(answer)
-            table = self.http.decoded(answer, _Table)
-            found += _rows(table)
+            table = self.http.decoded(answer, Table)
+            found += rows(table)
             token = table.metadata.token
             if not token:
                 return found
@@ -122,7 +68,7 @@ class Cluster:
     def count_runs(self, namespace: str) -> int:
         """How many PipelineRuns the namespace has, foreign ones among them."""
         query = [("limit", "1")]
-        table: _Table = self.http.decoded(self.http.read("GET", _runs(namespace), query=query, accept=_TABLE), _Table)
+        table: Table = self.http.decoded(self.http.read("GET", _runs(namespace), query=query, accept=AS_TABLE), Table)
         return len(table.rows or ()) + table.metadata.remaining
 
     def get_run(self, namespace: str, name: str) -> dict[str, Any]:
@@ -309,23 +255,3 @@ def _cron_jobs(namespace: str) -> str:
 
 def _core(namespace: str, plural: str) -> str:
     return f"/api/v1/namespaces/{namespace}/{plural}"
-
-
-def _rows(table: _Table) -> Iterator[ListedRun]:
-    columns = [column.name.lower() for column in table.column_definitions]
-    for row in table.rows or ():
-        cells = dict(zip(columns, row.cells))
-        metadata, status = row.object.metadata, row.object.status or {}
-        yield ListedRun(
-            name=metadata.name,
-            uid=metadata.uid,
-            created=metadata.creation_timestamp,
-            finished=cells.get("succeeded") in ("True", "False"),
-            labels=pipelinerun.own_marks(metadata.labels),
-            annotations=pipelinerun.own_marks(metadata.annotations),
-            succeeded=str(cells.get("succeeded") or "Unknown"),
-            reason=str(cells.get("reason") or ""),
-            started_at=status.get("startTime"),
-            finished_at=status.get("completionTime"),
-            deleting=metadata.deletion_timestamp is not None,
-        )

@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .cluster import Cluster, ListedRun
+from .cluster import Cluster
 from .core import naming, pipelinerun, retention
 from .core.retention import Policy
 from .errors import Conflict, NotFound, Unreachable
+from .listing import ListedRun
 
 PATIENCE_SECONDS = 60
 

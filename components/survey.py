@@ -12,10 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from .cluster import PAGE, Cluster, ListedRun
+from .cluster import PAGE, Cluster
 from .connection import Connection
 from .core import naming, pipelinerun
 from .errors import ClusterError, Denied, NotFound, Unreachable
+from .listing import ListedRun
 
 PARTS = 4
 LONGEST_SELECTOR = 4000  # of an address, of which proxies take eight thousand characters

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from components import submission
-from components.cluster import ListedRun
 from components.core import naming, pipelinerun
 from components.core.retention import Policy
 from components.errors import ClusterError, Conflict, Unreachable
+from components.listing import ListedRun
 from components.submission import Submission, adoptable, expire, prune, submit
 
 KEY, NOON = "0123456789abcdef", "2026-11-25T12:00:00Z"

@@ -23,7 +23,7 @@ from .target import Target, TargetSpace
 if TYPE_CHECKING:
     from ..archive import Archive
     from ..archiving import Archiving
-    from ..cluster import ListedRun
+    from ..listing import ListedRun
 
 VARIABLE = "KF_LOG_ARCHIVE"
 T = TypeVar("T")
@@ -129,7 +129,7 @@ def lines_of(archive: Archive, record: StoredLog, lines: int, show: Callable[[li
 
 def listed(record: StoredLog) -> ListedRun:
     """A record as a list shows a run."""
-    from ..cluster import ListedRun
+    from ..listing import ListedRun
 
     return ListedRun(
         name=record.run,

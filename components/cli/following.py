@@ -23,7 +23,8 @@ from .log_printer import LogPrinter, mark, warn
 from .progress import Progress
 
 if TYPE_CHECKING:
-    from ..cluster import Cluster, ListedRun
+    from ..cluster import Cluster
+    from ..listing import ListedRun
 
 POLL_SECONDS = 1.0
 _Lines = queue.Queue[tuple["ListedRun", list[str]]]

@@ -17,7 +17,7 @@ from .target import TargetSpace
 
 if TYPE_CHECKING:
     from ..archive import Archive
-    from ..cluster import ListedRun
+    from ..listing import ListedRun
 
 
 class LogPrinter:

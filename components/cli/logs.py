@@ -20,7 +20,7 @@ from .target import Target, TargetSpace, listed, target_options
 
 if TYPE_CHECKING:
     from ..archive import Archive
-    from ..cluster import ListedRun
+    from ..listing import ListedRun
 
 
 @click.command()

@@ -20,7 +20,8 @@ from ..core.build import BUILD
 from ..errors import ClusterError, Denied, NotFound
 
 if TYPE_CHECKING:
-    from ..cluster import Cluster, ListedRun
+    from ..cluster import Cluster
+    from ..listing import ListedRun
 
 F = TypeVar("F", bound=Callable[..., Any])
 _IN_POD = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -139,7 +140,7 @@ def check_id(app: str, task_id: str | None) -> None:
 
 def listed(run: dict[str, Any]) -> ListedRun:
     """A whole PipelineRun as a list shows it."""
-    from ..cluster import ListedRun
+    from ..listing import ListedRun
 
     metadata, status, ended = run["metadata"], run.get("status") or {}, outcome.condition(run)
     return ListedRun(

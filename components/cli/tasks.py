@@ -16,7 +16,7 @@ from .target import Target, TargetSpace, target_options
 
 if TYPE_CHECKING:
     from ..archive import Archive
-    from ..cluster import ListedRun
+    from ..listing import ListedRun
 
 LONGEST_REASON = 80
 COLUMNS = ("Name", "ID", "DisplayName", "Age", "Duration", "Succeeded", "Reason")

@@ -14,9 +14,10 @@ from components.cli.run_task import own_variables, start_command
 from components.cli.target import Target, TargetSpace
 from components.cli.tasks import reason
 from components.cli.terminate_task import unable, waits
-from components.cluster import Cluster, ListedRun
+from components.cluster import Cluster
 from components.core.errors import InvalidInput
 from components.errors import Denied, NotFound, Unreachable
+from components.listing import ListedRun
 
 NOW = "2026-01-01T01:00:00Z"
 

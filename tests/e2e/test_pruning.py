@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from components import submission, survey
-from components.cluster import Cluster, ListedRun
+from components.cluster import Cluster
 from components.connection import Connection
 from components.core.retention import Policy
+from components.listing import ListedRun
 
 from . import made
 from .conftest import RUNS, Stack, kubectl
