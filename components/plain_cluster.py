@@ -21,7 +21,7 @@ from urllib.parse import quote, urlencode
 from .core import pipelinerun
 from .core.retention import RunSummary
 
-PAGE = 1000
+PAGE = 1000  # its pod has little memory
 SECONDS, DENIED_SECONDS = 20, 60
 SILENT_SECONDS = 3600  # how long a log may be silent
 _TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"

@@ -22,7 +22,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from components import plain_cluster
+from components import cluster, plain_cluster
 from components.cluster import Cluster
 from components.connection import Connection, Transport
 from components.core import naming, outcome, scheduled
@@ -98,6 +98,7 @@ def servers() -> Iterator[tuple[Server, Server]]:
 @pytest.fixture
 def clients(servers: tuple[Server, Server], monkeypatch: pytest.MonkeyPatch) -> tuple[Cluster, PlainCluster]:
     monkeypatch.setattr(plain_cluster.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(cluster, "PAGE", plain_cluster.PAGE)
     config = {
         "apiVersion": "v1", "kind": "Config", "current-context": "c",
         "clusters": [{"name": "c", "cluster": {"server": servers[0].address}}],
