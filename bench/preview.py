@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import statistics
 import time
+from contextlib import ExitStack
 
 from . import runs
 from .measure import Stack, Table, run
@@ -24,9 +25,10 @@ def measure() -> Table:
     """Medians of `pulumi preview` of two unchanged stacks by turns, of which one has the past runs."""
     note = f"An unchanged stack of {APPS} Apps with a task each; medians of {REPEATS} by turns."
     table = Table(TITLE, ("past runs", "seconds"), note)
-    new, old = Stack(), Stack()
-    try:
+    with ExitStack() as cleanup:
+        new, old = Stack(), Stack()
         for stack in (new, old):
+            cleanup.callback(stack.close)
             run(["kubectl", "create", "namespace", stack.namespace])
             run(["kubectl", "label", "namespace", stack.namespace, "webhooks.knative.dev/exclude=true"])
             stack.write(PROGRAM)
@@ -42,7 +44,4 @@ def measure() -> Table:
                 taken.append(time.monotonic() - begun)
         table.rows.append((f"{APPS}, of this update", f"{statistics.median(times[new]):.2f}"))
         table.rows.append((f"{RUNS:,} more", f"{statistics.median(times[old]):.2f}"))
-    finally:
-        new.close()
-        old.close()
     return table

@@ -1,4 +1,4 @@
-"""Finished runs in any number: made by the API alone, as real as one that was executed.
+"""Finished runs in any number: made by the API alone, as real as one that was executed and followed to its end.
 
 One run is executed for real; its PipelineRun with its status, TaskRun and Pod are the pattern of the
 others. No controller touches them: the first two are `managedBy` somebody else, and no scheduler takes the pod.
@@ -103,7 +103,7 @@ def _clone(cluster: Cluster, obj: Object, path: str, name: str, labels: Object, 
 
 
 def settle(where: str, left: int) -> None:
-    """Waits until the garbage collector has deleted the pods of what is gone, and nothing works any more."""
+    """Waits until the garbage collector has deleted the pods of what is gone."""
     deadline = time.monotonic() + 1800
     path = f"/api/v1/namespaces/{where}/pods"
     cluster = Cluster.of(Connection())

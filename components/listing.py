@@ -1,6 +1,6 @@
 """What a list of runs says of each: metadata and printer columns, of which only what is needed is even decoded.
 
-A list may hold ten thousand runs, and the greater part of their metadata is what nobody here reads.
+A list may hold ten thousand runs, and the greater part of what it says of them is what nobody here reads.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class ListedRun(RunSummary):
 
 
 class _Metadata(msgspec.Struct, rename="camel"):
-    """What is read of an object's metadata; the rest, such as managedFields, is most of it and not even decoded."""
+    """What is read of an object's metadata; the rest, such as the managedFields of what runs, is not even decoded."""
 
     name: str
     uid: str

@@ -75,28 +75,33 @@ def _ask(cluster: Cluster, namespace: str) -> Survey:
     found = cluster.namespace(namespace)
     if found is None:
         return Survey(exists=False)
+    try:
+        many = cluster.count_runs(namespace) > PAGE
+    except NotFound:
+        raise NotFound("the cluster has no PipelineRuns: Tekton Pipelines is not installed in it") from None
     owners = {
         _label(item, pipelinerun.NAME) or "": _label(item, pipelinerun.STACK) or ""
         for item in cluster.config_maps(namespace, f"{pipelinerun.TEMPLATE}=app")
     }
-    try:
-        runs = _runs(cluster, namespace, sorted(filter(None, owners)))
-    except NotFound:
-        raise NotFound("the cluster has no PipelineRuns: Tekton Pipelines is not installed in it") from None
-    return Survey(
-        owner=_label(found, pipelinerun.STACK), owners=owners, runs=runs, now=cluster.now, cluster=_uid(cluster)
-    )
+    runs, now = _runs(cluster, namespace, _parts(sorted(filter(None, owners))) if many else [""])
+    return Survey(owner=_label(found, pipelinerun.STACK), owners=owners, runs=runs, now=now, cluster=_uid(cluster))
 
 
-def _runs(cluster: Cluster, namespace: str, apps: list[str]) -> list[ListedRun]:
-    """All runs; many of them in several lists at once, since the server puts one list together on one processor."""
-    if cluster.count_runs(namespace) <= PAGE or len(",".join(apps)) > LONGEST_SELECTOR:
-        return cluster.list_runs(namespace)
-    groups = [f"{pipelinerun.NAME} in ({','.join(apps[part::PARTS])})" for part in range(min(PARTS, len(apps)))]
-    groups += [f"{pipelinerun.NAME} notin ({','.join(apps)})"] if apps else [""]
-    with ThreadPoolExecutor(len(groups)) as pool:
-        lists = pool.map(lambda group: cluster.list_runs(namespace, selector=group), groups)
-        return [run for found in lists for run in found]
+def _runs(cluster: Cluster, namespace: str, selectors: list[str]) -> tuple[list[ListedRun], str | None]:
+    """All runs, and the server's time when the first of the lists was answered: whatever is newer may be missing."""
+    lists = [Cluster(cluster.http) for _ in selectors]
+    with ThreadPoolExecutor(len(lists)) as pool:
+        found = pool.map(lambda one, selector: one.list_runs(namespace, selector=selector), lists, selectors)
+        runs = [run for part in found for run in part]
+    return runs, min((one.now for one in lists if one.now), default=None)
+
+
+def _parts(apps: list[str]) -> list[str]:
+    """Selectors of lists at once, of all runs together: the server puts one list together on one processor."""
+    if len(apps) < 2 or len(",".join(apps)) > LONGEST_SELECTOR:
+        return [""]
+    groups = [",".join(apps[part::PARTS]) for part in range(min(PARTS, len(apps)))]
+    return [*(f"{pipelinerun.NAME} in ({names})" for names in groups), f"{pipelinerun.NAME} notin ({','.join(apps)})"]
 
 
 def _uid(cluster: Cluster) -> str:

@@ -99,7 +99,7 @@ def test_limits_are_the_apps_with_the_tasks_on_top(stack: Stack) -> None:
 
 
 def test_timeout(stack: Stack, message: Message) -> None:
-    error = _fails(stack.task("command='echo start; sleep 100', timeout='20s'"), 60)
+    error = _fails(stack.task("command='echo start; sleep 100', timeout='20s'"), 75)
     assert "timed out after 20s" in error and "    start" in error
     message("a task takes too long", error)
 
