@@ -1,7 +1,7 @@
 """Deleting the older part of many finished runs: ours beside `tkn` and `kubectl delete` with a list of names.
 
-More than an hour goes by while runs are made and the garbage collector works; BENCH_PRUNINGS=1 measures everything
-once. The collector stands still while somebody prunes, else its own requests would be counted and disturb.
+Three quarters of an hour go by, most of it while runs are made; BENCH_PRUNINGS=1 measures everything once. The garbage
+collector stands still until all is measured, else its own requests would be counted and disturb.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import statistics
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from components.cluster import Cluster
 from components.connection import Connection
@@ -47,7 +47,9 @@ def measure() -> Table:
     }
     wire, namespace, made = Wire(), runs.namespace(), 0
     rows: dict[str, list[tuple[float, ...]]] = {name: [] for name in commands}
-    try:
+    with ExitStack() as cleanup:
+        cleanup.callback(runs.close, namespace)
+        cleanup.enter_context(_stopped("controller-manager"))
         for turn in range(REPEATS):
             for name, (command, times) in commands.items():
                 if turn >= times:
@@ -55,17 +57,13 @@ def measure() -> Table:
                 more = RUNS - _left(namespace)
                 runs.fill(namespace, range(made, made := made + more))
                 runs.rest()
-                with _stopped("controller-manager"):
-                    sent, asked = wire.bytes, requests()
-                    filled = [part.format(namespace=namespace) for part in command]
-                    taken = peak_memory(filled, cwd=CHECKOUT, env={**os.environ, "KUBECONFIG": wire.kubeconfig})
-                    rows[name].append((*taken, requests() - asked, (wire.bytes - sent) / 1e6))
+                sent, asked = wire.bytes, requests()
+                filled = [part.format(namespace=namespace) for part in command]
+                taken = peak_memory(filled, cwd=CHECKOUT, env={**os.environ, "KUBECONFIG": wire.kubeconfig})
+                rows[name].append((*taken, requests() - asked, (wire.bytes - sent) / 1e6))
+                print(name, *(f"{figure:.1f}" for figure in rows[name][-1]), sep=" | ", flush=True)
                 if _left(namespace) != KEEP:
                     raise RuntimeError(f"{_left(namespace)} runs are left in {namespace}, {KEEP} were to stay")
-                print(name, *(f"{figure:.1f}" for figure in rows[name][-1]), sep=" | ", flush=True)
-                runs.settle(namespace, KEEP)
-    finally:
-        runs.close(namespace)
     for name, measured in rows.items():
         seconds, memory, count, megabytes = (statistics.median(column) for column in zip(*measured))
         figures = (f"{seconds:.1f}", f"{memory:.0f}", f"{count:,.0f}", f"{megabytes:.1f}")

@@ -102,19 +102,6 @@ def _clone(cluster: Cluster, obj: Object, path: str, name: str, labels: Object, 
     return answer
 
 
-def settle(where: str, left: int) -> None:
-    """Waits until the garbage collector has deleted the pods of what is gone."""
-    deadline = time.monotonic() + 1800
-    path = f"/api/v1/namespaces/{where}/pods"
-    cluster = Cluster.of(Connection())
-    while time.monotonic() < deadline:
-        answer = cluster.http.json("GET", path, query=[("limit", "1")])
-        if len(answer["items"]) + answer["metadata"].get("remainingItemCount", 0) <= left:
-            return
-        time.sleep(2)
-    raise RuntimeError(f"the pods of {where} were not gone within half an hour; load {os.getloadavg()[0]:.1f}")
-
-
 def rest() -> None:
     """Waits until the machine has little to do: controllers and caches work on for a while after many changes."""
     for _ in range(120):
