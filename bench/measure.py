@@ -37,12 +37,14 @@ class Table:
 
 def median(work: Callable[[], object], repeats: int = REPEATS) -> float:
     """The median of the seconds that `work` takes."""
-    times = []
-    for _ in range(repeats):
-        begun = time.monotonic()
-        work()
-        times.append(time.monotonic() - begun)
-    return statistics.median(times)
+    return statistics.median(seconds(work) for _ in range(repeats))
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long `work` takes."""
+    begun = time.monotonic()
+    work()
+    return time.monotonic() - begun
 
 
 def run(command: list[str], **options: object) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import statistics
-import time
 from contextlib import ExitStack
 
 from . import runs
-from .measure import Stack, Table, run
+from .measure import Stack, Table, seconds
 
 TITLE = "Preview of 20 Apps with 10,000 past runs"
 APPS, RUNS, REPEATS = 20, int(os.environ.get("BENCH_PAST", "10000")), 7
@@ -29,8 +28,7 @@ def measure() -> Table:
         new, old = Stack(), Stack()
         for stack in (new, old):
             cleanup.callback(stack.close)
-            run(["kubectl", "create", "namespace", stack.namespace])
-            run(["kubectl", "label", "namespace", stack.namespace, "webhooks.knative.dev/exclude=true"])
+            runs.create(stack.namespace)
             stack.write(PROGRAM)
             stack.up()
             stack.up()
@@ -39,9 +37,7 @@ def measure() -> Table:
         times: dict[Stack, list[float]] = {new: [], old: []}
         for _ in range(REPEATS):
             for stack, taken in times.items():
-                begun = time.monotonic()
-                stack.preview()
-                taken.append(time.monotonic() - begun)
+                taken.append(seconds(stack.preview))
         table.rows.append((f"{APPS}, of this update", f"{statistics.median(times[new]):.2f}"))
         table.rows.append((f"{RUNS:,} more", f"{statistics.median(times[old]):.2f}"))
     return table

@@ -82,4 +82,4 @@ def _stopped(part: str) -> Iterator[None]:
 
 
 def _left(namespace: str) -> int:
-    return len(Cluster.of(Connection()).list_runs(namespace, "shop"))
+    return Cluster.of(Connection()).count_runs(namespace)

@@ -57,13 +57,18 @@ def pattern() -> tuple[Object, Object, Object]:
 
 
 def namespace() -> str:
-    """A new, empty namespace."""
+    """A new, empty namespace with the service account of the pods."""
     name = f"bench-{uuid.uuid4().hex[:6]}"
-    run(["kubectl", "create", "namespace", name])
-    # What is copied has been admitted once; asking Tekton's webhooks again would take most of the time.
-    run(["kubectl", "label", "namespace", name, "webhooks.knative.dev/exclude=true"])
+    create(name)
     run(["kubectl", "create", "serviceaccount", pattern()[2]["spec"]["serviceAccountName"], "-n", name])
     return name
+
+
+def create(namespace: str) -> None:
+    """Creates a namespace for copies of runs."""
+    run(["kubectl", "create", "namespace", namespace])
+    # What is copied has been admitted once; asking Tekton's webhooks again would take most of the time.
+    run(["kubectl", "label", "namespace", namespace, "webhooks.knative.dev/exclude=true"])
 
 
 def fill(into: str, numbers: range, apps: tuple[str, ...] = ("shop",), *, owned: bool = True) -> None:

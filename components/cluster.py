@@ -230,8 +230,7 @@ class Cluster:
         path = f"{_core(namespace, 'configmaps')}/{config_map}"
         for _ in range(100):
             metadata = self.http.json("GET", path)["metadata"]
-            counted = (metadata.get("annotations") or {}).get(pipelinerun.LAST_TASK_ID, "")
-            last = int(counted) if counted.isdecimal() else 0
+            last = pipelinerun.number(metadata.get("annotations") or {}, pipelinerun.LAST_TASK_ID)
             number = max(last, at_least) + 1
             body = {
                 "metadata": {

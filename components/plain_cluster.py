@@ -158,7 +158,7 @@ class PlainCluster:
         """The next task id of an App: whoever writes second is refused and counts again."""
         while True:
             metadata = self.ask("GET", self.core("configmaps", config_map))["metadata"]
-            last = int((metadata.get("annotations") or {}).get(pipelinerun.LAST_TASK_ID, "0"))
+            last = pipelinerun.number(metadata.get("annotations") or {}, pipelinerun.LAST_TASK_ID)
             number = max(last, at_least) + 1
             marks = {pipelinerun.LAST_TASK_ID: str(number)}
             body = {"metadata": {"resourceVersion": metadata["resourceVersion"], "annotations": marks}}

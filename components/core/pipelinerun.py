@@ -237,7 +237,7 @@ def _labels(spec: TaskSpec) -> Dict[str, str]:
     }
 
 
-def number(labels: Mapping[str, str], name: str) -> int:
-    """The number in a label such as TASK_ID or ATTEMPT; 0 where there is none."""
-    text = labels.get(name, "")
-    return int(text) if text.isdigit() else 0
+def number(marks: Mapping[str, str], name: str) -> int:
+    """The number in a label such as TASK_ID or ATTEMPT, or in an annotation such as LAST_TASK_ID; 0 where is none."""
+    text = marks.get(name, "")
+    return int(text) if text.isdecimal() else 0
