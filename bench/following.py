@@ -13,7 +13,7 @@ from tests.processes import peak_of_provider
 
 from . import peers
 from .latency import HEAD as SMALL
-from .measure import CHECKOUT, Stack, Table, run
+from .measure import CHECKOUT, REPEATS, Stack, Table, medians, run, seconds
 
 TITLE = "Following a log of 1 GiB"
 MEBIBYTES = int(os.environ.get("BENCH_LOG_MIB", "1024"))
@@ -23,9 +23,9 @@ PRINT = f"sleep {PAUSE}; yes {'x' * 1023} | head -n {MEBIBYTES * 1024}"
 
 
 def measure() -> Table:
-    """One measurement each; from the first byte to the end of the output, or from the end of the task's pause."""
+    """Medians by turns; from the first byte to the end of the output, or from the end of the task's pause."""
     columns = ("what", "MB/s", "peak memory MiB", "MiB seen")
-    note = "The task writes as fast as the node takes it. One measurement each; memory of pulumi: its provider process."
+    note = f"As fast as the node takes it; medians of {REPEATS} by turns. Memory of pulumi: its provider's."
     table = Table(TITLE, columns, note)
     stack = Stack()
     try:
@@ -36,11 +36,15 @@ def measure() -> Table:
             "`tkn pipelinerun logs -f`": [peers.tkn(), "pipelinerun", "logs", "-f", "-n", stack.namespace, "{run}"],
             "`kf logs`": ["kf", "logs", "--task", "--space", stack.namespace, "-n", "0", "--run", "{run}"],
         }
-        for name, command in commands.items():
-            table.rows.append((name, *_read(_start(stack), command)))
-        table.rows.append(("`pulumi up`", *_update(stack)))
+        measured: dict[str, list[tuple[float, float, float]]] = {name: [] for name in (*commands, "`pulumi up`")}
+        for turn in range(REPEATS):
+            for name, command in commands.items():
+                measured[name].append(_read(_start(stack), command))
+            measured["`pulumi up`"].append(_update(stack, turn))
     finally:
         stack.close()
+    for name, figures in measured.items():
+        table.rows.append((name, *(f"{figure:.0f}" for figure in medians(figures))))
     return table
 
 
@@ -64,7 +68,8 @@ def _start(stack: Stack) -> str:
     return name
 
 
-def _read(name: str, command: list[str]) -> tuple[str, str, str]:
+def _read(name: str, command: list[str]) -> tuple[float, float, float]:
+    """MB/s, peak memory in MiB, and how many MiB of the log the command has shown."""
     filled = [part.format(run=name) for part in command]
     process = subprocess.Popen(filled, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, cwd=CHECKOUT)
     assert process.stdout
@@ -72,20 +77,18 @@ def _read(name: str, command: list[str]) -> tuple[str, str, str]:
     while chunk := os.read(process.stdout.fileno(), 1 << 20):
         begun = begun or time.monotonic()
         count += len(chunk)
-    seconds = time.monotonic() - begun
+    taken = time.monotonic() - begun
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise RuntimeError(f"{' '.join(filled)} ended with {status}")
-    return f"{count / 1e6 / seconds:.0f}", f"{usage.ru_maxrss / 1024:.0f}", f"{count / (1 << 20):.0f}"
+    return count / 1e6 / taken, usage.ru_maxrss / 1024, count / (1 << 20)
 
 
-def _update(stack: Stack) -> tuple[str, str, str]:
+def _update(stack: Stack, turn: int) -> tuple[float, float, float]:
     """Beside an update of a task with the same pause that prints nothing: what it takes longer is the log."""
-    task = "t = Task('t', app=app, command={!r})\npulumi.export('digest', t.log_digest)\n"
+    task = f"t = Task('t', app=app, command='{{}}  # {turn}')\npulumi.export('digest', t.log_digest)\n"
     stack.write(HEAD + task.format(f"sleep {PAUSE}"))
-    begun = time.monotonic()
-    stack.up()
-    without = time.monotonic() - begun
+    without = seconds(stack.up)
     stack.write(HEAD + task.format(PRINT))
     begun = time.monotonic()
     command = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive"]
@@ -94,12 +97,13 @@ def _update(stack: Stack) -> tuple[str, str, str]:
     while process.poll() is None:
         peak = max(peak, peak_of_provider(stack.folder))
         time.sleep(0.2)
-    seconds = time.monotonic() - begun - without
+    longer = time.monotonic() - begun - without
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
     outputs = json.loads(run(["pulumi", "stack", "output", "--json"], cwd=stack.folder, env=stack.env))
-    whole = outputs["digest"] == f"sha256:{_digest()}"
-    return f"{MEBIBYTES * (1 << 20) / 1e6 / seconds:.0f}", f"{peak:.0f}", str(MEBIBYTES) if whole else "not all"
+    if outputs["digest"] != f"sha256:{_digest()}":
+        raise RuntimeError(f"the update has not seen the whole log: its digest is {outputs['digest']}")
+    return MEBIBYTES * (1 << 20) / 1e6 / longer, peak, MEBIBYTES
 
 
 def _digest() -> str:

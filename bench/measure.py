@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,6 +38,11 @@ class Table:
 def median(work: Callable[[], object], repeats: int = REPEATS) -> float:
     """The median of the seconds that `work` takes."""
     return statistics.median(seconds(work) for _ in range(repeats))
+
+
+def medians(measured: Iterable[Sequence[float]]) -> list[float]:
+    """The medians of measurements of several figures each, figure by figure."""
+    return [statistics.median(column) for column in zip(*measured)]
 
 
 def seconds(work: Callable[[], object]) -> float:

@@ -1,22 +1,23 @@
 """Deleting the older part of many finished runs: ours beside `tkn` and `kubectl delete` with a list of names.
 
-Three quarters of an hour go by, most of it while runs are made; BENCH_PRUNINGS=1 measures everything once. The garbage
-collector stands still until all is measured, else its own requests would be counted and disturb.
+An hour goes by, most of it while runs are made; BENCH_PRUNINGS=1 measures everything once. The garbage collector
+stands still until all is measured, else its own requests would be counted and disturb.
 """
 
 from __future__ import annotations
 
 import os
-import statistics
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from components.cluster import Cluster
 from components.connection import Connection
 
 from . import peers, runs
-from .measure import CHECKOUT, Table, peak_memory, run
+from .measure import CHECKOUT, Table, medians, peak_memory, run
 from .wire import Wire, requests
 
 TITLE = "Pruning 5,000 finished runs to 500"
@@ -29,57 +30,80 @@ from components.core.retention import Policy
 from components.submission import prune
 prune(Cluster.of(Connection()), sys.argv[1], "shop", Policy(keep=int(sys.argv[2])))
 """
-NAMES = "kubectl get pipelineruns -n {namespace} --sort-by=.metadata.creationTimestamp -o name"
+KUBECTL = """kubectl get pipelineruns -n {namespace} --sort-by=.metadata.creationTimestamp -o name |
+head -n -{keep} | xargs kubectl delete -n {namespace} --wait=false"""
 
 
 def measure() -> Table:
-    """Medians; by turns, each in a namespace that is filled up again before."""
-    columns = ("what", "measurements", "seconds", "peak memory MiB", "requests", "MB on the wire")
-    table = Table(TITLE, columns, "Start of the process included. kubectl is measured once: it deletes five a second.")
-    older = f"{NAMES} | head -n -{KEEP} | xargs kubectl delete -n {{namespace}} --wait=false"
-    commands = {
-        "ours: list, plan and delete": ([sys.executable, "-c", OURS, "{namespace}", str(KEEP)], REPEATS),
-        "`tkn pipelinerun delete --keep`": (
-            [peers.tkn(), "pipelinerun", "delete", "--keep", str(KEEP), "-f", "-n", "{namespace}"],
-            REPEATS,
-        ),
-        "`kubectl get --sort-by` and `kubectl delete` with the list": (["bash", "-c", older], 1),
+    """Medians; by turns in a namespace that is filled up before each. kubectl mostly waits: all of its go at once."""
+    columns = ("what", "seconds", "peak memory MiB", "MB on the wire", "requests")
+    note = "Start of the process included. kubectl deletes five a second anywhere: its measurements were made at once."
+    table = Table(TITLE, columns, note)
+    tkn = [peers.tkn(), "pipelinerun", "delete", "--keep", "{keep}", "-f", "-n", "{namespace}"]
+    turns = {
+        "ours: list, plan and delete": [sys.executable, "-c", OURS, "{namespace}", "{keep}"],
+        "`tkn pipelinerun delete --keep`": tkn,
     }
-    wire, namespace, made = Wire(), runs.namespace(), 0
-    rows: dict[str, list[tuple[float, ...]]] = {name: [] for name in commands}
-    with ExitStack() as cleanup:
-        cleanup.callback(runs.close, namespace)
-        cleanup.enter_context(_stopped("controller-manager"))
-        for turn in range(REPEATS):
-            for name, (command, times) in commands.items():
-                if turn >= times:
-                    continue
-                more = RUNS - _left(namespace)
-                runs.fill(namespace, range(made, made := made + more))
-                runs.rest()
-                sent, asked = wire.bytes, requests()
-                filled = [part.format(namespace=namespace) for part in command]
-                taken = peak_memory(filled, cwd=CHECKOUT, env={**os.environ, "KUBECONFIG": wire.kubeconfig})
-                rows[name].append((*taken, requests() - asked, (wire.bytes - sent) / 1e6))
-                print(name, *(f"{figure:.1f}" for figure in rows[name][-1]), sep=" | ", flush=True)
-                if _left(namespace) != KEEP:
-                    raise RuntimeError(f"{_left(namespace)} runs are left in {namespace}, {KEEP} were to stay")
-    for name, measured in rows.items():
-        seconds, memory, count, megabytes = (statistics.median(column) for column in zip(*measured))
-        figures = (f"{seconds:.1f}", f"{memory:.0f}", f"{count:,.0f}", f"{megabytes:.1f}")
-        table.rows.append((name, str(len(measured)), *figures))
+    measured: dict[str, list[tuple[float, ...]]] = {name: [] for name in turns}
+    with _pasts(1) as pasts:
+        for _ in range(REPEATS):
+            for name, command in turns.items():
+                measured[name] += _prune(pasts, command)
+    with _pasts(REPEATS) as pasts:
+        measured["`kubectl get --sort-by` and `kubectl delete` with the list"] = _prune(pasts, ["bash", "-c", KUBECTL])
+    for name, figures in measured.items():
+        seconds, memory, megabytes, count = medians(figures)
+        table.rows.append((name, f"{seconds:.1f}", f"{memory:.0f}", f"{megabytes:.1f}", f"{count:,.0f}"))
     return table
 
 
+def _prune(pasts: list[Past], command: list[str]) -> list[tuple[float, ...]]:
+    """Seconds, memory, megabytes and requests of a command in each of these namespaces, all at the same time."""
+    for past in pasts:
+        past.fill()
+    runs.rest()
+    asked = requests()
+    with ThreadPoolExecutor(len(pasts)) as pool:
+        taken = list(pool.map(lambda past: past.prune(command), pasts))
+    each = (requests() - asked) / len(pasts)
+    for figures in taken:
+        print(Path(command[0]).name, *(f"{figure:.1f}" for figure in (*figures, each)), sep=" | ", flush=True)
+    return [(*figures, each) for figures in taken]
+
+
+class Past:
+    """A namespace with finished runs, and the bytes that go to and from it."""
+
+    def __init__(self) -> None:
+        self.namespace, self._made, self._wire = runs.namespace(), 0, Wire()
+
+    def fill(self) -> None:
+        """Makes as many new runs as are missing."""
+        more = RUNS - self._left()
+        runs.fill(self.namespace, range(self._made, self._made + more))
+        self._made += more
+
+    def prune(self, command: list[str]) -> tuple[float, ...]:
+        """Seconds, peak memory in MiB and megabytes on the wire."""
+        filled = [part.format(namespace=self.namespace, keep=KEEP) for part in command]
+        sent, env = self._wire.bytes, {**os.environ, "KUBECONFIG": self._wire.kubeconfig}
+        taken = peak_memory(filled, cwd=CHECKOUT, env=env)
+        if self._left() != KEEP:
+            raise RuntimeError(f"{self._left()} runs are left in {self.namespace}, {KEEP} were to stay")
+        return (*taken, (self._wire.bytes - sent) / 1e6)
+
+    def _left(self) -> int:
+        return Cluster.of(Connection()).count_runs(self.namespace)
+
+
 @contextmanager
-def _stopped(part: str) -> Iterator[None]:
-    """A part of the sandbox stands still meanwhile."""
-    run([sys.executable, "-m", "sandbox", "stop", part], cwd=CHECKOUT)
-    try:
-        yield
-    finally:
-        run([sys.executable, "-m", "sandbox", "start", part], cwd=CHECKOUT)
-
-
-def _left(namespace: str) -> int:
-    return Cluster.of(Connection()).count_runs(namespace)
+def _pasts(count: int) -> Iterator[list[Past]]:
+    """So many namespaces; meanwhile nobody collects what the deleted runs owned."""
+    with ExitStack() as cleanup:
+        pasts = []
+        for _ in range(count):
+            pasts.append(Past())
+            cleanup.callback(runs.close, pasts[-1].namespace)
+        run([sys.executable, "-m", "sandbox", "stop", "controller-manager"], cwd=CHECKOUT)
+        cleanup.callback(run, [sys.executable, "-m", "sandbox", "start", "controller-manager"], cwd=CHECKOUT)
+        yield pasts
