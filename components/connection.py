@@ -1,13 +1,15 @@
 """Finds the cluster and speaks HTTP to it: the official client's credentials without its object layer.
 
-Authentication (exec plugins, rotated tokens, in-cluster accounts, proxies) is what the official
-client is good at; its typed API costs half a second of import and nine times the memory, so only
-the raw request is used. Never imported by the program itself.
+Authentication (exec plugins, rotated tokens, in-cluster accounts, proxies) is what the official client
+is good at. Its typed API costs half a second of import and nine times the memory, and what it does for
+each request as much as the request itself, so only its connections are used. Never imported by the
+program itself.
 """
 
 from __future__ import annotations
 
 import functools
+import json
 import os
 import threading
 from collections.abc import Iterable, Mapping
@@ -15,14 +17,15 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 import urllib3
 import yaml
 from kubernetes import client, config
-from kubernetes.client.exceptions import ApiException
+from kubernetes.client.rest import RESTClientObject
 from kubernetes.config.config_exception import ConfigException
-from kubernetes.dynamic import DynamicClient
+from urllib3.util import parse_url
 
 from .errors import ClusterError, Conflict, Denied, NotFound, Refused, Unreachable
 
@@ -108,11 +111,15 @@ class Transport:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._lock = threading.Lock()
-        self._client = self._connect()
-        self.host: str = self._client.configuration.host
+        self._access = self._connect()
+        self.host = self._access.host
 
-    def _connect(self) -> DynamicClient:
-        return DynamicClient(client.ApiClient(self._connection.configure()), discoverer=lambda c, f: None)
+    def _connect(self) -> _Access:
+        configuration = self._connection.configure()
+        try:
+            return _Access(configuration)
+        except (urllib3.exceptions.HTTPError, ValueError, OSError) as error:
+            raise Unreachable(f"no usable cluster configuration: {error}") from None
 
     def request(
         self,
@@ -126,27 +133,31 @@ class Transport:
         read_seconds: float | None = READ_SECONDS,
     ) -> urllib3.BaseHTTPResponse:
         """The raw answer; every other status than 2xx raises the matching ClusterError."""
+        given = urlencode(list(query))
+        url = f"{path}?{given}" if given else path
+        headers = {"Accept": accept, "Accept-Encoding": "gzip", "Content-Type": content_type}
+        data = None if body is None else json.dumps(body).encode()
+        timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds)
         for last in (False, True):
-            used = self._client
+            used = self._access
             try:
-                answer: urllib3.BaseHTTPResponse = used.request(
-                    method, path, body=body, serialize=False, query_params=list(query), content_type=content_type,
-                    header_params={"Accept": accept, "Accept-Encoding": "gzip"},
-                    _request_timeout=(CONNECT_SECONDS, read_seconds),
+                answer = used.pool.urlopen(
+                    method, used.prefix + url, data, {**headers, **used.headers},
+                    timeout=timeout, redirect=False, assert_same_host=False, preload_content=False,
                 )  # fmt: skip
-                return answer
-            except ApiException as error:
-                if error.status == 401 and not last:
-                    with self._lock:
-                        if self._client is used:
-                            self._client = self._connect()
-                    continue
-                raise _translate(error, f"{method} {path}", self.host) from None
             except (urllib3.exceptions.HTTPError, OSError) as error:
                 raise Unreachable(f"the cluster at {self.host} does not answer: {_short(error)}") from None
             except ValueError:  # its text holds the header, and so the token
                 said = "the credentials for it hold characters that no HTTP header may have"
                 raise Unreachable(f"the cluster at {self.host} cannot be asked: {said}") from None
+            if 200 <= answer.status < 300:
+                return answer
+            if answer.status != 401 or last:
+                raise _translate(answer, f"{method} {path}", self.host)
+            answer.drain_conn()
+            with self._lock:
+                if self._access is used:
+                    self._access = self._connect()
         raise AssertionError("unreachable: the second attempt returns or raises")
 
     def json(self, method: str, path: str, **options: Any) -> Any:
@@ -182,14 +193,30 @@ def server_time(answer: urllib3.BaseHTTPResponse) -> str | None:
     return parsedate_to_datetime(date).strftime("%Y-%m-%dT%H:%M:%SZ") if date else None
 
 
-def _translate(error: ApiException, what: str, host: str) -> ClusterError:
+class _Access:
+    """Connections to a cluster, and the headers that say who asks."""
+
+    def __init__(self, configuration: client.Configuration) -> None:
+        self.host = str(configuration.host)
+        manager = RESTClientObject(configuration).pool_manager
+        self.pool: urllib3.HTTPConnectionPool = manager.connection_from_url(self.host)
+        # Many clusters may be behind one host, each with a path; a proxy that is no tunnel needs all of the address.
+        in_full = manager.proxy and self.pool.scheme == "http"
+        self.prefix = (self.host if in_full else parse_url(self.host).path or "").rstrip("/")
+        token = configuration.auth_settings().get("BearerToken")
+        self.headers = {"User-Agent": "kf-tasks"}
+        if token and token["value"]:
+            self.headers[token["key"]] = token["value"]
+
+
+def _translate(answer: urllib3.BaseHTTPResponse, what: str, host: str) -> ClusterError:
+    message = answer.reason or f"HTTP {answer.status}"
     try:
-        message = msgspec.json.decode(error.body or b"{}").get("message") or error.reason
-    except (msgspec.DecodeError, AttributeError):
-        message = error.reason or f"HTTP {error.status}"
-    if not error.status:  # no answer: the client gives TLS errors this form
-        return Unreachable(f"the cluster at {host} does not answer: {' '.join(str(message).split())}")
-    kind = _KINDS.get(error.status, Unreachable if error.status in (429, 500, 502, 503, 504) else Refused)
+        message = msgspec.json.decode(answer.data).get("message") or message
+    except (msgspec.DecodeError, AttributeError, urllib3.exceptions.HTTPError, OSError):
+        pass  # no answer of an API server, or none of it came
+    temporary = answer.status < 400 or answer.status in (429, 500, 502, 503, 504)
+    kind = _KINDS.get(answer.status, Unreachable if temporary else Refused)
     if kind is Refused or kind is NotFound or kind is Conflict:
         return kind(str(message))
     if kind is Denied:

@@ -12,7 +12,7 @@ import pytest
 
 from components.cluster import Cluster
 from components.connection import Connection
-from components.errors import Unreachable
+from components.errors import Conflict, Denied, Refused, Unreachable
 
 TOKEN = "very-secret-token"
 
@@ -35,6 +35,12 @@ def kubeconfig(server: str = "http://127.0.0.1:1", token: str = TOKEN, **cluster
         (f"{TOKEN}" * 40, "kubeconfig of 680 characters in one line does not exist or is empty"),
         (kubeconfig(token=f"{TOKEN}\nX: y"), "hold characters that no HTTP header may have"),
         (kubeconfig("https://127.0.0.1:1", **{"certificate-authority-data": "!"}), "127.0.0.1:1"),
+        (kubeconfig("ftp://127.0.0.1:1"), "no usable cluster configuration: Not supported URL scheme ftp"),
+        (kubeconfig("https://"), "no usable cluster configuration: No host specified"),
+        (
+            kubeconfig(**{"proxy-url": "ftp://127.0.0.1:1"}),
+            "usable cluster configuration: Proxy URL had unsupported",
+        ),
     ],
 )
 @pytest.mark.parametrize("cluster", [None, "other"])
@@ -73,3 +79,70 @@ def test_a_server_that_is_no_api_server(monkeypatch: pytest.MonkeyPatch) -> None
         with pytest.raises(Unreachable, match="does not answer as a Kubernetes API server does"):
             ask()
     server.shutdown()
+
+
+class Server:
+    """Answers each request with the next of these statuses (the last one over and over) and keeps what was asked."""
+
+    def __init__(self, *statuses: int) -> None:
+        self.asked: list[tuple[str, str, str | None]] = []
+        left = list(statuses)
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(handler) -> None:  # noqa: N805
+                self.asked.append((handler.command, handler.path, handler.headers["Authorization"]))
+                status = left.pop(0) if len(left) > 1 else left[0]
+                handler.send_response(status)
+                handler.send_header("Location", "http://127.0.0.1:1/login")
+                handler.end_headers()
+                handler.wfile.write(b'{"metadata": {"name": "shop"}, "message": "so it is"}')
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self._server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def test_one_of_many_clusters_behind_a_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    with Server(200) as server:
+        Cluster.of(Connection(kubeconfig(f"{server.url}/clusters/c-1/"))).namespace("shop")
+    assert server.asked == [("GET", "/clusters/c-1/api/v1/namespaces/shop", f"Bearer {TOKEN}")]
+
+
+def test_a_proxy_that_is_no_tunnel_is_asked_for_the_whole_address() -> None:
+    with Server(200) as proxy:
+        Cluster.of(Connection(kubeconfig("http://cluster.example:1/c", **{"proxy-url": proxy.url}))).namespace("shop")
+    assert proxy.asked == [("GET", "http://cluster.example:1/c/api/v1/namespaces/shop", f"Bearer {TOKEN}")]
+
+
+def test_a_token_that_is_refused_is_read_once_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    config = tmp_path / "config"
+    with Server(200, 401, 200, 401) as server:
+        config.write_text(kubeconfig(server.url, "first"))
+        cluster = Cluster.of(Connection(str(config)))
+        cluster.namespace("shop")
+        config.write_text(kubeconfig(server.url, "second"))
+        assert cluster.namespace("shop") == {"metadata": {"name": "shop"}, "message": "so it is"}
+        with pytest.raises(Denied, match="refused the credentials or the permission: so it is"):
+            cluster.namespace("shop")
+    assert [token for _, _, token in server.asked] == [
+        "Bearer first", "Bearer first", "Bearer second", "Bearer second", "Bearer second",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "kind"), [(302, Unreachable), (403, Denied), (409, Conflict), (422, Refused)])
+def test_what_an_answer_means(status: int, kind: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    with Server(status) as server, pytest.raises(kind, match="so it is"):
+        Cluster.of(Connection(kubeconfig(server.url))).namespace("shop")
