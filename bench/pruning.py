@@ -66,6 +66,8 @@ def _prune(pasts: list[Past], command: list[str]) -> list[tuple[float, ...]]:
     with ThreadPoolExecutor(len(pasts)) as pool:
         taken = list(pool.map(lambda past: past.prune(command), pasts))
     each = (requests() - asked) / len(pasts)
+    for past in pasts:
+        past.check()
     for figures in taken:
         print(Path(command[0]).name, *(f"{figure:.1f}" for figure in (*figures, each)), sep=" | ", flush=True)
     return [(*figures, each) for figures in taken]
@@ -88,9 +90,12 @@ class Past:
         filled = [part.format(namespace=self.namespace, keep=KEEP) for part in command]
         sent, env = self._wire.bytes, {**os.environ, "KUBECONFIG": self._wire.kubeconfig}
         taken = peak_memory(filled, cwd=CHECKOUT, env=env)
+        return (*taken, (self._wire.bytes - sent) / 1e6)
+
+    def check(self) -> None:
+        """Raises RuntimeError if not as many are left as were to stay."""
         if self._left() != KEEP:
             raise RuntimeError(f"{self._left()} runs are left in {self.namespace}, {KEEP} were to stay")
-        return (*taken, (self._wire.bytes - sent) / 1e6)
 
     def _left(self) -> int:
         return Cluster.of(Connection()).count_runs(self.namespace)
