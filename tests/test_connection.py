@@ -57,34 +57,10 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
         Cluster.of(Connection(str(tmp_path / "binary")))
 
 
-def test_a_server_that_is_no_api_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Page(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b"<html>please log in</html>")
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    monkeypatch.setenv("NO_PROXY", "*")
-    server = HTTPServer(("127.0.0.1", 0), Page)
-    Thread(target=server.serve_forever, daemon=True).start()
-    cluster = Cluster.of(Connection(kubeconfig(f"http://127.0.0.1:{server.server_port}")))
-    for ask in (
-        lambda: cluster.namespace("shop"),
-        lambda: cluster.list_runs("shop"),
-        lambda: cluster.get_run("s", "r"),
-    ):
-        with pytest.raises(Unreachable, match="does not answer as a Kubernetes API server does"):
-            ask()
-    server.shutdown()
-
-
 class Server:
     """Answers each request with the next of these statuses (the last one over and over) and keeps what was asked."""
 
-    def __init__(self, *statuses: int) -> None:
+    def __init__(self, *statuses: int, body: str = '{"metadata": {"name": "shop"}, "message": "so it is"}') -> None:
         self.asked: list[tuple[str, str, str | None]] = []
         left = list(statuses)
 
@@ -95,7 +71,7 @@ class Server:
                 handler.send_response(status)
                 handler.send_header("Location", "http://127.0.0.1:1/login")
                 handler.end_headers()
-                handler.wfile.write(b'{"metadata": {"name": "shop"}, "message": "so it is"}')
+                handler.wfile.write(body.encode())
 
             def log_message(self, *_: Any) -> None:
                 pass
@@ -110,6 +86,19 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+def test_a_server_that_is_no_api_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    with Server(200, body="<html>please log in</html>") as server:
+        cluster = Cluster.of(Connection(kubeconfig(server.url)))
+        for ask in (
+            lambda: cluster.namespace("shop"),
+            lambda: cluster.list_runs("shop"),
+            lambda: cluster.get_run("s", "r"),
+        ):
+            with pytest.raises(Unreachable, match="does not answer as a Kubernetes API server does"):
+                ask()
 
 
 def test_one_of_many_clusters_behind_a_host(monkeypatch: pytest.MonkeyPatch) -> None:
