@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -106,6 +107,7 @@ def _update(stack: Stack, turn: int) -> tuple[float, float, float]:
     return MEBIBYTES * (1 << 20) / 1e6 / longer, peak, MEBIBYTES
 
 
+@functools.cache
 def _digest() -> str:
     """Of what the task prints."""
     digest, block = hashlib.sha256(), b"x" * 1023 + b"\n"

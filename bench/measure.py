@@ -42,7 +42,7 @@ def median(work: Callable[[], object], repeats: int = REPEATS) -> float:
 
 def medians(measured: Iterable[Sequence[float]]) -> list[float]:
     """The medians of measurements of several figures each, figure by figure."""
-    return [statistics.median(column) for column in zip(*measured)]
+    return [statistics.median(column) for column in zip(*measured, strict=True)]
 
 
 def seconds(work: Callable[[], object]) -> float:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import statistics
 import sys
 import tempfile
 import uuid
 from pathlib import Path
 
 from . import peers
-from .measure import CHECKOUT, REPEATS, Table, peak_memory, run
+from .measure import CHECKOUT, REPEATS, Table, medians, peak_memory, run
 
 TITLE = "A source of 20,000 files, 40 MB"
 FILES, SIZE = 20_000, 2000
@@ -53,7 +52,7 @@ def measure(files: int = FILES) -> Table:
             for _ in range(REPEATS):
                 name = f"bench-{uuid.uuid4().hex[:8]}"
                 rounds.append(peak_memory([*command, *(one.format(name=name) for one in appended)], cwd=CHECKOUT))
-            seconds, memory = (statistics.median(one) for one in zip(*rounds, strict=True))
+            seconds, memory = medians(rounds)
             table.rows.append((what, f"{seconds:.1f}", f"{memory:.0f}"))
     finally:
         shutil.rmtree(scratch)

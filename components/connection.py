@@ -1,9 +1,9 @@
 """Finds the cluster and speaks HTTP to it: the official client's credentials without its object layer.
 
 Authentication (exec plugins, rotated tokens, in-cluster accounts, proxies) is what the official client
-is good at. Its typed API costs half a second of import and nine times the memory, and what it does for
-each request as much as the request itself, so only its connections are used. Never imported by the
-program itself.
+is good at. Its typed API costs half a second of import and nine times the memory, and its dynamic one
+a third more time for each request, so only its connections are used. Never imported by the program
+itself.
 """
 
 from __future__ import annotations
