@@ -31,7 +31,7 @@ def base_parts(places: Places, record: Record) -> list[Part]:
     plane = control.first(places)
     return [
         runtime.image_registry(places, record.registry),
-        runtime.containerd(places, record.registry),
+        runtime.containerd(places, record),
         control.etcd(plane, record),
         control.apiserver(plane, places, record),
     ]

@@ -121,6 +121,7 @@ class Sandbox:
             record.boot = records.boot_id()
         record.path = [str(folder) for folder in tools.path]
         record.kube, record.dns, record.tekton = map(str, (tools.kube, tools.dns, tools.tekton))
+        record.containerd = str(tools.containerd)
         record.save(self.places.record)
         if not network.present():
             network.create(record)

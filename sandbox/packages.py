@@ -13,7 +13,6 @@ NEEDED = (
     "buildah",
     "busybox-static",
     "conntrack",
-    "containerd",
     "containernetworking-plugins",
     "docker-registry",
     "iproute2",

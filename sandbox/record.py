@@ -39,6 +39,7 @@ class Record:
     path: list[str] = field(default_factory=list)
     kube: str = ""
     dns: str = ""
+    containerd: str = ""
     tekton: str = ""
     applied: str = ""
     afresh: bool = False

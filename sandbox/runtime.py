@@ -1,4 +1,4 @@
-"""containerd and the image registry, from Debian's packages."""
+"""The container runtime and the image registry."""
 
 from __future__ import annotations
 
@@ -9,39 +9,45 @@ from pathlib import Path
 from sandbox import network, registry
 from sandbox.places import Places
 from sandbox.processes import Part
+from sandbox.record import Record
 
 DISABLED = (
-    "io.containerd.snapshotter.v1.aufs",
+    "io.containerd.snapshotter.v1.blockfile",
     "io.containerd.snapshotter.v1.btrfs",
-    "io.containerd.snapshotter.v1.zfs",
     "io.containerd.snapshotter.v1.devmapper",
+    "io.containerd.snapshotter.v1.erofs",
+    "io.containerd.snapshotter.v1.zfs",
     "io.containerd.internal.v1.opt",
+    "io.containerd.nri.v1.nri",
     "io.containerd.tracing.processor.v1.otlp",
 )
-CONTAINERD = """version = 2
+CONTAINERD = """version = 3
 root = "{folder}/root"
 state = "{folder}/state"
 disabled_plugins = {disabled}
 [grpc]
   address = "{folder}/containerd.sock"
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "{registry}/pause:1"
+[plugins."io.containerd.cri.v1.images"]
+  snapshotter = "overlayfs"
+  [plugins."io.containerd.cri.v1.images".pinned_images]
+    sandbox = "{registry}/pause:1"
+  [plugins."io.containerd.cri.v1.images".registry]
+    config_path = "{folder}/certs.d"
+[plugins."io.containerd.cri.v1.runtime"]
   restrict_oom_score_adj = true
   disable_apparmor = true
   tolerate_missing_hugetlb_controller = true
   netns_mounts_under_state_dir = true
-  [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "/usr/lib/cni"
+  [plugins."io.containerd.cri.v1.runtime".cni]
+    bin_dirs = ["/usr/lib/cni"]
     conf_dir = "{folder}/net.d"
-  [plugins."io.containerd.grpc.v1.cri".containerd]
-    snapshotter = "overlayfs"
+  [plugins."io.containerd.cri.v1.runtime".containerd]
     default_runtime_name = "runc"
-    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+    [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
       runtime_type = "io.containerd.runc.v2"
-      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+      runtime_path = "{program}-shim-runc-v2"
+      [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc.options]
         SystemdCgroup = false
-  [plugins."io.containerd.grpc.v1.cri".registry]
-    config_path = "{folder}/certs.d"
 """
 HOSTS = """server = "http://{registry}"
 [host."http://{registry}"]
@@ -49,14 +55,14 @@ HOSTS = """server = "http://{registry}"
 """
 
 
-def containerd(places: Places, address: str) -> Part:
+def containerd(places: Places, record: Record) -> Part:
     """The container runtime; it pulls everything, the pause image too, from the registry."""
-    folder = places.containerd
+    folder, address = places.containerd, record.registry
     config = folder / "config.toml"
-    text = CONTAINERD.format(folder=folder, registry=address, disabled=json.dumps(DISABLED))
+    text = CONTAINERD.format(folder=folder, registry=address, disabled=json.dumps(DISABLED), program=record.containerd)
     return Part(
         "containerd",
-        ("containerd", "--config", str(config), "--log-level", "warn"),
+        (record.containerd, "--config", str(config), "--log-level", "warn"),
         {
             config: text,
             folder / "net.d/10-sandbox.conflist": network.cni(),

@@ -28,6 +28,7 @@ class Toolchain:
 
     kube: Path
     dns: Path
+    containerd: Path
     tekton: Path
     buildpacks: Path
     provider: Path
@@ -74,6 +75,7 @@ def locate(cache: Cache, chosen: Sequence[Tool], go: str) -> Toolchain:
     return Toolchain(
         kube=entries[tools.KUBE] / "kube",
         dns=entries[tools.DNS] / "dns",
+        containerd=entries[tools.CONTAINERD] / "bin/containerd",
         tekton=entries[tools.PIPELINES],
         buildpacks=entries[tools.BUILDPACKS],
         provider=entries[tools.KUBERNETES] / "pulumi-resource-kubernetes",

@@ -25,6 +25,7 @@ PULUMI_VERSION = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
 LIFECYCLE = "0.20.11"
 COMPONENT_VERSION = "k8s.io/component-base/version"
 PROVIDER = "4.25.0"
+RUNTIME = "2.2.9"  # 1.6 closes the output of a short container before it is read, and loses the end of its log
 TEKTON = "1.15.0"
 TEKTON_COMMANDS = (
     "controller",
@@ -92,6 +93,16 @@ PIPELINES = Tool(
     "tekton",
     {f"bin/{name}": f"github.com/tektoncd/pipeline/cmd/{name}" for name in TEKTON_COMMANDS},
 )
+CONTAINERD = Tool(
+    "containerd",
+    f"containerd {RUNTIME}",
+    "containerd",
+    {
+        f"bin/{name}": f"github.com/containerd/containerd/v2/cmd/{name}"
+        for name in ("containerd", "containerd-shim-runc-v2")
+    },
+    (f"github.com/containerd/containerd/v2/version.Version={RUNTIME}",),
+)
 KUBERNETES = Tool(
     "kubernetes",
     f"pulumi-resource-kubernetes {PROVIDER}",
@@ -106,7 +117,7 @@ BUILDPACKS = Tool(
     {f"bin/{name}": f"github.com/buildpacks/lifecycle/cmd/{name}" for name in ("lifecycle", "launcher")},
     (f"github.com/buildpacks/lifecycle/cmd.Version={LIFECYCLE}",),
 )
-ALL = (PULUMI, KUBE, LANGUAGE, PIPELINES, KUBERNETES, DNS, BUILDPACKS)
+ALL = (PULUMI, KUBE, LANGUAGE, PIPELINES, KUBERNETES, DNS, BUILDPACKS, CONTAINERD)
 
 
 def key(tool: Tool, go: str) -> str:
