@@ -25,6 +25,7 @@ from .errors import ArchiveError, ClusterError, Denied, NotFound, Refused, Unrea
 from .follower import Follower
 from .hiding import secret_values
 from .listing import ListedRun
+from .pump import ended_log
 from .spool import Spool, left, restored
 
 PARALLEL = 8
@@ -170,7 +171,7 @@ class Archiving:
         """Whether the log of a pod was there; the node may have thrown it away before its pod."""
         spool.begin(pod)
         try:
-            for chunk in self._cluster.log(self._namespace, pod):
+            for chunk in ended_log(self._cluster, self._namespace, pod):
                 spool.write(chunk)
         except (NotFound, Refused):
             return False

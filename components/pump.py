@@ -2,6 +2,8 @@
 
 A stream that ends says nothing about the container: the connection may have broken, the kubelet
 restarted, or the node begun a new file. So the API is asked, and reading goes on where it ended.
+Nor does it say that all of it came: what breaks off between API server and kubelet is passed on as an
+ordinary end. So a log is read again from there, until nothing new comes.
 """
 
 from __future__ import annotations
@@ -15,10 +17,11 @@ from .batching import batched
 from .cluster import Cluster
 from .core import outcome
 from .core.stamped import Place, Stamped
-from .errors import ClusterError, NotFound
+from .errors import ClusterError, NotFound, Unreachable
 from .rotation import LOOK_SECONDS, Rotation
 
 LOG_GRACE_SECONDS = 20
+ATTEMPTS = 3  # in a row that bring nothing new
 ROTATED_BYTES = 64 * 1024  # no node begins a new file below this
 LOST = "a part of its log is lost: the node had removed it before it was read"
 
@@ -65,13 +68,17 @@ class Pump:
                 had_ended = self.ended.is_set()
                 if had_ended:
                     ended_at = min(ended_at, time.monotonic())
-                before = self._bytes
+                before, moved = self._bytes, self.moved
                 complete = self._read_files()
-                may_be_rotated = self._bytes >= ROTATED_BYTES and self._bytes > before
-                if self._is_whole(complete=complete, had_ended=had_ended, may_be_rotated=may_be_rotated):
+                had_more = self._bytes > before
+                self.moved = self.moved if had_more else moved  # what is read again is nothing new
+                if self._is_whole(complete=complete, had_ended=had_ended, had_more=had_more):
                     return
-                if not (complete and may_be_rotated):
+                if not (complete and had_more):
                     time.sleep(0.5) if had_ended else self.ended.wait(0.5)
+        except Exception as error:
+            self.trouble = ClusterError(f"its reader failed: {error!r}")
+            raise
         finally:
             self._files.stop()
 
@@ -108,8 +115,8 @@ class Pump:
             self.trouble = error
             self.lost |= bool(self._files.heads)
             return False
-        self.trouble = None
-        return True
+        self.trouble = _broken(self.pod) if stamped.broken else None
+        return not stamped.broken
 
     def _give(self, new: bytes) -> bool:
         self.moved = time.monotonic()
@@ -127,17 +134,36 @@ class Pump:
         """Whether the task may be printing: a log that rests is not rotated."""
         return self._giving or time.monotonic() - self.moved < 2 * LOOK_SECONDS
 
-    def _is_whole(self, *, complete: bool, had_ended: bool, may_be_rotated: bool) -> bool:
+    def _is_whole(self, *, complete: bool, had_ended: bool, had_more: bool) -> bool:
         """Whether nothing is left to read."""
-        if self._refused or (complete and had_ended and not may_be_rotated):
+        if self._refused or (complete and had_ended and not had_more):
             return True
         try:
             pod = self._pod()
         except ClusterError:
             return False
-        return pod is None or (complete and outcome.container_ended(pod) and not may_be_rotated)
+        return pod is None or (complete and outcome.container_ended(pod) and not had_more)
 
     def _pod(self) -> dict[str, Any] | None:
         """The pod; None if it is gone, also if another one has its name: that has another log."""
         pod = self._cluster.get(self._namespace, "pods", self.pod)
         return pod if pod and self._uid in (None, pod["metadata"]["uid"]) else None
+
+
+def ended_log(cluster: Cluster, namespace: str, pod: str) -> Iterator[bytes]:
+    """The whole log of a container that has ended, in pieces; raises NotFound if the node no longer has it."""
+    place, in_vain = Place(), 0
+    while in_vain < ATTEMPTS:
+        stamped, in_vain = Stamped(place), in_vain + 1
+        for chunk in cluster.log(namespace, pod, stamps=True, since=place.since):
+            if new := stamped.feed(chunk):
+                in_vain = 0
+                yield new
+        place = stamped.place
+        if in_vain and not stamped.broken:
+            return
+    raise _broken(pod)
+
+
+def _broken(pod: str) -> Unreachable:
+    return Unreachable(f"the log of {pod} was broken off")

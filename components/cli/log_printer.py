@@ -82,8 +82,14 @@ class LogPrinter:
         return bool(kept)
 
     def _dump_pod(self, run: ListedRun, pod: str, reader: LogReader, lines: int) -> None:
+        from ..pump import ended_log
+
+        cluster, namespace = self.space.cluster, self.space.name
+        all_of_it = run.finished and not lines
         try:
-            for chunk in self.space.cluster.log(self.space.name, pod, tail=lines or None):
+            for chunk in (
+                ended_log(cluster, namespace, pod) if all_of_it else cluster.log(namespace, pod, tail=lines or None)
+            ):
                 self.show(run, reader.feed(chunk))
             self.show(run, reader.finish())
         except Unreachable:

@@ -49,11 +49,18 @@ class Stamped:
         self._skip = 0 if self.place.stamp else self.place.given
         self._held = b""
         self._inside = False  # of a line, whose stamp has come
+        self._empty = True
+
+    @property
+    def broken(self) -> bool:
+        """Whether this reading ended before its place had come by, or in the middle of a stamp."""
+        return not self._empty and bool(self._nth or self._skip or self._held)
 
     def feed(self, chunk: bytes, heads: Sequence[bytes] = ()) -> bytes:
         """What is new in `chunk`, without stamps; ends before a line that one of `heads` (or a later stamp) begins."""
         if self.reached:
             return b""
+        self._empty = self._empty and not chunk
         data = self._complete(self._held + chunk)
         if self._nth:
             data = self._seek(data)

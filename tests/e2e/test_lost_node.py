@@ -1,4 +1,4 @@
-"""A node that is silent for six minutes: longer than Kubernetes waits before it gives the node's pods up."""
+"""A node that is silent: while a log is read, and longer than Kubernetes waits before it gives the pods there up."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+
+from components.cluster import Cluster
+from components.connection import Connection
+from components.errors import Unreachable
+from components.pump import ended_log
 
 from .conftest import CHECKOUT, Stack, eventually, kubectl
 
@@ -62,6 +67,25 @@ def _recovered() -> bool:
         set(kubectl("get", "nodes", ready).split()) == {"True"}
         and not kubectl("get", "deployments", "-n", "tekton-pipelines", deployments).strip()
     )
+
+
+def test_log_of_which_a_part_is_read_when_the_node_falls_silent(stack: Stack) -> None:
+    stack.task("command='seq 1 600000', log='none'").up().ok()
+    [pod] = [pod["metadata"]["name"] for pod in stack.pods()]
+    content = "".join(f"{number}\n" for number in range(1, 600001)).encode()
+    cluster = Cluster.of(Connection())
+    log = ended_log(cluster, stack.namespace, pod)
+    got = next(log)
+    try:
+        _sandbox("stop", "kubelet")
+        with pytest.raises(Unreachable):
+            for chunk in log:
+                got += chunk
+        assert content.startswith(got) and got != content
+    finally:
+        _sandbox("start", "kubelet")
+    eventually(_recovered, 180)
+    assert b"".join(ended_log(cluster, stack.namespace, pod)) == content
 
 
 def test_node_that_is_lost_for_six_minutes(stack: Stack) -> None:
