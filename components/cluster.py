@@ -27,6 +27,7 @@ PAGE, PAGE_OF_OBJECTS = 5000, 1000
 PARALLEL_DELETES = 16
 _MERGE = "application/merge-patch+json"
 _GONE = re.compile(rb"unable to retrieve container logs for \S+")  # the kubelet's words in the place of a log
+_UNKNOWN = "( pods/log "  # the kubelet's word; of a pod that the API server does not know it says `pods "…" not found`
 
 
 class Cluster:
@@ -168,7 +169,12 @@ class Cluster:
         given = (("tailLines", tail), ("sinceTime", since), ("limitBytes", limit))
         query += [(name, str(value)) for name, value in given if value is not None]
         path = f"{_core(namespace, 'pods')}/{quote(pod)}/log"
-        answer = self.http.request("GET", path, query=query, accept="*/*", read_seconds=None if follow else 60)
+        try:
+            answer = self.http.request("GET", path, query=query, accept="*/*", read_seconds=None if follow else 60)
+        except NotFound as error:
+            if _UNKNOWN not in str(error):
+                raise
+            raise Unreachable(f"the node of {pod} does not know it yet: it may just have been restarted") from None
         chunks = answer.stream(65536)
         try:
             first = next(chunks, b"")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -12,10 +13,10 @@ import pytest
 
 from components.cluster import Cluster
 from components.connection import Connection
-from components.errors import Unreachable
+from components.errors import ClusterError, NotFound, Unreachable
 from components.pump import Pump, ended_log
 
-from .test_connection import kubeconfig
+from .test_connection import Server, kubeconfig
 
 LINES = [(f"2026-11-26T10:00:{number // 4:02}.{number % 4}00000000Z", f"{number}\n") for number in range(200)]
 CONTENT = "".join(text for _, text in LINES).encode()
@@ -84,6 +85,24 @@ def test_a_log_that_never_comes_to_its_end_is_not_whole(node: Node, monkeypatch:
     pump.ended.set()
     pump.thread.join(20)
     assert "the log of pod was broken off" in str(pump.trouble)
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ('pods "pod" not found', NotFound),
+        ("the server could not find the requested resource ( pods/log pod)", Unreachable),  # a kubelet just begun
+    ],
+)
+def test_a_pod_that_is_gone_and_one_that_its_node_does_not_know_yet(
+    said: str, kind: type[ClusterError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    with Server(404, body=json.dumps({"message": said})) as server:
+        cluster = Cluster.of(Connection(kubeconfig(server.url)))
+        with pytest.raises(ClusterError) as raised:
+            b"".join(ended_log(cluster, "shop", "pod"))
+    assert raised.type is kind
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
