@@ -107,6 +107,18 @@ def _clone(cluster: Cluster, obj: Object, path: str, name: str, labels: Object, 
     return answer
 
 
+def await_collection(where: str, left: int) -> None:
+    """Waits until the cluster has collected the pods of deleted runs, so that as many as these are left."""
+    cluster = Cluster.of(Connection())
+    for _ in range(300):
+        page = cluster.http.json("GET", f"/api/v1/namespaces/{where}/pods", query=[("limit", "1")])
+        pods = len(page["items"]) + page["metadata"].get("remainingItemCount", 0)
+        if pods == left:
+            return
+        time.sleep(2)
+    raise RuntimeError(f"{pods} pods are left in {where} after ten minutes, {left} belong to runs")
+
+
 def rest() -> None:
     """Waits until the machine has little to do: controllers and caches work on for a while after many changes."""
     for _ in range(120):

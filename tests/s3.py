@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from components.archive import _archive
+
 BUCKET = "logs"
 
 
@@ -46,9 +48,12 @@ class Server:
 def server() -> Iterator[Server]:
     """An empty server with one bucket."""
     import boto3
+    import s3fs
     from moto.server import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import make_server
 
+    s3fs.S3FileSystem.clear_instance_cache()  # what this process has kept of an earlier server
+    _archive.cache_clear()
     made = Server()
     made.open.set()
     web = make_server("127.0.0.1", 0, made.gated(DomainDispatcherApplication(create_backend_app)), threaded=True)
