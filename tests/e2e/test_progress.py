@@ -69,11 +69,19 @@ def test_progress_of_a_task_that_is_waited_for(stack: Stack) -> None:
     stack.task("command='true'").up().ok()
     code, out, shown = _Terminal(stack, "run-task", "shop", "-c", SLOW, "--wait").end()
     assert (code, out) == (3, "first\nlast\n"), "stdout has the log and nothing else"
-    assert "task 'shop' of app 'shop' is starting (0:00:0" in shown
-    assert "task 'shop' of app 'shop' is running (0:00:0" in shown
+    assert re.search(r"task 'shop' of app 'shop' is running \(0:00:\d\d\)", shown)
     left = _screen(shown)
     assert "is running" not in left and "is starting" not in left
     assert "failed: exit code 3" in left and left.count("kf: ") == 1
+
+
+def test_progress_of_a_task_that_cannot_start_yet(stack: Stack) -> None:
+    stack.task("command='true'").up().ok()
+    terminal = _Terminal(stack, "run-task", "shop", "-c", "true", "--cpu-cores", "900", "--wait")
+    terminal.wait_for(b"task 'shop' of app 'shop' is starting (0:00:")
+    terminal.process.send_signal(signal.SIGINT)
+    _, out, shown = terminal.end()
+    assert out == "" and "is starting" not in _screen(shown)
 
 
 def test_progress_and_log_on_one_terminal(stack: Stack) -> None:
