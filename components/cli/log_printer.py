@@ -85,11 +85,12 @@ class LogPrinter:
         from ..pump import ended_log
 
         cluster, namespace = self.space.cluster, self.space.name
-        all_of_it = run.finished and not lines
+        if run.finished and not lines:
+            chunks = ended_log(cluster, namespace, pod)
+        else:
+            chunks = cluster.log(namespace, pod, tail=lines or None)
         try:
-            for chunk in (
-                ended_log(cluster, namespace, pod) if all_of_it else cluster.log(namespace, pod, tail=lines or None)
-            ):
+            for chunk in chunks:
                 self.show(run, reader.feed(chunk))
             self.show(run, reader.finish())
         except Unreachable:
