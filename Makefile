@@ -61,7 +61,7 @@ lint: .venv/.ready ## check style, types and the direction of imports
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-.venv/.ready: requirements.txt requirements-dev.txt sandbox/constraints.txt
+.venv/.ready: pyproject.toml requirements.txt requirements-dev.txt sandbox/constraints.txt
 	@$(PYTHON) -m venv .venv || { apt-get update -q && apt-get install -yq python3-venv && $(PYTHON) -m venv .venv; }
 	@.venv/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt \
 		$(if $(filter sandbox,$(CLUSTER)),-c sandbox/constraints.txt)

@@ -14,8 +14,8 @@ kf:services    the services of the manifest: a map from their name to credential
 from pathlib import Path
 
 import pulumi
-
-from components import Space, configuration, declaration
+from kf_tasks import Space
+from kf_tasks.manifest import configuration, declaration
 
 folder = Path(__file__).parent
 config = pulumi.Config("kf")

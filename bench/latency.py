@@ -11,7 +11,7 @@ from .measure import Stack, Table, median, run
 
 TITLE = "Latency of one task"
 HEAD = """import os, pulumi
-from components import App, Space, Task
+from kf_tasks import App, Space, Task
 space = Space(os.environ["NAMESPACE"], memory="32M", disk="64M", cpu="10m")
 app = App("shop", space=space, image=os.environ["SANDBOX_REGISTRY"] + "/busybox:1")
 """

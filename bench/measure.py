@@ -82,7 +82,6 @@ class Stack:
         (self.folder / "Pulumi.yaml").write_text(json.dumps({"name": "bench", "runtime": runtime}))
         self.env = {
             **os.environ,
-            "PYTHONPATH": str(CHECKOUT),
             "PULUMI_BACKEND_URL": f"file://{self.folder}/state",
             "PULUMI_CONFIG_PASSPHRASE": "bench",
             "NAMESPACE": self.namespace,

@@ -12,7 +12,7 @@ from .measure import Stack, Table, seconds
 TITLE = "Preview of 20 Apps with 10,000 past runs"
 APPS, RUNS, REPEATS = 20, int(os.environ.get("BENCH_PAST", "10000")), 7
 PROGRAM = f"""import os
-from components import App, Space, Task
+from kf_tasks import App, Space, Task
 space = Space(os.environ["NAMESPACE"], namespace=os.environ["NAMESPACE"], memory="32M", disk="64M", cpu="10m")
 for n in range({APPS}):
     app = App(f"app-{{n}}", space=space, image=os.environ["SANDBOX_REGISTRY"] + "/busybox:1")

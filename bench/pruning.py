@@ -14,8 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from components.cluster import Cluster
-from components.connection import Connection
+from kf_tasks.cluster.client import Cluster
+from kf_tasks.cluster.connection import Connection
 
 from . import peers, runs
 from .measure import CHECKOUT, Table, medians, peak_memory, run
@@ -25,10 +25,10 @@ TITLE = "Pruning 5,000 finished runs to 500"
 REPEATS = int(os.environ.get("BENCH_PRUNINGS", "5"))
 RUNS, KEEP = int(os.environ.get("BENCH_RUNS", "5000")), int(os.environ.get("BENCH_KEEP", "500"))
 OURS = """import sys
-from components.cluster import Cluster
-from components.connection import Connection
-from components.core.retention import Policy
-from components.submission import prune
+from kf_tasks.cluster.client import Cluster
+from kf_tasks.cluster.connection import Connection
+from kf_tasks.core.retention.plan import Policy
+from kf_tasks.runs.submission import prune
 prune(Cluster.of(Connection()), sys.argv[1], "shop", Policy(keep=int(sys.argv[2])))
 """
 KUBECTL = """kubectl get pipelineruns -n {namespace} --sort-by=.metadata.creationTimestamp -o name |

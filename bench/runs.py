@@ -16,15 +16,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from components.cluster import Cluster
-from components.connection import Connection
-from components.core import pipelinerun
+from kf_tasks.cluster.client import Cluster
+from kf_tasks.cluster.connection import Connection
+from kf_tasks.core.run import pipelinerun
 
 from .measure import Stack, run
 
 NOBODY = "bench.example.com/nobody"
 PROGRAM = """import os
-from components import App, Space, Task
+from kf_tasks import App, Space, Task
 space = Space(os.environ["NAMESPACE"], memory="32M", disk="64M", cpu="10m")
 app = App("shop", space=space, image=os.environ["SANDBOX_REGISTRY"] + "/busybox:1")
 Task("t", app=app, command="echo hello")

@@ -17,14 +17,14 @@ TITLE = "A source of 20,000 files, 40 MB"
 FILES, SIZE = 20_000, 2000
 DIGEST = """import sys
 from pathlib import Path
-from components.core import tree
+from kf_tasks.core.source import tree
 print(tree.read(Path(sys.argv[1])).digest)
 """
 UPLOAD = """import sys
 from pathlib import Path
-from components.core import tree
-from components.core.build import Artifact
-from components.registry import Place, Registry
+from kf_tasks.core.source import tree
+from kf_tasks.core.build.spec import Artifact
+from kf_tasks.registry.client import Place, Registry
 folder = Path(sys.argv[1])
 found = tree.read(folder)
 artifact = Artifact(found.digest, found.size)

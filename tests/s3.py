@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.archive import _archive
+from kf_tasks.log.archive import _archive
 
 BUCKET = "logs"
 

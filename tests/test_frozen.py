@@ -12,23 +12,22 @@ import pickle
 import pickletools
 
 import pytest
+from kf_tasks.calendar import Calendar, CalendarProvider
+from kf_tasks.history import History, HistoryProvider
+from kf_tasks.resources.app import App
+from kf_tasks.resources.service import ServiceInstance
+from kf_tasks.resources.space import Space
+from kf_tasks.resources.task import Task
+from kf_tasks.resources.task_schedule import TaskSchedule
+from kf_tasks.run import Run, RunProvider
 from pulumi.dynamic.dynamic import serialize_provider
 
-from components.app import App
-from components.calendar import Calendar, CalendarProvider
-from components.history import History, HistoryProvider
-from components.run import Run, RunProvider
-from components.schedule import TaskSchedule
-from components.service import ServiceInstance
-from components.space import Space
-from components.task import Task
-
-from .test_components import run, types
+from .resources.test_components import run, types
 
 PICKLED = {
-    RunProvider: "gASVJQAAAAAAAACMDmNvbXBvbmVudHMucnVulIwLUnVuUHJvdmlkZXKUk5QpgZQu",
-    CalendarProvider: "gASVLwAAAAAAAACME2NvbXBvbmVudHMuY2FsZW5kYXKUjBBDYWxlbmRhclByb3ZpZGVylJOUKYGULg==",
-    HistoryProvider: "gASVLQAAAAAAAACMEmNvbXBvbmVudHMuaGlzdG9yeZSMD0hpc3RvcnlQcm92aWRlcpSTlCmBlC4=",
+    RunProvider: "gASVIwAAAAAAAACMDGtmX3Rhc2tzLnJ1bpSMC1J1blByb3ZpZGVylJOUKYGULg==",
+    CalendarProvider: "gASVLQAAAAAAAACMEWtmX3Rhc2tzLmNhbGVuZGFylIwQQ2FsZW5kYXJQcm92aWRlcpSTlCmBlC4=",
+    HistoryProvider: "gASVKwAAAAAAAACMEGtmX3Rhc2tzLmhpc3RvcnmUjA9IaXN0b3J5UHJvdmlkZXKUk5QpgZQu",
 }
 
 
@@ -81,10 +80,10 @@ def test_the_type_tokens() -> None:
 def test_the_class_paths() -> None:
     classes = (RunProvider, HistoryProvider, CalendarProvider, Run, History, Calendar)
     assert [f"{cls.__module__}.{cls.__qualname__}" for cls in classes] == [
-        "components.run.RunProvider",
-        "components.history.HistoryProvider",
-        "components.calendar.CalendarProvider",
-        "components.run.Run",
-        "components.history.History",
-        "components.calendar.Calendar",
+        "kf_tasks.run.RunProvider",
+        "kf_tasks.history.HistoryProvider",
+        "kf_tasks.calendar.CalendarProvider",
+        "kf_tasks.run.Run",
+        "kf_tasks.history.History",
+        "kf_tasks.calendar.Calendar",
     ]

@@ -7,8 +7,7 @@ its command, runs after `extract`, and runs again when they change.
 import os
 
 import pulumi
-
-from components import App, Space, Task
+from kf_tasks import App, Space, Task
 
 config = pulumi.Config()
 registry = config.get("registry") or os.environ.get("SANDBOX_REGISTRY")

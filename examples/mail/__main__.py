@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pulumi
 import pulumi_kubernetes as kubernetes
-
-from components import App, ServiceInstance, Space, Task
+from kf_tasks import App, ServiceInstance, Space, Task
 
 HERE = Path(__file__).parent
 config = pulumi.Config()

@@ -10,8 +10,7 @@ import os
 from pathlib import Path
 
 import pulumi
-
-from components import App, Space, TaskSchedule
+from kf_tasks import App, Space, TaskSchedule
 
 config = pulumi.Config()
 registry = config.get("registry") or os.environ.get("SANDBOX_REGISTRY")

@@ -8,8 +8,7 @@ import os
 
 import pulumi
 import pulumi_kubernetes as kubernetes
-
-from components import App, Space, Task
+from kf_tasks import App, Space, Task
 
 config = pulumi.Config()
 registry = config.get("registry") or os.environ.get("SANDBOX_REGISTRY")

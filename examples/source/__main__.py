@@ -8,8 +8,7 @@ the Procfile says: `pulumi config set builder paketobuildpacks/builder-jammy-bas
 import os
 
 import pulumi
-
-from components import App, Source, Space, Task
+from kf_tasks import App, Source, Space, Task
 
 config = pulumi.Config()
 sandbox = os.environ.get("SANDBOX_REGISTRY")

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-
-from components.cli.main import kf
+from kf_tasks.cli.main import kf
 
 MANIFEST = """\
 applications:

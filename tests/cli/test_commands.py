@@ -8,16 +8,15 @@ from typing import Any, cast
 
 import pytest
 from click.testing import CliRunner, Result
-
-from components.cli.main import kf
-from components.cli.run_task import own_variables, start_command
-from components.cli.target import Target, TargetSpace
-from components.cli.tasks import reason
-from components.cli.terminate_task import unable, waits
-from components.cluster import Cluster
-from components.core.errors import InvalidInput
-from components.errors import Denied, NotFound, Unreachable
-from components.listing import ListedRun
+from kf_tasks.cli.commands.run_task import own_variables, start_command
+from kf_tasks.cli.commands.tasks import reason
+from kf_tasks.cli.commands.terminate_task import unable, waits
+from kf_tasks.cli.main import kf
+from kf_tasks.cli.target import Target, TargetSpace
+from kf_tasks.cluster.client import Cluster
+from kf_tasks.cluster.listing import ListedRun
+from kf_tasks.core.errors import InvalidInput
+from kf_tasks.errors import Denied, NotFound, Unreachable
 
 NOW = "2026-01-01T01:00:00Z"
 

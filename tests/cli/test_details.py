@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from components.cli.details import details, rows
+from kf_tasks.cli.details import details, rows
 
 START, END = "2026-01-01T10:00:00Z", "2026-01-01T10:01:30Z"
 WORDS = 'CreateContainerConfigError: secret "gone" not found'

@@ -8,10 +8,9 @@ import json
 from typing import Any
 
 import yaml
-
-from components.core.environment import Value, merge, origins, short_digest
-from components.core.pipelinerun import Resources, TaskSpec, render
-from components.errors import Denied
+from kf_tasks.core.run.environment import Value, merge, origins, short_digest
+from kf_tasks.core.run.pipelinerun import Resources, TaskSpec, render
+from kf_tasks.errors import Denied
 
 from .test_commands import FakeCluster, call
 

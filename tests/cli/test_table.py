@@ -7,9 +7,8 @@ import sys
 from typing import Literal
 
 import pytest
+from kf_tasks.cli.table import aligned, show, span, styled
 from rich.console import Console
-
-from components.cli.table import aligned, show, span, styled
 
 START = "2026-01-01T00:00:00Z"
 

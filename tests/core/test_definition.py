@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
-from components.core import definition
+from kf_tasks.core import definition
 
 BASE: dict[str, Any] = {
     "image": "registry/shop@sha256:1111",

@@ -8,9 +8,8 @@ import pulumi
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from components.core import naming
-from components.core.errors import InvalidInput
+from kf_tasks.core import naming
+from kf_tasks.core.errors import InvalidInput
 
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 LABEL_VALUE = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?")

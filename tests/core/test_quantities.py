@@ -8,9 +8,8 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from components.core import quantities
-from components.core.errors import InvalidInput
+from kf_tasks.core import quantities
+from kf_tasks.core.errors import InvalidInput
 
 
 @pytest.mark.parametrize(

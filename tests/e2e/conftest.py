@@ -94,7 +94,6 @@ class Stack:
         (self.folder / "Pulumi.yaml").write_text(json.dumps({"name": self.project, "runtime": runtime}))
         self.env = {
             **os.environ,
-            "PYTHONPATH": str(CHECKOUT),
             "PULUMI_BACKEND_URL": f"file://{self.folder}/state",
             "PULUMI_CONFIG_PASSPHRASE": "e2e",
             "NAMESPACE": self.namespace,
@@ -107,7 +106,7 @@ class Stack:
         head = (
             "import os, pulumi, pulumi_kubernetes as k8s\n"
             "from pulumi import Output, ResourceOptions\n"
-            "from components import App, Space, Task\n"
+            "from kf_tasks import App, Space, Task\n"
             "R = os.environ['SANDBOX_REGISTRY']; NS = os.environ['NAMESPACE']; config = pulumi.Config()\n"
         )
         if "Space(" not in body:

@@ -6,9 +6,9 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from components.cluster import Cluster
-from components.connection import Connection
-from components.core import pipelinerun
+from kf_tasks.cluster.client import Cluster
+from kf_tasks.cluster.connection import Connection
+from kf_tasks.core.run import pipelinerun
 
 from .conftest import kubectl
 

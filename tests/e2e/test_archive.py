@@ -10,9 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-
-from components.archive import Archive
-from components.core.archived import StoredLog
+from kf_tasks.core.log.stored import StoredLog
+from kf_tasks.log.archive import Archive
 
 from .. import s3
 from ..processes import provider_of
@@ -21,7 +20,7 @@ from .test_schedule import ended, job_log, now, start
 
 SECRET = "correct horse battery"
 HEAD = (
-    "from components import TaskSchedule\n"
+    "from kf_tasks import TaskSchedule\n"
     "space = Space(NS, memory='32M', disk='64M', cpu='10m', log_archive={url!r}, submitter_image=f'{{R}}/python:3')\n"
     "env = {{'S': Output.secret({secret!r}), 'PIN': Output.secret('1234')}}\n"
     "app = App('shop', space=space, image=f'{{R}}/busybox:1', env=env, keep=1)\n"

@@ -14,7 +14,7 @@ from .images import postgres_image
 
 __all__ = ["postgres_image"]
 
-IMPORT = "from components import Binding, Postgres, ServiceInstance\n"
+IMPORT = "from kf_tasks import Binding, Postgres, ServiceInstance\n"
 SERVER = (
     "printf %s \"$PASSWORD\" >/tmp/password &&"
     " initdb -D /var/lib/pg/data -U app --pwfile /tmp/password -A scram-sha-256 -N -E UTF8 --locale C >/tmp/log &&"
@@ -91,7 +91,7 @@ def test_the_example_sends_mail(tmp_path: Path) -> None:
     (folder / "state").mkdir()
     namespace = f"e2e-{uuid.uuid4().hex[:8]}"
     env = {
-        **os.environ, "PYTHONPATH": str(CHECKOUT), "PULUMI_BACKEND_URL": f"file://{folder}/state",
+        **os.environ, "PULUMI_BACKEND_URL": f"file://{folder}/state",
         "PULUMI_CONFIG_PASSPHRASE": "e2e",
     }  # fmt: skip
     pulumi = [["stack", "init", "dev"], ["config", "set", "space", namespace], ["up", "--yes", "--skip-preview"]]

@@ -14,7 +14,7 @@ from .conftest import CHECKOUT, RUNS, Stack, objects
 from .test_source import this_machine
 
 PROGRAM = (
-    "from components import Source, TaskSchedule\n"
+    "from kf_tasks import Source, TaskSchedule\n"
     "space = Space(NS, memory='64M', disk='64M', cpu='10m', registry=f'http://{{R}}/apps', "
     "submitter_image=f'{{R}}/python:3', pod_security='restricted')\n"
     "built = dict(builder=f'{{R}}/buildpacks/builder:1', run_image=f'{{R}}/buildpacks/run:1')\n"

@@ -28,7 +28,7 @@ show = Task('show', app=app, command=['python3', '-c', {PRINT!r}], env={{'ZONE':
 pulumi.export('log', show.log)
 """
 SPACE = "space = Space(NS, memory='32M', disk='64M', cpu='10m', env={'ZONE': 'space', 'REGION': 'north'})\n"
-IMPORT = "from components import Binding, ServiceInstance\n"
+IMPORT = "from kf_tasks import Binding, ServiceInstance\n"
 
 
 def test_a_task_sees_what_kf_env_tells(stack: Stack) -> None:

@@ -16,11 +16,10 @@ from typing import Any
 
 import pytest
 import yaml
-
-from components.core import outcome, pipelinerun
-from components.core.environment import Value, Variable
-from components.core.pipelinerun import Resources, TaskSpec
-from components.inputs import template_data
+from kf_tasks.core.run import outcome, pipelinerun
+from kf_tasks.core.run.environment import Value, Variable
+from kf_tasks.core.run.pipelinerun import Resources, TaskSpec
+from kf_tasks.resources.inputs import template_data
 
 from . import messages
 from .conftest import CHECKOUT, RUNS, Result, eventually, kubectl, objects

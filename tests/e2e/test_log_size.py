@@ -7,8 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-
-from components.pump import LOST
+from kf_tasks.log.pump import LOST
 
 from ..processes import peak_of_provider
 from .conftest import Stack

@@ -13,11 +13,10 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-
-from components.cluster import Cluster
-from components.connection import Connection
-from components.errors import Unreachable
-from components.pump import ended_log
+from kf_tasks.cluster.client import Cluster
+from kf_tasks.cluster.connection import Connection
+from kf_tasks.errors import Unreachable
+from kf_tasks.log.pump import ended_log
 
 from .conftest import CHECKOUT, Stack, eventually, kubectl
 

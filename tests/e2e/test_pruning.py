@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from components import submission, survey
-from components.cluster import Cluster
-from components.connection import Connection
-from components.core.retention import Policy
-from components.listing import ListedRun
+from kf_tasks.cluster.client import Cluster
+from kf_tasks.cluster.connection import Connection
+from kf_tasks.cluster.listing import ListedRun
+from kf_tasks.core.retention.plan import Policy
+from kf_tasks.provider import survey
+from kf_tasks.runs import submission
 
 from . import made
 from .conftest import RUNS, Stack, kubectl

@@ -12,14 +12,13 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner
-
-from components import checking
-from components.cli.main import kf
-from components.cluster import Cluster
-from components.connection import Connection
-from components.errors import ClusterError
-from components.hiding import secret_values
-from components.survey import survey
+from kf_tasks.cli.main import kf
+from kf_tasks.cluster.client import Cluster
+from kf_tasks.cluster.connection import Connection
+from kf_tasks.errors import ClusterError
+from kf_tasks.provider import decision
+from kf_tasks.provider.survey import survey
+from kf_tasks.runs.secrets import secret_values
 
 from . import made
 from .conftest import CHECKOUT, Stack, eventually, kubectl
@@ -73,7 +72,7 @@ def test_the_role_is_enough(stack: Stack, tmp_path: Path) -> None:
     deployer = Deployer(stack.namespace, tmp_path)
     stack.env["KUBECONFIG"] = str(deployer.kubeconfig)
     program = (
-        "from components import SecurityGroup, TaskSchedule\n"
+        "from kf_tasks import SecurityGroup, TaskSchedule\n"
         "space = Space(NS, namespace=NS, memory='32M', disk='64M', cpu='10m', quota={{'pods': 50}},\n"
         "    limit_range={{'default': {{'memory': '64M', 'cpu': 1}}}})\n"
         "rules = [{{'destination': '10.0.0.0/8', 'ports': '5432'}}]\n"
@@ -124,7 +123,7 @@ def said_by_check(deployer: Deployer) -> str:
     survey.cache_clear()
     seen = survey(Connection(str(deployer.kubeconfig)), deployer.namespace)
     wanted = {"app": "shop", "task": "t", "namespace": deployer.namespace, "stack": "s"}
-    return checking.refuse(wanted, seen, preview=False) or ""
+    return decision.refuse(wanted, seen, preview=False) or ""
 
 
 def said_by(ask: Callable[[Cluster, str], object]) -> Callable[[Deployer], str]:

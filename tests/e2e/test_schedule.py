@@ -21,7 +21,7 @@ from .conftest import CHECKOUT, Stack, eventually, kubectl, objects, run
 SCHEDULE = "kf.dev/schedule"
 AT = "kf.dev/scheduled-at"
 HEAD = (
-    "from components import TaskSchedule\n"
+    "from kf_tasks import TaskSchedule\n"
     "space = Space(NS, memory='32M', disk='64M', cpu='10m', submitter_image=f'{R}/python:3')\n"
 )
 POD_LOGS = "/var/lib/kf-sandbox/podlogs"  # where the sandbox's kubelet has what /var/log/containers points to

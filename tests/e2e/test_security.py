@@ -8,7 +8,7 @@ from typing import Any
 
 from .conftest import RUNS, Stack, kubectl, objects
 
-IMPORT = "from components import Binding, SecurityGroup, ServiceInstance\n"
+IMPORT = "from kf_tasks import Binding, SecurityGroup, ServiceInstance\n"
 CONFINED = """
 space = Space(NS, memory='32M', disk='64M', cpu='10m', pod_security='restricted',
     quota={'memory': '0.5G', 'limits.memory': '1024M', 'cpu': '1000m', 'pods': 10},

@@ -18,7 +18,7 @@ from .conftest import CHECKOUT, RUNS, Stack, kubectl, objects
 
 EXAMPLE = CHECKOUT / "examples/source"
 PROGRAM = (
-    "from components import Source\n"
+    "from kf_tasks import Source\n"
     "space = Space(NS, memory='32M', disk='64M', cpu='10m', registry={registry}, builder_image=f'{{R}}/buildah:1')\n"
     "app = App('shop', space=space, source=Source('app', memory='256M', disk='1G'))\n"
     "task = Task('look', app=app, command='cat /word')\n"
@@ -112,7 +112,7 @@ def test_a_registry_that_is_down_or_a_folder_that_cannot_be_built_is_one_clear_e
 
 def test_a_registry_that_wants_credentials_is_given_those_of_the_secret(stack: Stack, tmp_path: Path) -> None:
     body = (
-        "from components import Source\n"
+        "from kf_tasks import Source\n"
         "space = Space(NS, registry={registry!r}, registry_secret='registry', builder_image=f'{{R}}/buildah:1')\n"
         "k8s.core.v1.Secret('registry', metadata={{'name': 'registry', 'namespace': NS}}, "
         "type='kubernetes.io/dockerconfigjson', string_data={{'.dockerconfigjson': {config!r}}}, "

@@ -1,0 +1,180 @@
+"""What `kf` reads from a log archive: runs that the cluster no longer has, and all of them when it is gone itself."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ..core.log.masking import Masker
+from ..core.log.reader import LogReader
+from ..core.log.stored import NO_LOG, StoredLog
+from ..core.run import pipelinerun
+from ..core.run.outcome import SUCCEEDED
+from ..errors import ClusterError, Denied, NotFound, Unreachable
+from .target import Target, TargetSpace
+
+if TYPE_CHECKING:
+    from ..cluster.listing import ListedRun
+    from ..log.archive import Archive
+    from ..runs.archiving import Archiving
+
+VARIABLE = "KF_LOG_ARCHIVE"
+T = TypeVar("T")
+option = partial(
+    click.option, "--archive", "url", metavar="URL",
+    help="Only from this log archive, without the cluster.  [default: the cluster, and for what is gone from it the "
+    f"App's own archive, or {VARIABLE}]",
+)  # fmt: skip
+
+
+def url_of(space: TargetSpace, app: str | None) -> str | None:
+    """The archive of an App (without one: of any in the Space) as its template names it, else the environment's."""
+    selector = f"{pipelinerun.NAME}={app},{pipelinerun.TEMPLATE}" if app else pipelinerun.TEMPLATE
+    try:
+        for template in space.cluster.config_maps(space.name, selector):
+            found: str | None = settings_of(template).get("log_archive")
+            if found:
+                return found
+    except (NotFound, Denied, Unreachable):
+        pass
+    return os.environ.get(VARIABLE)
+
+
+def settings_of(template: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a template, none of one that is not ours."""
+    try:
+        found = json.loads(template["data"]["settings.json"])
+    except (KeyError, ValueError, TypeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def archiving_of(space: TargetSpace, app: str, tell: Callable[[str], None]) -> Archiving | None:
+    """What stores the logs of an App's runs, None where its template names no archive."""
+    from ..runs.archiving import Archiving
+
+    selector = f"{pipelinerun.NAME}={app},{pipelinerun.TEMPLATE}"
+    urls = [settings_of(one).get("log_archive") for one in space.cluster.config_maps(space.name, selector)]
+    settings = {"log_archive": next(filter(None, urls), None), "namespace": space.name}
+    return Archiving.of(space.cluster, settings, tell)
+
+
+def otherwise(
+    target: Target,
+    url: str | None,
+    app: str | None,
+    what: str,
+    ask: Callable[[TargetSpace], T],
+    read: Callable[[Archive, str], T | None],
+) -> T:
+    """What the cluster answers; for what it does not have, or when it does not answer, what an archive has of it.
+
+    With a `url` only that archive is read. `read` is given an archive and a Space's name; `what` is asked for.
+    """
+    from ..log.archive import Archive
+
+    if url:
+        found = read(Archive.of(url), target.name())
+        if found is None:
+            raise NotFound(f"{what} of space {target.name()!r} is not in the log archive {url}")
+        return found
+    space = None
+    try:
+        space = target.open()
+        return ask(space)
+    except (NotFound, Unreachable) as error:
+        place = url_of(space, app) if space else os.environ.get(VARIABLE)
+        try:
+            found = read(Archive.of(place), target.name()) if place else None
+        except ClusterError as other:
+            raise type(error)(f"{error}; {other}") from None
+        if found is None:
+            raise
+        if isinstance(error, Unreachable):
+            click.echo(f"kf: {error}: this is what the log archive {place} has", err=True)
+        return found
+
+
+def find(archive: Archive, space: str, app: str | None, run: str | None, task_id: int | None) -> list[StoredLog] | None:
+    """The records of one run, by its name or its App and id, or of all runs of an App, oldest first; None if none."""
+    if run is not None:
+        found = archive.find(space, run, app)
+        return [found] if found else None
+    every = archive.records(space, app)
+    if task_id is not None:
+        return [record for record in every if record.id == task_id][-1:] or None
+    return every or None
+
+
+def lines_of(archive: Archive, record: StoredLog, lines: int, show: Callable[[list[str]], None]) -> None:
+    """Shows the last `lines` lines (0: all) of a stored log; they are masked as they are."""
+    reader = LogReader(Masker())
+    last: deque[str] = deque(maxlen=lines or None)
+
+    def take(found: list[str]) -> None:
+        last.extend(found) if lines else show(found)
+
+    for chunk in archive.read(record):
+        take(reader.feed(chunk))
+    take(reader.finish())
+    show(list(last))
+
+
+def listed(record: StoredLog) -> ListedRun:
+    """A record as a list shows a run."""
+    from ..cluster.listing import ListedRun
+
+    return ListedRun(
+        name=record.run,
+        uid=record.uid,
+        created=record.created,
+        finished=True,
+        labels={pipelinerun.NAME: record.app, pipelinerun.TASK: record.task, pipelinerun.TASK_ID: str(record.id)},
+        annotations={
+            pipelinerun.OUTCOME: record.outcome,
+            pipelinerun.ARCHIVED: record.mark,
+            **({pipelinerun.STARTED_BY: record.started_by} if record.started_by else {}),
+        },
+        succeeded="True" if record.state == SUCCEEDED else "False",
+        reason=record.reason,
+        started_at=record.started,
+        finished_at=record.finished,
+    )
+
+
+def plain(record: StoredLog, archive: Archive) -> dict[str, Any]:
+    """A record for programs, with the names that `kf task` has for a run of the cluster."""
+    return {
+        "name": record.run,
+        "app": record.app,
+        "displayName": record.task,
+        "id": record.id,
+        "space": record.namespace,
+        "stack": record.stack,
+        "state": record.state,
+        "reason": record.reason,
+        "outcome": record.outcome,
+        "exitCode": record.exit_code,
+        "created": record.created,
+        "started": record.started,
+        "finished": record.finished,
+        "startedBy": record.started_by or None,
+        "archived": record.mark,
+        "log": None if record.mark == NO_LOG else f"{archive.url}/{record.place.log}",
+        "bytes": record.bytes,
+        "lines": record.lines,
+        "whole": record.whole,
+        "missing": record.missing,
+    }
+
+
+def now() -> str:
+    """The time of this machine, where no cluster tells it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,1 @@
+"""What `kf` can do: one module a command."""

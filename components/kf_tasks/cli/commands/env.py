@@ -1,0 +1,98 @@
+"""`kf env`: the environment of an App's tasks, and where each value comes from.
+
+It reads the template that Pulumi has written, so it tells what the next task will get. Secret values
+are shown as a short digest: enough to compare two of them, nothing to take away.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import json
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from ...core.log.reader import harmless
+from ...core.run import bindings, environment, pipelinerun
+from ...core.run.environment import Shown
+from ...errors import Denied
+from ..table import show
+from ..target import Target, TargetSpace, target_options
+from ..template import template
+
+COLUMNS = ("Name", "Layer", "Hides", "Value")
+LONGEST = 120
+
+
+@click.command()
+@click.argument("app")
+@click.option("--task", metavar="NAME", help="One of the App's tasks, with its own variables.")
+@click.option("-o", "--output", type=click.Choice(["json"]), help="For programs, in place of a table.")
+@target_options
+@click.pass_obj
+def env(target: Target, app: str, task: str | None, output: str | None) -> None:
+    """Shows the variables and binding files that the tasks of APP get."""
+    space = target.open()
+    manifest, settings = template(space, app, task)
+    digests = reader(space)
+    step = pipelinerun.step_of(manifest)
+    variables = environment.effective(
+        step.get("env", []), settings.get("layers", {}), lambda name, key: digests(name).get(key)
+    )
+    files = binding_files(manifest, digests)
+    if output:
+        rows = [{"name": it.name, "value": it.text, "layer": it.layer, "hides": list(it.shadows), "secret": it.secret}
+                for it in variables]  # fmt: skip
+        click.echo(json.dumps({"variables": rows, "files": files}, indent=2))
+        return
+    show([COLUMNS, *map(_row, variables)])
+    if files:
+        click.echo("")
+        show([("File", "Content"), *sorted(files.items())])
+
+
+class Unreadable(dict[str, str]):
+    """Stands for a Secret that may not be read: whatever is asked for is there, and unknown."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """What is shown in place of a digest."""
+        return "<secret that you may not read>"
+
+
+def reader(space: TargetSpace) -> Callable[[str], dict[str, str]]:
+    """Reads Secrets, each once, and gives the digest of each of their values; none of one that does not exist."""
+
+    @functools.cache
+    def read(name: str) -> dict[str, str]:
+        try:
+            data = (space.cluster.get(space.name, "secrets", name) or {}).get("data") or {}
+        except Denied:
+            return Unreadable()
+        texts = {key: base64.b64decode(value).decode("utf-8", "replace") for key, value in data.items()}
+        return {key: environment.short_digest(text) for key, text in texts.items()}
+
+    return read
+
+
+def binding_files(manifest: dict[str, Any], digests: Callable[[str], dict[str, str]]) -> dict[str, str]:
+    """The files of the bindings by path, each with the digest of its content."""
+    mounts = {mount["name"]: mount["mountPath"] for mount in pipelinerun.step_of(manifest).get("volumeMounts", [])}
+    found = {}
+    for (volume, _), (secret, items) in pipelinerun.secret_volumes(manifest).items():
+        folder = mounts.get(volume, "")
+        if not folder.startswith((f"{bindings.ROOT}/", bindings.FILE_FOLDER)):
+            continue
+        values = digests(secret)
+        if isinstance(values, Unreadable):
+            found[f"{folder}/…"] = values.get("")
+        names = {item["key"]: item["path"] for item in items} or {key: key for key in values}
+        found.update({f"{folder}/{path}": values[key] for key, path in names.items() if key in values})
+    return dict(sorted(found.items()))
+
+
+def _row(shown: Shown) -> tuple[str, ...]:
+    text = harmless(shown.text.replace("\n", "\\n"))
+    text = text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(shown.text)} characters; -o json shows all)"
+    return shown.name, shown.layer, ", ".join(shown.shadows), text

@@ -1,0 +1,206 @@
+"""Kf's commands about jobs, the tasks that a TaskSchedule declares: what there is, what ran, and when it runs.
+
+What they change they change in the cluster alone; the program stays what it is, and they say what that means.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import click
+
+from ...core.errors import InvalidInput
+from ...core.run import pipelinerun
+from ...core.schedule import clock_changes, slot
+from ...core.schedule import cron as schedule
+from ...errors import NotFound
+from ..output import print_data
+from ..table import show, span
+from ..target import Target, TargetSpace, target_options
+from .tasks import table
+
+COLUMNS = ("Name", "App", "Schedule", "TimeZone", "Suspend", "LastSchedule", "Next", "ConcurrencyPolicy", "Age")
+NOT_SEEN = "A plain `pulumi up` does not see this; `pulumi up --refresh` sets it back to what the program says."
+_FORM = click.Choice(["json", "yaml", "name"])
+
+
+@dataclass(frozen=True)
+class Job:
+    """A TaskSchedule as its CronJob tells of it; without a schedule it is only run by hand."""
+
+    name: str
+    app: str
+    cron_job: str
+    schedule: str
+    time_zone: str
+    suspended: bool
+    policy: str
+    created: str
+    last: str | None
+
+    @classmethod
+    def of(cls, found: dict[str, Any]) -> Job:
+        """The job of a CronJob of ours."""
+        metadata, spec = found["metadata"], found["spec"]
+        text = spec["schedule"]
+        return cls(
+            name=metadata["labels"][slot.SCHEDULE],
+            app=metadata["labels"].get(pipelinerun.NAME, ""),
+            cron_job=metadata["name"],
+            schedule="" if text == schedule.NEVER else text,
+            time_zone=spec.get("timeZone", ""),
+            suspended=bool(spec.get("suspend")),
+            policy=(metadata.get("annotations") or {}).get(slot.POLICY, spec.get("concurrencyPolicy", "")),
+            created=metadata["creationTimestamp"],
+            last=(found.get("status") or {}).get("lastScheduleTime"),
+        )
+
+    def upcoming(self, count: int = 1) -> str:
+        """The next times, empty if there are none."""
+        if self.suspended or not self.schedule:
+            return ""
+        what = f"job {self.name!r}"
+        parsed, place = schedule.parse(self.schedule, what), schedule.zone(self.time_zone, what)
+        return clock_changes.upcoming(parsed, place, int(time.time()), count)
+
+
+@click.command()
+@click.option("-o", "--output", type=_FORM, help="For programs, in place of a table.")
+@target_options
+@click.pass_obj
+def jobs(target: Target, output: str | None) -> None:
+    """Lists the jobs of the Space."""
+    _list(target.open(), output, lambda job: True)
+
+
+@click.command("job-schedules")
+@click.option("-o", "--output", type=_FORM, help="For programs, in place of a table.")
+@target_options
+@click.pass_obj
+def job_schedules(target: Target, output: str | None) -> None:
+    """Lists the jobs that a schedule starts."""
+    _list(target.open(), output, lambda job: not job.suspended)
+
+
+@click.command("job-history")
+@click.argument("job", metavar="[APP/]JOB")
+@target_options
+@click.pass_obj
+def job_history(target: Target, job: str) -> None:
+    """Lists the tasks that JOB has run, by its schedule and by hand."""
+    space = target.open()
+    found = find(space, job)
+    runs = space.runs(found.app, f"{slot.SCHEDULE}={found.name}", with_times=True)
+    if runs:
+        show(table(runs, space.cluster.now))
+    else:
+        click.echo(f"Job {found.name!r} of app {found.app!r} has not run yet, or its runs are not kept any more.")
+
+
+def _schedule(target: Target, job: str, cron: str) -> None:
+    space = target.open()
+    found = find(space, job)
+    parsed = schedule.parse(cron, f"job {found.name!r} of app {found.app!r}")
+    if found.schedule and not found.suspended:
+        click.echo(f"kf: job {found.name!r} is already scheduled ({found.schedule}): it is replaced", err=True)
+    space.cluster.change_cron_job(space.name, found.cron_job, {"schedule": cron, "suspend": False})
+    place = schedule.zone(found.time_zone, f"job {found.name!r}")
+    click.echo(f"Job {found.name!r} is scheduled, next: {clock_changes.upcoming(parsed, place, int(time.time()))}.")
+    click.echo(NOT_SEEN)
+
+
+@click.command("schedule-job")
+@click.argument("job", metavar="[APP/]JOB")
+@click.argument("cron", metavar="SCHEDULE")
+@target_options
+@click.pass_obj
+def schedule_job(target: Target, job: str, cron: str) -> None:
+    """Lets SCHEDULE start JOB, such as '0 3 * * *' in the job's time zone."""
+    _schedule(target, job, cron)
+
+
+@click.command("schedule-task", hidden=True)
+@click.argument("job", metavar="[APP/]JOB")
+@click.argument("cron", metavar="SCHEDULE")
+@target_options
+@click.pass_obj
+def schedule_task(target: Target, job: str, cron: str) -> None:
+    """As schedule-job, by the name that Kf's documentation has for it too."""
+    _schedule(target, job, cron)
+
+
+@click.command("delete-job-schedule")
+@click.argument("job", metavar="[APP/]JOB")
+@target_options
+@click.pass_obj
+def delete_job_schedule(target: Target, job: str) -> None:
+    """Suspends JOB: what runs goes on, nothing new starts."""
+    space = target.open()
+    found = find(space, job)
+    if found.suspended:
+        raise InvalidInput(
+            f"Job is already suspended. (job {found.name!r} of app {found.app!r}): kf schedule-job resumes it"
+        )
+    space.cluster.change_cron_job(space.name, found.cron_job, {"suspend": True})
+    click.echo(f"Job {found.name!r} of app {found.app!r} is suspended.")
+    click.echo(NOT_SEEN)
+
+
+@click.command("delete-job")
+@click.argument("job", metavar="[APP/]JOB")
+@target_options
+def delete_job(job: str) -> None:
+    """Refused: a job is declared in the program."""
+    raise InvalidInput(
+        f"job {job!r} is declared in a Pulumi program, which would make it again: remove its TaskSchedule there (or "
+        f"its entry under jobs: in the manifest) and run pulumi up; kf delete-job-schedule {job} suspends it until then"
+    )
+
+
+def find(space: TargetSpace, name: str) -> Job:
+    """The job that is meant by `JOB` or `APP/JOB`; raises NotFound, or InvalidInput if two Apps have one."""
+    app, _, own = name.rpartition("/")
+    known = _all(space)
+    found = [job for job in known if job.name == own and app in ("", job.app)]
+    if len(found) > 1:
+        raise InvalidInput(
+            f"job {name!r} is declared by {len(found)} apps: choose one of "
+            + ", ".join(f"{job.app}/{job.name}" for job in found)
+        )
+    if not found:
+        space.check_space()
+        names = ", ".join(f"{job.app}/{job.name}" for job in known)
+        there = f"its jobs are {names}" if names else "it has no jobs"
+        raise NotFound(f"job {name!r} not found in space {space.name!r}: {there}; kf jobs{space.flags} lists them")
+    return found[0]
+
+
+def _all(space: TargetSpace) -> list[Job]:
+    return sorted(map(Job.of, space.cluster.cron_jobs(space.name, slot.SCHEDULE)), key=lambda job: (job.app, job.name))
+
+
+def _list(space: TargetSpace, output: str | None, wanted: Callable[[Job], bool]) -> None:
+    found = [job for job in _all(space) if wanted(job)]
+    if not found:
+        space.check_space()
+    if output == "name":
+        for job in found:
+            click.echo(f"{job.app}/{job.name}")
+    elif output:
+        print_data([vars(job) for job in found], output)
+    elif not found:
+        click.echo(f"No jobs in space {space.name!r}.")
+    else:
+        show([COLUMNS, *map(_row, found)])
+
+
+def _row(job: Job) -> tuple[str, ...]:
+    now = datetime.fromtimestamp(time.time()).astimezone().isoformat()
+    return (
+        job.name, job.app, job.schedule, job.time_zone if job.schedule else "", str(job.suspended),
+        span(job.last, now), job.upcoming(), job.policy, span(job.created, now),
+    )  # fmt: skip

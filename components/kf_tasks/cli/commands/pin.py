@@ -1,0 +1,52 @@
+"""`kf pin` and `kf unpin`: a run that retention lets stay, whatever comes after it."""
+
+from __future__ import annotations
+
+import click
+
+from ...core.retention.plan import Policy
+from ...core.run import pipelinerun
+from ...errors import ClusterError
+from ..target import Target, TargetSpace, check_id, target_options
+from ..template import template
+
+
+@click.command()
+@click.argument("name", metavar="RUN | APP ID")
+@click.argument("task_id", metavar="", required=False)
+@target_options
+@click.pass_obj
+def pin(target: Target, name: str, task_id: str | None) -> None:
+    """Keeps a task, with pod and log, until it is unpinned: by its name, or by its App and its ID."""
+    space, run, _ = _mark(target, name, task_id, "true")
+    click.echo(f'Task "{run}" is pinned: it stays until kf unpin {run}{space.flags}')
+
+
+@click.command()
+@click.argument("name", metavar="RUN | APP ID")
+@click.argument("task_id", metavar="", required=False)
+@target_options
+@click.pass_obj
+def unpin(target: Target, name: str, task_id: str | None) -> None:
+    """Lets a task go with the others again, once it is too old."""
+    space, run, app = _mark(target, name, task_id, None)
+    if run in _pinned_by_program(space, app):
+        click.echo(f'kf: Task "{run}" still stays: it stands in pinned of app {app!r} in Pulumi', err=True)
+    else:
+        click.echo(f'Task "{run}" is not pinned any more')
+
+
+def _mark(target: Target, name: str, task_id: str | None, value: str | None) -> tuple[TargetSpace, str, str]:
+    """Sets the mark, or takes it away; returns the Space, the run's name and its App."""
+    check_id(name, task_id)
+    space = target.open()
+    metadata = space.one(name, task_id)["metadata"]
+    space.cluster.annotate_run(space.name, metadata["name"], {pipelinerun.PINNED: value})
+    return space, metadata["name"], metadata["labels"].get(pipelinerun.NAME, "")
+
+
+def _pinned_by_program(space: TargetSpace, app: str) -> tuple[str, ...]:
+    try:
+        return Policy.of(template(space, app)[1]).pinned
+    except ClusterError:  # the App is gone
+        return ()

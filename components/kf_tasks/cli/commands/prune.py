@@ -1,0 +1,65 @@
+"""`kf prune APP`: lets go at once what retention lets go of with every run, or shows what that would be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+
+from ...core.retention import notice
+from ...core.retention.plan import Policy, plan
+from ...core.run import pipelinerun
+from ...errors import NotFound
+from ..archives import archiving_of
+from ..log_printer import warn
+from ..target import Target, TargetSpace, target_options
+from ..template import template
+
+
+@click.command()
+@click.argument("app")
+@click.option("--keep", metavar="N", type=click.IntRange(min=0), help="How many tasks stay.  [default: the App's own]")
+@click.option("--dry-run", is_flag=True, help="Only say what would be deleted.")
+@target_options
+@click.pass_obj
+def prune(target: Target, app: str, keep: int | None, dry_run: bool) -> None:
+    """Deletes the oldest tasks of APP, with pods and logs, beyond those it keeps.
+
+    What runs stays, and so do pinned ones, the last success and the last failure. Where the App has a log archive,
+    the logs of those that go are stored first.
+    """
+    from ...runs import submission
+
+    space = target.open()
+    policy = _policy(space, app, keep)
+    runs = space.runs(app)
+    if not runs:
+        space.check_app(app)
+    verdicts = plan(runs, policy, now=space.cluster.now)
+    if dry_run:
+        doomed = [verdict.run for verdict in verdicts if verdict.going]
+        going = [run.name for run in doomed]
+        waiting = [run for run in doomed if pipelinerun.ARCHIVED not in run.annotations]
+        if waiting and archiving_of(space, app, warn):
+            warn(f"waiting for the log archive, where their logs go first: {len(waiting)} of them")
+    else:
+        archiving = archiving_of(space, app, warn)
+        going = submission.prune(space.cluster, space.name, app, policy, before=archiving.before if archiving else None)
+    for name in going:
+        click.echo(f"{'would delete' if dry_run else 'deleted'} {name}")
+    if not going:
+        click.echo(f"Nothing to delete: app {app!r} has {len(runs)} tasks and keeps {policy.keep}.")
+    held = [(verdict.run.name, verdict.rule) for verdict in verdicts if verdict.held]
+    if held:
+        click.echo(f"kf: held back: {notice.grouped(held)}", err=True)
+
+
+def _policy(space: TargetSpace, app: str, keep: int | None) -> Policy:
+    """The App's own, with another `keep` if that is given, which does for an App that is gone."""
+    try:
+        policy = Policy.of(template(space, app)[1])
+    except NotFound:
+        if keep is None:
+            raise
+        policy = Policy()
+    return policy if keep is None else replace(policy, keep=keep)

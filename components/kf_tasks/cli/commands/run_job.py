@@ -1,0 +1,61 @@
+"""`kf run-job`: one more run of a job, now, whatever its schedule is."""
+
+from __future__ import annotations
+
+import click
+
+from ...core.errors import InvalidInput
+from ...core.run import pipelinerun
+from ...core.run.command import resolve
+from ...core.schedule import slot
+from ..target import Target, target_options
+from ..template import template
+from .jobs import find
+from .run_task import amounts, check_free, launch, own_variables
+
+
+@click.command("run-job")
+@click.argument("job", metavar="[APP/]JOB")
+@click.option("-c", "--command", help="Command to run in place of the job's own.")
+@click.option("--cpu-cores", metavar="CORES", help="Cores or thousandths, such as 0.5 or 100m.")
+@click.option("-m", "--memory-limit", metavar="SIZE", help="Memory, such as 256M or 1G.")
+@click.option("-k", "--disk-quota", metavar="SIZE", help="Disk, such as 256M or 1G.")
+@click.option(
+    "--env", "variables", multiple=True, metavar="NAME=VALUE",
+    help="Variable of this run alone, in plain text; may be repeated.",
+)  # fmt: skip
+@click.option("--wait", is_flag=True, help="Follow its log and end with its exit code; 1 if it ended without one.")
+@target_options
+@click.pass_context
+def run_job(
+    context: click.Context,
+    job: str,
+    command: str | None,
+    cpu_cores: str | None,
+    memory_limit: str | None,
+    disk_quota: str | None,
+    variables: tuple[str, ...],
+    wait: bool,
+) -> None:
+    """Runs JOB once, in the background. A job that forbids two at once is refused while it runs."""
+    target: Target = context.obj
+    resources = amounts(f"job {job!r}", cpu_cores, memory_limit, disk_quota)
+    space = target.open()
+    found = find(space, job)
+    given = own_variables(found.app, variables)
+    manifest, settings = template(space, found.app, found.name)
+    check_free(found.app, given, settings)
+    if settings.get("policy") == slot.FORBID:
+        runs = space.runs(found.app, f"{slot.SCHEDULE}={found.name}")
+        busy = [run.name for run in runs if not run.finished]
+        if busy:
+            raise InvalidInput(
+                f"job {found.name!r} of app {found.app!r} runs (task {busy[0]}), and its concurrency policy is "
+                f"Forbid: repeat when it has ended, or end it with kf terminate-task {busy[0]}{space.flags}"
+            )
+    argv = None
+    if command is not None:
+        _, of_app = template(space, found.app)
+        argv = resolve(f"job {found.name!r}: --command", of_app.get("entrypoint"), command, None, None, None)
+    changed = pipelinerun.override(manifest, argv=argv, env=given, resources=resources)
+    launch(context, space, found.app, found.name, changed, settings, wait)

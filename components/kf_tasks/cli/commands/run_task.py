@@ -1,0 +1,174 @@
+"""`kf run-task`: one more run of an App's own template, with another command, name or amounts.
+
+It submits and does not wait, as Kf does, unless it is told to; and it prunes, so that an App keeps no
+more than its `keep` however often this is called without Pulumi.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from ...core import naming, quantities
+from ...core.errors import InvalidInput
+from ...core.retention.plan import Policy
+from ...core.run import environment, pipelinerun
+from ...core.run.command import resolve
+from ...errors import ClusterError
+from ..target import Target, TargetSpace, target_options, user
+from ..template import template
+
+
+@click.command("run-task")
+@click.argument("app")
+@click.option("-c", "--command", help="Command to run in place of the App's start command.")
+@click.option("--name", help="Display name of the task.  [default: the App's name]")
+@click.option("--cpu-cores", metavar="CORES", help="Cores or thousandths, such as 0.5 or 100m.")
+@click.option("-m", "--memory-limit", metavar="SIZE", help="Memory, such as 256M or 1G.")
+@click.option("-k", "--disk-quota", metavar="SIZE", help="Disk, such as 256M or 1G.")
+@click.option(
+    "--env", "variables", multiple=True, metavar="NAME=VALUE",
+    help="Variable of this run alone; may be repeated. Its value is plain text that everybody can read who may see "
+    "the PipelineRun: secrets belong into env=… of the App in Pulumi.",
+)  # fmt: skip
+@click.option(
+    "--wait", is_flag=True, help="Follow its log and end with its exit code: 1 if a signal or the cluster ended it."
+)
+@target_options
+@click.pass_context
+def run_task(
+    context: click.Context,
+    app: str,
+    command: str | None,
+    name: str | None,
+    cpu_cores: str | None,
+    memory_limit: str | None,
+    disk_quota: str | None,
+    variables: tuple[str, ...],
+    wait: bool,
+) -> None:
+    """Runs a task on APP, once, in the background.
+
+    With --wait its log goes to stdout, and everything else to stderr. Ctrl-C ends the waiting, not the task.
+    """
+    target: Target = context.obj
+    resources = amounts(f"app {app!r}", cpu_cores, memory_limit, disk_quota)
+    task = naming.check_name("task", name) if name is not None else None
+    given = own_variables(app, variables)
+    space = target.open()
+    found, settings = template(space, app)
+    check_free(app, given, settings)
+    manifest = pipelinerun.override(
+        found,
+        task=task,
+        argv=start_command(app, found, settings, command),
+        env=given,
+        resources=resources,
+    )
+    launch(context, space, app, task or app, manifest, settings, wait)
+
+
+def launch(
+    context: click.Context,
+    space: TargetSpace,
+    app: str,
+    task: str,
+    manifest: dict[str, Any],
+    settings: dict[str, Any],
+    wait: bool,
+) -> None:
+    """Starts a run of a template, prunes, and with `wait` ends with the run's exit code."""
+    run = _submit(space, app, task, manifest, settings, f"kf {context.info_name}")
+    name = run["metadata"]["name"]
+    click.echo(f"Task {name} is submitted successfully for execution.\n", err=wait)
+    if not wait:
+        click.echo(f"Its log:    kf logs {app} --task --run {name}{space.flags}")
+        click.echo(f"All tasks:  kf tasks {app}{space.flags}")
+        click.echo(f"To end it:  kf terminate-task {name}{space.flags}")
+    _prune(space, app, settings)
+    if wait:
+        from ..waiting import wait_for
+
+        context.exit(wait_for(space, run, settings))
+
+
+def amounts(owner: str, cpu: str | None, memory: str | None, disk: str | None) -> dict[str, str]:
+    """The amounts that were given, canonical, by the names that Kubernetes has for them."""
+    found: dict[str, str] = {}
+    if cpu is not None:
+        found["cpu"] = quantities.cpu(cpu, f"{owner}: --cpu-cores")
+    if memory is not None:
+        found["memory"] = quantities.size(memory, f"{owner}: --memory-limit")
+    if disk is not None:
+        found["ephemeral-storage"] = quantities.size(disk, f"{owner}: --disk-quota")
+    return found
+
+
+def own_variables(app: str, given: tuple[str, ...]) -> dict[str, str]:
+    """The variables of --env, the last one of a name; raises InvalidInput for what no process can be given."""
+    owner, found = f"app {app!r}: --env", {}
+    for variable in given:
+        name, equals, value = variable.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{variable!r} has no value: write NAME=VALUE", param_hint="--env")
+        environment.check_reserved(owner, naming.check_env_name(owner, name))
+        environment.check_value(owner, name, value)
+        found[name] = value
+    return found
+
+
+def check_free(app: str, given: dict[str, str], settings: dict[str, Any]) -> None:
+    """Refuses variables that the platform or a binding decides: they stand above all others in every run."""
+    for name in given:
+        layer = (settings.get("layers", {}).get(name) or [""])[0]
+        if layer in (environment.BINDINGS, environment.SYSTEM) and name not in environment.YIELDING:
+            raise InvalidInput(
+                f"app {app!r}: --env: {name} is set by the platform and cannot be overridden: choose another name"
+            )
+
+
+def start_command(
+    app: str, template: dict[str, Any], settings: dict[str, Any], command: str | None
+) -> list[str] | None:
+    """The argv of `command`, None where the template's own stays; raises InvalidInput if there is neither."""
+    if command is not None:
+        return resolve(f"app {app!r}: --command", settings.get("entrypoint"), command, None, None, None)
+    if not pipelinerun.step_of(template).get("command"):
+        raise InvalidInput(
+            f"Start command not found on App or Task (app {app!r}): give --command, or command=… to the App in Pulumi"
+        )
+    return None
+
+
+def _submit(
+    space: TargetSpace, app: str, task: str, manifest: dict[str, Any], settings: dict[str, Any], by: str
+) -> dict[str, Any]:
+    from ...runs.submission import Submission, submit
+
+    wanted = Submission(
+        template=manifest,
+        app=app,
+        task=task,
+        key=secrets.token_hex(8),  # every call is a run of its own, never one to adopt
+        stack=str(settings.get("stack", "")),
+        counter=f"kf-{app}",
+        started_by=f"{by} by {user()}",
+    )
+    run, _ = submit(space.cluster, wanted, None)
+    return run
+
+
+def _prune(space: TargetSpace, app: str, settings: dict[str, Any]) -> None:
+    from ...runs.archiving import Archiving
+    from ...runs.submission import prune
+    from ..log_printer import warn
+
+    archiving = Archiving.of(space.cluster, {**settings, "namespace": space.name}, warn)
+    policy = replace(Policy.of(settings), archived_only=False)
+    try:
+        prune(space.cluster, space.name, app, policy, before=archiving.before if archiving else None)
+    except ClusterError as error:  # the task runs; the next one prunes
+        click.echo(f"kf: older tasks of app {app!r} were not deleted: {error}", err=True)

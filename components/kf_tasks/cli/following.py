@@ -1,0 +1,170 @@
+"""Follows all running tasks at once, and the new ones that appear.
+
+Threads carry the logs, and one queue brings their lines to the only thread that prints: lines of
+different tasks never mix, a slow terminal slows the reading down, and Ctrl-C finds it waiting.
+"""
+
+from __future__ import annotations
+
+import functools
+import queue
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..core.log.reader import LogReader
+from ..core.log.stamps import Stamped
+from ..core.run import outcome
+from ..errors import ClusterError, NotFound, Unreachable
+from ..log.pump import LOST, Pump
+from ..runs.follower import PATIENCE_SECONDS
+from .log_printer import LogPrinter, mark, warn
+from .status_line import Progress
+
+if TYPE_CHECKING:
+    from ..cluster.client import Cluster
+    from ..cluster.listing import ListedRun
+
+POLL_SECONDS = 1.0
+_Lines = queue.Queue[tuple["ListedRun", list[str]]]
+
+
+class Following:
+    """The runs that `look` lists, except the `done` ones; of those `running` at first only the last lines."""
+
+    def __init__(
+        self, printer: LogPrinter, look: Callable[[], list[ListedRun]], done: set[str], running: set[str], lines: int
+    ) -> None:
+        self._printer = printer
+        self._look = look
+        self._done = done
+        self._running = running
+        self._lines = lines
+        self._tails: dict[str, dict[str, _Tail]] = {}
+        self._queue: _Lines = queue.Queue(maxsize=16)  # of up to a mebibyte each
+        self._noted: set[tuple[str, str]] = set()
+
+    def follow(self, until: str | None = None) -> None:
+        """Prints until the run `until` has ended and its log is printed; for ever without one."""
+        answered = time.monotonic()
+        with Progress(self._state):
+            while until is None or until not in self._done:
+                try:
+                    self._attend()
+                    answered = time.monotonic()
+                except Unreachable as error:
+                    if time.monotonic() - answered > PATIENCE_SECONDS:
+                        raise
+                    self._note_once("", f"{error}; asking again", warn)
+                self._print_until(time.monotonic() + POLL_SECONDS)
+
+    def _state(self) -> str:
+        running = [mark(tail.run) for tails in list(self._tails.values()) for tail in list(tails.values())]
+        return f"following {', '.join(running)}" if running else "waiting for a task"
+
+    def _attend(self) -> None:
+        runs = self._look()
+        for name in self._tails.keys() - {run.name for run in runs}:  # deleted: what was read is still printed
+            self._close(name, self._tails[name])
+        for run in runs:
+            if run.name not in self._done:
+                self._attend_run(run)
+
+    def _attend_run(self, run: ListedRun) -> None:
+        tails = self._tails.setdefault(run.name, {})
+        pods = self._printer.space.cluster.pods(self._printer.space.name, run.name)
+        for pod in pods:
+            uid = pod["metadata"]["uid"]
+            if outcome.started(pod) and uid not in tails:
+                tails[uid] = self._tail(run, pod)
+            elif not outcome.started(pod) and outcome.waiting(pod):
+                self._note_once(run.name, f"waits: {outcome.waiting(pod)}", lambda text: self._printer.note(run, text))
+            if uid in tails and outcome.container_ended(pod):
+                tails[uid].pump.ended.set()
+        if run.finished:
+            if not tails:
+                self._printer.note(run, f"has ended without a log ({run.reason})")
+            self._close(run.name, tails)
+
+    def _tail(self, run: ListedRun, pod: dict[str, Any]) -> _Tail:
+        space = self._printer.space
+        reader = self._printer.reader(space.whole_run(run.name))
+        lines = self._lines if run.name in self._running else 0
+        return _Tail(space.cluster, space.name, pod["metadata"], run, reader, lines, self._queue)
+
+    def _close(self, name: str, tails: dict[str, _Tail]) -> None:
+        for tail in tails.values():
+            tail.pump.ended.set()
+        if any(tail.pump.thread.is_alive() for tail in tails.values()):
+            return
+        self._print_until(time.monotonic())
+        for tail in tails.values():
+            if tail.pump.lost:
+                self._note_once(name, LOST, functools.partial(self._printer.note, tail.run))
+            self._printer.show(tail.run, tail.reader.finish())
+        self._tails.pop(name, None)
+        self._done.add(name)
+
+    def _print_until(self, moment: float) -> None:
+        """Prints what is queued now, and then what comes until `moment`."""
+        waiting = self._queue.qsize()
+        while waiting > 0 or time.monotonic() < moment:
+            try:
+                run, lines = self._queue.get(timeout=max(moment - time.monotonic(), 0.001))
+            except queue.Empty:
+                return
+            self._printer.show(run, lines)
+            waiting -= 1
+
+    def _note_once(self, about: str, text: str, say: Callable[[str], None]) -> None:
+        if (about, text) not in self._noted:
+            self._noted.add((about, text))
+            say(text)
+
+
+class _Tail:
+    """The log of one pod on its way to the queue; begins with the last `lines` lines (0: with the first)."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        namespace: str,
+        pod: dict[str, Any],
+        run: ListedRun,
+        reader: LogReader,
+        lines: int,
+        target: _Lines,
+    ) -> None:
+        self.run = run
+        self.reader = reader
+        self._queue = target
+        stamped = Stamped()
+        if lines:
+            last: deque[str] = deque(maxlen=lines)
+            try:
+                for chunk in cluster.log(namespace, pod["name"], stamps=True):
+                    last.extend(reader.feed(stamped.feed(chunk)))
+            except ClusterError:
+                pass  # the pump goes on where this has ended
+            target.put((run, list(last)))
+        self.pump = Pump(cluster, namespace, pod["name"], self._receive, stamped.place, pod["uid"])
+
+    def _receive(self, chunk: bytes) -> bool:
+        lines = self.reader.feed(chunk)
+        if lines:
+            self._queue.put((self.run, lines))
+        return True
+
+
+def only(printer: LogPrinter, name: str) -> Callable[[], list[ListedRun]]:
+    """Looks for one run by name; none if it was deleted meanwhile."""
+    from .target import listed
+
+    def look() -> list[ListedRun]:
+        try:
+            return [listed(printer.space.whole_run(name))]
+        except NotFound:
+            return []
+
+    return look

@@ -1,0 +1,130 @@
+"""Prints what is there of a run's log: every line marked with its task, without secrets and control sequences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..core.log.masking import Masker
+from ..core.log.reader import LogReader, harmless
+from ..core.log.stored import StoredLog, place_of
+from ..core.run import outcome, pipelinerun
+from ..errors import ArchiveError, ClusterError, NotFound, Unreachable
+from .archives import lines_of, listed, url_of
+from .status_line import aside
+from .target import TargetSpace
+
+if TYPE_CHECKING:
+    from ..cluster.listing import ListedRun
+    from ..log.archive import Archive
+
+
+class LogPrinter:
+    """Prints the logs of runs of one Space."""
+
+    def __init__(self, space: TargetSpace) -> None:
+        self.space = space
+        self._maskers: dict[tuple[tuple[str, str], ...], Masker] = {}
+
+    def dump(self, run: ListedRun, lines: int) -> None:
+        """Prints the last `lines` lines (0: all) of a run, or says why there are none."""
+        try:
+            whole = self.space.whole_run(run.name)
+        except NotFound:
+            self.note(run, "was deleted just now")
+            return
+        pods = self.space.cluster.pods(self.space.name, run.name)
+        if not pods and self._elsewhere(run, whole, lines):
+            return
+        if not pods:
+            self.note(run, f"its pod is gone, and its log with it ({run.reason})" if run.finished else "has no pod yet")
+        for pod in pods:
+            if outcome.started(pod):
+                self._dump_pod(run, pod["metadata"]["name"], self.reader(whole), lines)
+            else:
+                self.note(run, f"has not started: {outcome.waiting(pod) or run.reason}")
+
+    def reader(self, whole_run: dict[str, Any]) -> LogReader:
+        """A reader that hides the values of the Secrets that a run refers to; each Secret is read once."""
+        from ..runs.secrets import secret_values
+
+        refs = tuple(sorted((ref["name"], ref["key"]) for ref in pipelinerun.secrets_of(whole_run)))
+        if refs not in self._maskers:
+            self._maskers[refs] = Masker(secret_values(self.space.cluster, self.space.name, whole_run, warn))
+        return LogReader(self._maskers[refs])
+
+    def show(self, run: ListedRun, lines: list[str]) -> None:
+        """Prints lines of a run at once."""
+        show(run, lines)
+
+    def note(self, run: ListedRun, text: str) -> None:
+        """Says something about a run that is not part of its log."""
+        warn(f"{mark(run)} (run {run.name}): {text}")
+
+    def _elsewhere(self, run: ListedRun, whole: dict[str, Any], lines: int) -> bool:
+        """Prints the log of a run whose pod is gone: from the archive, or as the schedule that replaced it kept it."""
+        from ..log.archive import Archive
+        from ..runs.archiving import copied
+
+        url = url_of(self.space, run.labels.get(pipelinerun.NAME))
+        try:
+            record = Archive.of(url).record(place_of(whole)) if url else None
+            if record and not record.missing:
+                stored(Archive.of(url or ""), record, lines)
+                return True
+        except ArchiveError as error:
+            self.note(run, str(error))
+        reader = self.reader(whole)
+        kept = [line for chunk in copied(self.space.cluster, self.space.name, whole) for line in reader.feed(chunk)]
+        kept += reader.finish()
+        self.show(run, kept[-lines:])
+        return bool(kept)
+
+    def _dump_pod(self, run: ListedRun, pod: str, reader: LogReader, lines: int) -> None:
+        from ..log.pump import ended_log
+
+        cluster, namespace = self.space.cluster, self.space.name
+        if run.finished and not lines:
+            chunks = ended_log(cluster, namespace, pod)
+        else:
+            chunks = cluster.log(namespace, pod, tail=lines or None)
+        try:
+            for chunk in chunks:
+                self.show(run, reader.feed(chunk))
+            self.show(run, reader.finish())
+        except Unreachable:
+            raise
+        except ClusterError as error:
+            self.show(run, reader.finish())
+            self.note(run, f"its log cannot be read: {error}")
+
+
+def stored(archive: Archive, record: StoredLog, lines: int) -> None:
+    """Prints the last `lines` lines (0: all) of a stored log, or says why there is none."""
+    run = listed(record)
+    if record.missing:
+        warn(f"{mark(run)} (run {run.name}): has no log: {record.missing}")
+        return
+    lines_of(archive, record, lines, lambda found: show(run, found))
+    if not record.whole:
+        warn(f"{mark(run)} (run {run.name}): this is what there was of its log when it was stored")
+
+
+def show(run: ListedRun, lines: list[str]) -> None:
+    """Prints lines of a run at once."""
+    if lines:
+        start = mark(run)
+        with aside():
+            click.echo("".join(f"{start} {line}\n" for line in lines), nl=False)
+
+
+def mark(run: ListedRun) -> str:
+    """What stands before every line of a run: `<task>/<id>`."""
+    return f"{run.labels.get(pipelinerun.TASK, run.name)}/{run.task_id}"
+
+
+def warn(text: str) -> None:
+    """One line on stderr."""
+    with aside():
+        click.echo(f"kf: {harmless(' '.join(text.split()))}", err=True)

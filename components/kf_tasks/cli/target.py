@@ -1,0 +1,186 @@
+"""Which cluster and which Space a command means, and what every command asks of that Space.
+
+A name that does not exist is an error that names what there is, never an empty answer.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ..core.build.spec import BUILD
+from ..core.run import outcome, pipelinerun
+from ..errors import ClusterError, Denied, NotFound
+
+if TYPE_CHECKING:
+    from ..cluster.client import Cluster
+    from ..cluster.listing import ListedRun
+
+F = TypeVar("F", bound=Callable[..., Any])
+_IN_POD = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+
+@dataclass
+class Target:
+    """The flags that choose cluster and Space, as they were given."""
+
+    space: str | None = None
+    kubeconfig: str | None = None
+    context: str | None = None
+
+    def open(self) -> TargetSpace:
+        """The Space; raises Unreachable without a usable cluster configuration."""
+        from ..cluster.client import Cluster
+        from ..cluster.connection import Connection
+
+        cluster = Cluster.of(Connection(self.kubeconfig, self.context))
+        return TargetSpace(cluster, self.name(), self.flags)
+
+    def name(self) -> str:
+        """The name of the Space; raises ClusterError if none is chosen."""
+        return self.space or os.environ.get("KF_SPACE") or self._namespace()
+
+    @property
+    def flags(self) -> str:
+        """The flags once more, for a command that is suggested."""
+        given = [(f"--{name}", value) for name, value in vars(self).items() if value]
+        return "".join(f" {flag} {shlex.quote(value)}" for flag, value in given)
+
+    def _namespace(self) -> str:
+        from kubernetes.config import ConfigException, list_kube_config_contexts
+
+        try:
+            contexts, current = list_kube_config_contexts(config_file=self.kubeconfig)
+        except ConfigException:
+            return _IN_POD.read_text().strip() if _IN_POD.exists() else _no_space()
+        chosen = [entry for entry in contexts if entry["name"] == self.context] if self.context else [current]
+        namespace: str | None = chosen[0]["context"].get("namespace") if chosen else None
+        return namespace or _no_space()
+
+
+class TargetSpace:
+    """One Space on one cluster."""
+
+    def __init__(self, cluster: Cluster, name: str, flags: str = "") -> None:
+        self.cluster = cluster
+        self.name = name
+        self.flags = flags
+
+    def runs(self, app: str | None = None, selector: str = "", *, with_times: bool = False) -> list[ListedRun]:
+        """The runs (of one App, and further selected), oldest first; builds only where their name is asked for."""
+        selector = selector if app else ",".join(filter(None, [selector, f"{pipelinerun.COMPONENT}!={BUILD}"]))
+        try:
+            found = self.cluster.list_runs(self.name, app, selector, with_times=with_times)
+        except NotFound:
+            raise NotFound("the cluster has no PipelineRuns: install Tekton Pipelines in it first") from None
+        return sorted(found, key=lambda run: (run.created, run.task_id, run.name))
+
+    def whole_run(self, name: str) -> dict[str, Any]:
+        """The PipelineRun of a run of ours; raises NotFound."""
+        advice = f'No Task found with name "{name}" in space {self.name!r}: kf tasks{self.flags} lists them'
+        try:
+            run = self.cluster.get_run(self.name, name)
+        except NotFound:
+            raise NotFound(advice) from None
+        if pipelinerun.KEY not in (run["metadata"].get("labels") or {}):
+            raise NotFound(advice)
+        return run
+
+    def run_of(self, app: str, task_id: int) -> ListedRun:
+        """The run of an App with an id; raises NotFound."""
+        found = self.runs(app, f"{pipelinerun.TASK_ID}={task_id}")
+        if not found:
+            raise NotFound(
+                f'No Task found for App "{app}" and Task ID "{task_id}": kf tasks {app}{self.flags} lists them'
+            )
+        return found[-1]
+
+    def one(self, name: str, task_id: str | None) -> dict[str, Any]:
+        """The PipelineRun of a run by its name, or by its App and its id; raises NotFound."""
+        return self.whole_run(self.run_of(name, int(task_id)).name if task_id is not None else name)
+
+    def check_app(self, app: str) -> None:
+        """Raises NotFound unless the App has a template or runs; the text names the Apps there are."""
+        if not self.cluster.get(self.name, "configmaps", f"kf-{app}") and not self.runs(app):
+            raise self.unknown_app(app)
+
+    def unknown_app(self, app: str) -> NotFound:
+        """The error for an App that is not in the Space."""
+        self.check_space()
+        try:
+            templates = self.cluster.config_maps(self.name, f"{pipelinerun.TEMPLATE}=app")
+        except Denied:
+            templates = []
+        names = sorted({template["metadata"]["labels"].get(pipelinerun.NAME, "") for template in templates} - {""})
+        there = f"its apps are {', '.join(names)}" if names else "it has no apps"
+        return NotFound(f"app {app!r} not found in space {self.name!r}: {there}; choose another space with --space")
+
+    def check_space(self) -> None:
+        """Raises NotFound if it is certain that the Space does not exist."""
+        try:
+            exists = self.cluster.namespace(self.name) is not None
+        except Denied:
+            return
+        if not exists:
+            raise NotFound(f"space {self.name!r} not found in the cluster: choose one with --space or KF_SPACE")
+
+
+def check_id(app: str, task_id: str | None) -> None:
+    """Raises UsageError unless an id that was given is a number."""
+    if task_id is not None and not (task_id.isascii() and task_id.isdigit()):
+        raise click.UsageError(f"app {app!r}: Task ID {task_id!r} is not a number: kf tasks {app} shows them")
+
+
+def listed(run: dict[str, Any]) -> ListedRun:
+    """A whole PipelineRun as a list shows it."""
+    from ..cluster.listing import ListedRun
+
+    metadata, status, ended = run["metadata"], run.get("status") or {}, outcome.condition(run)
+    return ListedRun(
+        name=metadata["name"],
+        uid=metadata["uid"],
+        created=metadata["creationTimestamp"],
+        finished=outcome.has_ended(run),
+        labels=metadata.get("labels") or {},
+        annotations=metadata.get("annotations") or {},
+        succeeded=ended.get("status", "Unknown"),
+        reason=ended.get("reason", ""),
+        started_at=status.get("startTime"),
+        finished_at=status.get("completionTime"),
+    )
+
+
+def target_options(command: F) -> F:
+    """Adds --space, --kubeconfig and --context; the values go to the Target, before or after a command's name."""
+
+    def keep(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+        target = ctx.ensure_object(Target)
+        if value is not None and param.name:
+            setattr(target, param.name, value)
+
+    option = functools.partial(click.option, expose_value=False, callback=keep)
+    context = option("--context", metavar="NAME", help="Context of the kubeconfig.")
+    kubeconfig = option("--kubeconfig", metavar="FILE", help="Default: KUBECONFIG, or ~/.kube/config.")
+    space = option("--space", metavar="NAME", help="Default: KF_SPACE, or the namespace of the context.")
+    return space(kubeconfig(context(command)))
+
+
+def user() -> str:
+    """Who sits at the terminal, for annotations."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
+
+
+def _no_space() -> str:
+    raise ClusterError("no space is targeted: choose one with --space or KF_SPACE")

@@ -1,0 +1,69 @@
+"""The build of an image from a Dockerfile, by buildah in a pod without privileges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Dict, Mapping, Optional
+
+from ..run import pipelinerun
+from .spec import BUILD, BuildSpec, DIGEST
+from ..run.pipelinerun import Manifest
+
+# One step, so that its log is one log. vfs, because the kernel refuses overlay on a container's own overlay.
+_SCRIPT = """\
+set -e
+source=$1 image=$2 dockerfile=$3 plain=$4 auth=$5
+shift 5
+step=prepare
+trap 'code=$?; [ $code -eq 0 ] || echo "build: step $step failed with exit code $code"' EXIT
+export STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot
+[ -z "$auth" ] || export REGISTRY_AUTH_FILE=$auth
+if [ -n "$plain" ]; then
+  mkdir -p /etc/containers/registries.conf.d
+  printf '[[registry]]\\nlocation = "%s"\\ninsecure = true\\n' "$plain" > /etc/containers/registries.conf.d/99-kf.conf
+fi
+step=fetch
+container=$(buildah --storage-driver vfs from --quiet "$source")
+folder=$(buildah --storage-driver vfs mount "$container")/app
+step=build
+buildah --storage-driver vfs build --file "$folder/$dockerfile" --tag kf-build "$@" "$folder"
+step=push
+buildah --storage-driver vfs push --digestfile /tmp/digest kf-build "docker://$image"
+cat /tmp/digest > "$KF_RESULTS/digest"
+"""
+
+
+@dataclass(frozen=True)
+class Dockerfile:
+    """The file's path in the source, the stage to stop at, the values of its ARGs, and the image that has buildah."""
+
+    builder_image: str
+    path: str = "Dockerfile"
+    target: Optional[str] = None
+    build_args: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def decides(self) -> Dict[str, Any]:
+        """What decides about a new build."""
+        return {"dockerfile": self.path, "target": self.target or "", "build_args": dict(self.build_args)}
+
+    def render(self, spec: BuildSpec) -> Manifest:
+        """The PipelineRun of a build, without what differs from run to run."""
+        flags = ["--target", self.target] if self.target else []
+        for name, value in sorted(self.build_args.items()):
+            flags += ["--build-arg", f"{name}={value}"]
+        source = f"{spec.repository}@{spec.artifact.digest}"
+        arguments = [source, spec.tag, self.path, spec.plain_host, spec.auth("auth.json"), *flags]
+        manifest = spec.render(
+            self.builder_image, ["/bin/sh", "-c", _SCRIPT, BUILD, *arguments], [DIGEST], auth="auth.json"
+        )
+        # The least that buildah can work with: root, to make a user namespace with the three capabilities that map ids
+        # into it, and no seccomp profile, as the default one forbids unshare. It fits the level `baseline`.
+        manifest["spec"]["taskRunTemplate"]["podTemplate"]["securityContext"] = {}
+        pipelinerun.step_of(manifest)["securityContext"] = {
+            "runAsUser": 0,
+            "runAsNonRoot": False,
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"], "add": ["SETUID", "SETGID", "SETFCAP"]},
+        }
+        return manifest

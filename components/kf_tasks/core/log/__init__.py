@@ -1,0 +1,1 @@
+"""What a log says: lines, stamps, masking, what is stored of it."""

@@ -1,0 +1,1 @@
+"""A Cloud Foundry manifest: fields, values, findings, the whole."""

@@ -1,0 +1,1 @@
+"""What pods may have and do: settings, security, network, quota."""

@@ -1,0 +1,1 @@
+"""Which runs stay, and what is said of those that go."""

@@ -1,0 +1,185 @@
+"""Which runs of an App stay, and the rule that says so: one pure function for whoever lets runs go.
+
+Finished runs occupy etcd, pods and logs; without a limit they fill the cluster. Kf keeps 500 Tasks
+an App. Unlike Kf's code, running tasks do not use up the places of finished ones twice: the newest
+`keep` stay, and of the rest an unfinished run stays until it ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Dict, Generic, Iterable, List, Mapping, Optional, Tuple, TypeVar
+
+from .. import quantities
+from ..run import pipelinerun
+
+DEFAULT_KEEP = 500
+ABANDONED_AFTER = timedelta(days=1)
+
+# Why a run stays although its time is up.
+DELETING, RUNNING, READ, PINNED = "is being deleted", "running", "its log is being read", "pinned"
+LAST_SUCCESS, LAST_FAILURE, NOT_ARCHIVED = "last success", "last failure", "log not archived"
+HOLDS = (RUNNING, READ, PINNED, LAST_SUCCESS, LAST_FAILURE, NOT_ARCHIVED)
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What retention and the lists need to know of a run; `created` is RFC 3339 in UTC.
+
+    `succeeded` is that of Kubernetes' condition: "True", "False", or "Unknown" where nobody knows.
+    """
+
+    name: str
+    uid: str
+    created: str
+    finished: bool
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    deleting: bool = False
+    succeeded: str = "Unknown"
+
+    @property
+    def failed(self) -> bool:
+        """Whether the run ended without success."""
+        return self.succeeded == "False"
+
+
+R = TypeVar("R", bound=RunSummary)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What an App keeps.
+
+    - `keep`: so many of its newest runs stay, whatever their outcome.
+    - `keep_failed` (0): so many of its newest failed runs stay, also where they are not among the newest `keep`.
+    - `max_age` (none; seconds since a run was made): what is older goes, also from among the newest `keep`.
+    - `pinned`: names of runs that stay; so does a run with the annotation `kf.dev/pinned`, unless it says "false".
+    - `archived_only` (False): lets only runs go whose log is in the archive (annotation `kf.dev/archived`), for
+      whoever cannot put it there.
+
+    The App's last success and last failure always stay, and so does what has not ended.
+    """
+
+    keep: int = DEFAULT_KEEP
+    keep_failed: int = 0
+    max_age: Optional[int] = None
+    pinned: Tuple[str, ...] = ()
+    archived_only: bool = False
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Policy:
+        """The policy that settings describe; those of a version that knew only `keep` mean what they meant."""
+        age = settings.get("max_age")
+        return cls(
+            keep=int(settings.get("keep", DEFAULT_KEEP)),
+            keep_failed=int(settings.get("keep_failed") or 0),
+            max_age=quantities.age(age, "max_age") if age else None,
+            pinned=tuple(settings.get("pinned") or ()),
+            archived_only=bool(settings.get("archived_only")),
+        )
+
+    def settings(self) -> Dict[str, Any]:
+        """The policy as JSON has it; what is left at its default is left out, so that nothing differs for it."""
+        chosen = {
+            "keep_failed": self.keep_failed,
+            "max_age": quantities.age_text(self.max_age) if self.max_age else None,
+            "pinned": list(self.pinned),
+            "archived_only": self.archived_only,
+        }
+        return {"keep": self.keep, **{name: value for name, value in chosen.items() if value}}
+
+
+@dataclass(frozen=True)
+class Verdict(Generic[R]):
+    """Whether a run goes, and the rule that decided."""
+
+    run: R
+    going: bool
+    rule: str
+
+    @property
+    def held(self) -> bool:
+        """Whether the run would go but for what holds it."""
+        return not self.going and self.rule in HOLDS
+
+
+def plan(
+    runs: Iterable[R],
+    policy: Policy = Policy(),  # noqa: B008 - frozen
+    adding: int = 0,
+    now: Optional[str] = None,
+    at_most: bool = False,
+) -> List[Verdict[R]]:
+    """What becomes of every run, oldest first, once `adding` new ones have been made.
+
+    Ordered newest first by creation, ties by name. `now` is the cluster's time, by whose clock runs were made;
+    without it nothing is too old. How the new ones will end is not known: they take no place from the last success,
+    the last failure and the failed ones that stay, but with `at_most` they do, which tells what may go besides.
+    A run that is being deleted already takes no place.
+    """
+    newest_first = sorted(sorted(runs, key=lambda run: run.name), key=lambda run: run.created, reverse=True)
+    replaced = adding if at_most else 0
+    failures = [run.name for run in newest_first if run.finished and run.failed and not run.deleting]
+    successes = [run.name for run in newest_first if run.succeeded == "True" and not run.deleting]
+    failed = set(failures[: max(policy.keep_failed - replaced, 0)])
+    lasting = {**dict.fromkeys(successes[:1], LAST_SUCCESS), **dict.fromkeys(failures[:1], LAST_FAILURE)}
+    oldest = _before(now, policy.max_age) if now and policy.max_age else ""
+    verdicts, place = [], adding
+    for run in newest_first:
+        if run.deleting:
+            verdicts.append(Verdict(run, False, DELETING))
+            continue
+        surplus, old = place >= policy.keep, run.created < oldest
+        place += 1
+        if not old and not surplus:
+            verdicts.append(Verdict(run, False, f"newest {policy.keep}"))
+        elif not old and run.name in failed:
+            verdicts.append(Verdict(run, False, f"failed, newest {policy.keep_failed} of them"))
+        else:
+            hold = _hold(run, policy, now) or ("" if replaced else lasting.get(run.name, ""))
+            if not hold and policy.archived_only and not run.annotations.get(pipelinerun.ARCHIVED):
+                hold = NOT_ARCHIVED
+            too_many = surplus and run.name not in failed
+            reason = f"beyond the newest {policy.keep}" if too_many else f"older than {_span(policy)}"
+            verdicts.append(Verdict(run, not hold, hold or reason))
+    return verdicts[::-1]
+
+
+def is_pinned(run: RunSummary, policy: Policy = Policy()) -> bool:  # noqa: B008 - frozen
+    """Whether a run is marked as one that stays, or named by the policy."""
+    return run.name in policy.pinned or run.annotations.get(pipelinerun.PINNED, "false") != "false"
+
+
+def _hold(run: RunSummary, policy: Policy, now: Optional[str]) -> str:
+    if not run.finished:
+        return RUNNING
+    if _is_read(run, now):
+        return READ
+    return PINNED if is_pinned(run, policy) else ""
+
+
+def _is_read(run: RunSummary, now: Optional[str]) -> bool:
+    """Whether a follower still reads the run's log, for which it has a day from `created`.
+
+    A task may take hours, so an hour could be over when it ends and its log is still being read.
+    """
+    being_read = pipelinerun.FOLLOWED in run.annotations and pipelinerun.OUTCOME not in run.annotations
+    return being_read and _time(now or run.created) - _time(run.created) < ABANDONED_AFTER
+
+
+def _span(policy: Policy) -> str:
+    return quantities.age_text(policy.max_age or 0)
+
+
+def _before(now: str, seconds: int) -> str:
+    """The moment so long ago, in the form of a creationTimestamp, which sorts as text."""
+    try:
+        return (_time(now) - timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except OverflowError:  # before the year 1
+        return ""
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))

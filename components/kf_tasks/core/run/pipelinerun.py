@@ -1,0 +1,244 @@
+"""A task as a Tekton PipelineRun: one embedded task, one step, one container.
+
+Everything is written out (command, timeouts, canonical amounts), because what is left open is
+filled in by the cluster: a missing command makes Tekton ask the registry, a missing timeout ends
+the task after an hour, another spelling of a quantity is a difference in every preview.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from sys import intern
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from ..naming import label_value
+from ..pods import security
+from . import system
+from .command import carry, dollar_variable, needs_dollar
+from .environment import Variable, rendered
+
+STEP = "task"
+CONTAINER = f"step-{STEP}"
+RESULTS_FOLDER = "/tekton/results"
+
+NAME = "app.kubernetes.io/name"
+COMPONENT = "app.kubernetes.io/component"
+MANAGED_BY = "app.kubernetes.io/managed-by"
+TASK = "kf.dev/task"
+KEY = "kf.dev/key"
+TASK_ID = "kf.dev/task-id"
+STACK = "kf.dev/stack"
+ATTEMPT = "kf.dev/attempt"
+RECORDED = "kf.dev/recorded"
+STARTED_BY = "kf.dev/started-by"
+CANCELLED_BY = "kf.dev/cancelled-by"
+OUTCOME = "kf.dev/outcome"
+FOLLOWED = "kf.dev/followed"
+PINNED = "kf.dev/pinned"
+ARCHIVED = "kf.dev/archived"
+LAST_TASK_ID = "kf.dev/last-task-id"
+TEMPLATE = "kf.dev/template"
+_OURS = ("kf.dev/", "app.kubernetes.io/")
+
+Manifest = Dict[str, Any]
+
+# What is patched into the metadata of a finished run. Who set which field serves an apply, and nobody applies to it
+# any more; of the object it is a quarter, of its metadata, which every list carries, three quarters. Kubernetes
+# drops the record for such an entry ("Clearing managedFields" in its page on server-side apply).
+UNMANAGED: Manifest = {"managedFields": [{}]}
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Canonical quantities; memory and disk are request and limit, cpu is a request, cpu_limit a limit."""
+
+    memory: str
+    disk: str
+    cpu: str
+    cpu_limit: Optional[str] = None
+
+    def render(self) -> Dict[str, Dict[str, str]]:
+        """The `computeResources` of a step."""
+        requests = {"cpu": self.cpu, "memory": self.memory, "ephemeral-storage": self.disk}
+        limits = {"memory": self.memory, "ephemeral-storage": self.disk}
+        return {"requests": requests, "limits": {**limits, **({"cpu": self.cpu_limit} if self.cpu_limit else {})}}
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """All that a task's pod is made from; `timeout` is canonical (`1h0m0s`, none is `0s`)."""
+
+    namespace: str
+    app: str
+    task: str
+    stack: str
+    image: str
+    argv: Sequence[str]
+    env: Sequence[Variable]
+    resources: Resources
+    timeout: str = "1h0m0s"
+    retries: int = 0
+    service_account: str = "default"
+    results: Sequence[str] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    security_context: Optional[Mapping[str, Any]] = None
+    volumes: Sequence[Mapping[str, Any]] = ()
+    volume_mounts: Sequence[Mapping[str, Any]] = ()
+    pod_template: Mapping[str, Any] = field(default_factory=dict)
+
+
+def render(spec: TaskSpec) -> Manifest:
+    """The PipelineRun of a task without what differs from run to run (name, key, id, attempt)."""
+    env = rendered(spec.env, carry)
+    pod_context, step_context = security.contexts(spec.security_context)
+    if spec.results:
+        env.append({"name": "KF_RESULTS", "value": RESULTS_FOLDER})
+    argv = [carry(text) for text in spec.argv]
+    carried = [*argv, *(str(entry.get("value", "")) for entry in env)]
+    step: Manifest = {
+        "name": STEP,
+        "image": spec.image,
+        "command": argv[:1],
+        **({"args": argv[1:]} if argv[1:] else {}),
+        **(
+            {"env": [*([dollar_variable()] if needs_dollar(carried) else []), *env]}
+            if env or needs_dollar(carried)
+            else {}
+        ),
+        "computeResources": spec.resources.render(),
+        "securityContext": step_context,
+        **({"volumeMounts": [dict(mount) for mount in spec.volume_mounts]} if spec.volume_mounts else {}),
+    }
+    task_spec: Manifest = {"steps": [step]}
+    if spec.volumes:
+        task_spec["volumes"] = [dict(volume) for volume in spec.volumes]
+    if spec.results:
+        task_spec["results"] = [{"name": name, "type": "string"} for name in spec.results]
+    task: Manifest = {"name": STEP, "taskSpec": task_spec, "timeout": "0s"}
+    if spec.retries:
+        task["retries"] = spec.retries
+    pod: Manifest = {
+        "enableServiceLinks": False,
+        "automountServiceAccountToken": False,
+        "securityContext": pod_context,
+        **({"nodeSelector": dict(spec.node_selector)} if spec.node_selector else {}),
+        **spec.pod_template,
+    }
+    return {
+        "apiVersion": "tekton.dev/v1",
+        "kind": "PipelineRun",
+        "metadata": {
+            "namespace": spec.namespace,
+            "labels": {**spec.labels, **_labels(spec)},
+            **({"annotations": dict(spec.annotations)} if spec.annotations else {}),
+        },
+        "spec": {
+            "pipelineSpec": {"tasks": [task]},
+            "taskRunTemplate": {"serviceAccountName": spec.service_account, "podTemplate": pod},
+            "timeouts": {"pipeline": spec.timeout},
+        },
+    }
+
+
+def instantiate(
+    template: Manifest, *, name: str, key: str, task_id: int, attempt: int, started_by: str, followed: bool = False
+) -> Manifest:
+    """One run of a template; `followed` says that whoever starts it reads its log before it may be pruned."""
+    run = copy.deepcopy(template)
+    run["metadata"]["name"] = name
+    run["metadata"]["labels"].update({KEY: key, TASK_ID: str(task_id), ATTEMPT: str(attempt)})
+    run["metadata"].setdefault("annotations", {})[STARTED_BY] = started_by
+    if followed:
+        run["metadata"]["annotations"][FOLLOWED] = "true"
+    return run
+
+
+def override(
+    template: Manifest,
+    *,
+    task: Optional[str] = None,
+    argv: Optional[Sequence[str]] = None,
+    env: Optional[Mapping[str, str]] = None,
+    resources: Optional[Mapping[str, str]] = None,
+) -> Manifest:
+    """A template with another name, argv, further variables or other amounts (cpu, memory, ephemeral-storage)."""
+    changed = copy.deepcopy(template)
+    step = step_of(changed)
+    if task is not None:
+        changed["metadata"]["labels"][TASK] = label_value(task)
+    if argv is not None:
+        carried = [carry(text) for text in argv]
+        step.update(command=carried[:1], args=carried[1:])
+    own = [{"name": name, "value": carry(value)} for name, value in (env or {}).items()]
+    kept: List[Manifest] = [entry for entry in step.get("env", []) if entry["name"] not in (env or {})]
+    texts = [*step["command"], *step.get("args", []), *(str(entry.get("value", "")) for entry in [*kept, *own])]
+    lead = [] if not needs_dollar(texts) or any(entry == dollar_variable() for entry in kept) else [dollar_variable()]
+    step["env"] = [*lead, *kept, *own]
+    for resource, amount in (resources or {}).items():
+        step["computeResources"]["requests"][resource] = amount
+        if resource in step["computeResources"]["limits"]:
+            step["computeResources"]["limits"][resource] = amount
+    _tell_amounts(step)
+    return changed
+
+
+def own_marks(marks: Optional[Mapping[str, str]]) -> Dict[str, str]:
+    """Of an object's labels or annotations those that are ours, equal values once: what lists of many runs hold."""
+    return {intern(name): intern(value) for name, value in (marks or {}).items() if name.startswith(_OURS)}
+
+
+def step_of(manifest: Manifest) -> Manifest:
+    """The step of a PipelineRun of ours that does its work; what others prepare stands before it."""
+    step: Manifest = manifest["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["steps"][-1]
+    return step
+
+
+def secrets_of(manifest: Manifest) -> List[Dict[str, str]]:
+    """Name and key of every Secret that a run can read; of one that is mounted the key is empty: all of them."""
+    refs = [entry.get("valueFrom", {}).get("secretKeyRef") for entry in step_of(manifest).get("env", [])]
+    mounted = [name for name, _ in secret_volumes(manifest).values()]
+    return [{"name": ref["name"], "key": ref["key"]} for ref in refs if ref] + [
+        {"name": name, "key": ""} for name in dict.fromkeys(mounted)
+    ]
+
+
+def secret_volumes(manifest: Manifest) -> Dict[Tuple[str, int], Tuple[str, List[Dict[str, str]]]]:
+    """The Secrets that are mounted, by volume and number of its source: name and chosen items (none: all keys)."""
+    spec = manifest["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]
+    found = {}
+    for volume in spec.get("volumes", []):
+        if "secret" in volume:
+            found[volume["name"], 0] = (volume["secret"]["secretName"], volume["secret"].get("items") or [])
+        for nth, source in enumerate((volume.get("projected") or {}).get("sources") or []):
+            if "secret" in source:
+                found[volume["name"], nth] = (source["secret"]["name"], source["secret"].get("items") or [])
+    return found
+
+
+def _tell_amounts(step: Manifest) -> None:
+    """Lets the variables that tell a task its amounts tell those that it has."""
+    limits = step["computeResources"]["limits"]
+    texts = {entry["name"]: entry["value"] for entry in step["env"] if "value" in entry}
+    told = system.with_amounts(texts, limits["memory"], limits["ephemeral-storage"])
+    for entry in step["env"]:
+        if entry["name"] in told:
+            entry["value"] = told[entry["name"]]
+
+
+def _labels(spec: TaskSpec) -> Dict[str, str]:
+    return {
+        NAME: spec.app,
+        COMPONENT: "task",
+        MANAGED_BY: "kf",
+        TASK: label_value(spec.task),
+        STACK: label_value(spec.stack),
+    }
+
+
+def number(marks: Mapping[str, str], name: str) -> int:
+    """The number in a label such as TASK_ID or ATTEMPT, or in an annotation such as LAST_TASK_ID; 0 where is none."""
+    text = marks.get(name, "")
+    return int(text) if text.isdecimal() else 0

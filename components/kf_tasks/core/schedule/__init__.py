@@ -1,0 +1,1 @@
+"""When scheduled work runs: cron, clock changes, slots, CronJobs."""

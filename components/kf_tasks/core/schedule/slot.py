@@ -1,0 +1,118 @@
+"""One scheduled time of a task: which run it is, and whether it is still wanted.
+
+A CronJob starts a Job for each scheduled time, and the Job's pod may be started again. The run's name
+is computed from schedule and scheduled time, so whoever comes second finds the run of the first.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional
+
+from ..naming import digest
+
+SCHEDULE = "kf.dev/schedule"  # label of the runs of a TaskSchedule, of its template and of its CronJob: its name
+AT = "kf.dev/scheduled-at"  # annotation of a run: the time it was scheduled for
+POLICY = "kf.dev/concurrency-policy"  # annotation of a CronJob
+TIMESTAMP = "batch.kubernetes.io/cronjob-scheduled-timestamp"
+ALLOW, FORBID, REPLACE = "Allow", "Forbid", "Replace"
+POLICIES = (ALLOW, FORBID, REPLACE)
+REPLACED_BY = "replaced by"  # in the annotation of who has cancelled a run
+_Object = Mapping[str, Any]
+
+
+def policy(name: object) -> Optional[str]:
+    """The concurrency policy of a name, Kf's own one included; None for one that is unknown."""
+    found = ALLOW if name == "Always" else name
+    return str(found) if found in POLICIES else None
+
+
+def slot(job: _Object) -> Optional[str]:
+    """The time that a Job was scheduled for, in UTC; None for one that somebody made by hand."""
+    text = (job["metadata"].get("annotations") or {}).get(TIMESTAMP)
+    if not text:
+        return None
+    return _time(text).astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def key(app: str, task: str, when: str) -> str:
+    """The key of a run; `when` is its scheduled time, or what else there is only one of."""
+    return digest({"schedule": [app, task], "at": when})
+
+
+def outdated(job: _Object, cron_job: _Object) -> str:
+    """Why a scheduled time is left out, else empty.
+
+    Kubernetes makes up for times that went by while a CronJob was suspended or had another schedule.
+    Such a Job was made after a change of the CronJob, for a time before it.
+    """
+    when = slot(job)
+    changed = _changed(cron_job)
+    if when and changed and when < changed <= job["metadata"]["creationTimestamp"]:
+        return f"{when} went by before the schedule was changed or resumed ({changed}): catch_up=True would make up"
+    return ""
+
+
+def later(runs: Iterable[Any], task: str, when: Optional[str]) -> List[Any]:
+    """The runs of a schedule that were scheduled for a later time."""
+    return [run for run in runs if when and _of(run, task) and run.annotations.get(AT, "") > when]
+
+
+def unfinished(runs: Iterable[Any], task: str, but: str) -> List[Any]:
+    """The runs of a schedule that are under way, except the one named `but`."""
+    return [run for run in runs if _of(run, task) and not run.finished and run.name != but]
+
+
+def marks(when: Optional[str]) -> Dict[str, str]:
+    """What tells a run which scheduled time it belongs to."""
+    return {AT: when} if when else {}
+
+
+def copy_begins(name: str, by: str) -> str:
+    """What a submitter says before it copies the log of a run that it cancels."""
+    return f"run {name} is cancelled by {by}"
+
+
+def copy_ends(name: str) -> str:
+    """What it says after that."""
+    return f"run {name} has ended"
+
+
+def copy(log: Iterable[bytes], name: str) -> Iterator[bytes]:
+    """What a submitter's log holds of the log of a run that it has cancelled."""
+    first, last = f"kf: {copy_begins(name, '')}".encode(), f"kf: {copy_ends(name)}\n".encode()
+    held, copying = b"", False
+    for chunk in log:
+        held += chunk
+        while True:
+            line, newline, rest = held.partition(b"\n")
+            if not newline:
+                break
+            held = rest
+            if copying and (line + newline).endswith(last):  # the log itself may not end with a newline
+                yield line[: len(line) + 1 - len(last)]
+                return
+            if copying:
+                yield line + newline
+            copying = copying or line.startswith(first)
+    if copying:
+        yield held
+
+
+def _of(run: Any, task: str) -> bool:
+    return bool(run.labels.get(SCHEDULE) == task)
+
+
+def _changed(cron_job: _Object) -> str:
+    """When whoever manages the schedule last changed it; the controller changes the status only."""
+    times = [
+        str(entry.get("time", ""))
+        for entry in cron_job["metadata"].get("managedFields") or []
+        if not entry.get("subresource")
+        and {"f:suspend", "f:schedule"} & set((entry.get("fieldsV1") or {}).get("f:spec") or {})
+    ]
+    return max(times, default="")
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))

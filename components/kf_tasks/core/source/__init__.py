@@ -1,0 +1,1 @@
+"""A folder of source: tree, files, ignore rules, tar."""

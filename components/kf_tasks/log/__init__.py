@@ -1,0 +1,1 @@
+"""A log on its way: pump, files, spool, archive."""

@@ -1,0 +1,169 @@
+"""Carries the log of one pod to whoever follows it, without loss or repetition when the connection breaks.
+
+A stream that ends says nothing about the container: the connection may have broken, the kubelet
+restarted, or the node begun a new file. So the API is asked, and reading goes on where it ended.
+Nor does it say that all of it came: what breaks off between API server and kubelet is passed on as an
+ordinary end. So a log is read again from there, until nothing new comes.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ..cluster.client import Cluster
+from ..core.log.stamps import Place, Stamped
+from ..core.run import outcome
+from ..errors import ClusterError, NotFound, Unreachable
+from .batches import batched
+from .rotation import LOOK_SECONDS, Rotation
+
+LOG_GRACE_SECONDS = 20
+ATTEMPTS = 3  # in a row that bring nothing new
+ROTATED_BYTES = 64 * 1024  # no node begins a new file below this
+LOST = "a part of its log is lost: the node had removed it before it was read"
+
+
+class Pump:
+    """Gives every chunk of the log to `receive` until that returns False; begins at `place`.
+
+    `ended` tells it that the container has ended: what is still missing then has a grace time. `trouble` is
+    why the last reading broke off, `lost` whether the node has taken a part away, and `moved` when something
+    came last.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        namespace: str,
+        pod: str,
+        receive: Callable[[bytes], bool],
+        place: Place | None = None,
+        uid: str | None = None,
+    ) -> None:
+        self.pod = pod
+        self.ended = threading.Event()
+        self._cluster, self._namespace, self._uid = cluster, namespace, uid
+        self._receive = receive
+        self._place = place or Place()
+        self._bytes = 0
+        self._refused = False
+        self._giving = False
+        self._files = Rotation(
+            cluster, namespace, pod,
+            place=lambda: self._place.stamp, is_moving=self._is_moving, is_same=lambda: self._pod() is not None,
+        )  # fmt: skip
+        self.trouble: ClusterError | None = None
+        self.lost = False
+        self.moved = time.monotonic()
+        self.thread = threading.Thread(target=self._run, daemon=True, name=f"log of {pod}")
+        self.thread.start()
+
+    def _run(self) -> None:
+        ended_at = float("inf")
+        try:
+            while time.monotonic() - max(self.moved, ended_at) < LOG_GRACE_SECONDS:
+                had_ended = self.ended.is_set()
+                if had_ended:
+                    ended_at = min(ended_at, time.monotonic())
+                before, moved = self._bytes, self.moved
+                complete = self._read_files()
+                had_more = self._bytes > before
+                self.moved = self.moved if had_more else moved  # what is read again is nothing new
+                if self._is_whole(complete=complete, had_ended=had_ended, had_more=had_more):
+                    return
+                if not (complete and had_more):
+                    time.sleep(0.5) if had_ended else self.ended.wait(0.5)
+        except Exception as error:
+            self.trouble = ClusterError(f"its reader failed: {error!r}")
+            raise
+        finally:
+            self._files.stop()
+
+    def _read_files(self) -> bool:
+        """Reads the newest file from where the last reading ended, or the files that came after that one."""
+        file = self._files.next()
+        if not file:
+            since = self._place.since
+            stream = self._cluster.log(self._namespace, self.pod, follow=True, stamps=True, since=since)
+            complete = self._read(stream, after_trouble=self.trouble is not None)
+            file = self._files.next()
+        while file and not self._refused:
+            self._place = Place(file[0], nth=1)
+            complete = self._read(file[1], after_trouble=True)
+            file = self._files.next()
+        return complete
+
+    def _read(self, stream: Iterator[bytes], *, after_trouble: bool) -> bool:
+        """Reads to the end of a stream, or to where the next file begins; whether it broke off otherwise."""
+        stamped = Stamped(self._place)
+        try:
+            for chunk in batched(stream):
+                with self._files.lock:
+                    new = stamped.feed(chunk, self._files.heads)
+                    self._place = stamped.place
+                self.lost |= stamped.missed and after_trouble
+                if not self._give(new):
+                    return True
+                if stamped.reached:
+                    break
+        except NotFound:
+            return True
+        except ClusterError as error:  # the container waits to start, the connection broke, or it may not be read
+            self.trouble = error
+            self.lost |= bool(self._files.heads)
+            return False
+        self.trouble = _broken(self.pod) if stamped.broken else None
+        return not stamped.broken
+
+    def _give(self, new: bytes) -> bool:
+        self.moved = time.monotonic()
+        if not new:
+            return True
+        if self._bytes < ROTATED_BYTES <= self._bytes + len(new):
+            self._files.start()
+        self._bytes += len(new)
+        self._giving = True
+        self._refused = not self._receive(new)
+        self._giving = False
+        return not self._refused
+
+    def _is_moving(self) -> bool:
+        """Whether the task may be printing: a log that rests is not rotated."""
+        return self._giving or time.monotonic() - self.moved < 2 * LOOK_SECONDS
+
+    def _is_whole(self, *, complete: bool, had_ended: bool, had_more: bool) -> bool:
+        """Whether nothing is left to read."""
+        if self._refused or (complete and had_ended and not had_more):
+            return True
+        try:
+            pod = self._pod()
+        except ClusterError:
+            return False
+        return pod is None or (complete and outcome.container_ended(pod) and not had_more)
+
+    def _pod(self) -> dict[str, Any] | None:
+        """The pod; None if it is gone, also if another one has its name: that has another log."""
+        pod = self._cluster.get(self._namespace, "pods", self.pod)
+        return pod if pod and self._uid in (None, pod["metadata"]["uid"]) else None
+
+
+def ended_log(cluster: Cluster, namespace: str, pod: str) -> Iterator[bytes]:
+    """The whole log of a container that has ended, in pieces; raises NotFound if the node no longer has it."""
+    place, in_vain = Place(), 0
+    while in_vain < ATTEMPTS:
+        stamped, in_vain = Stamped(place), in_vain + 1
+        for chunk in cluster.log(namespace, pod, stamps=True, since=place.since):
+            if new := stamped.feed(chunk):
+                in_vain = 0
+                yield new
+        place = stamped.place
+        if in_vain and not stamped.broken:
+            return
+    raise _broken(pod)
+
+
+def _broken(pod: str) -> Unreachable:
+    return Unreachable(f"the log of {pod} was broken off")

@@ -1,0 +1,1 @@
+"""The program: a Cloud Foundry manifest and a stack's configuration as resources."""

@@ -1,0 +1,145 @@
+"""What a stack's configuration gives to a manifest: the values of its `((names))`, secret ones marked as such."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pulumi
+
+from ..core.errors import InvalidInput
+from ..core.manifest import document, loading
+from ..core.manifest.nodes import Secret, Text, plain, written
+from ..resources.inputs import checked
+
+LONGEST = 2**53  # the largest whole number of which a float keeps every digit
+SERVICE = ("credentials", "label", "plan", "requires", "tags", "volume_mounts")
+
+
+def variables(config: pulumi.Config, folder: Path) -> dict[str, Any]:
+    """The values of the manifest's `((names))`; the later of these wins:
+
+    - `registry`: the configuration's, else the environment's SANDBOX_REGISTRY, because it differs from
+      machine to machine, not from stack to stack;
+    - the files that `vars-files` names (one, or a list), from `folder`;
+    - the map `vars` of the configuration.
+    """
+    found: dict[str, Any] = {}
+    registry = config.get("registry") or os.environ.get("SANDBOX_REGISTRY")
+    if registry:
+        registry = registry.rpartition("://")[2]
+        found["registry"] = Secret(registry) if _is_secret(config, "registry") else registry
+    paths = [folder / file for file in _files(config)]
+    for values in checked(lambda: [loading.values(path) for path in paths]):
+        found.update(values)
+    given, full = _map(config, "vars"), config.full_key("vars")
+    checked(lambda: _refuse_long(full, given))
+    file = f"Pulumi.{pulumi.get_stack()}.yaml"
+    readable = _readable(folder / file, full, given)
+    for name, text in readable.items():
+        if written(given[name]) != text:
+            said = f"{file}: {full}.{name} is {text}, but Pulumi reads {written(given[name])}: quote it in the file"
+            pulumi.log.warn(said)
+    if _is_secret(config, "vars"):
+        return {**found, **{name: value if name in readable else Secret(value) for name, value in given.items()}}
+    return {**found, **given}
+
+
+def submitter_image(config: pulumi.Config) -> str | None:
+    """The image that starts jobs: the configuration's, else the one in the registry of the sandbox."""
+    sandbox = os.environ.get("SANDBOX_REGISTRY")
+    return config.get("submitter-image") or (f"{sandbox}/python:3" if sandbox else None)
+
+
+def building(config: pulumi.Config) -> dict[str, str]:
+    """Where images are built to, and with what: arguments of the Space; the sandbox's without a configuration."""
+    sandbox = os.environ.get("SANDBOX_REGISTRY")
+    registry = config.get("registry") or (f"http://{sandbox}" if sandbox else None)
+    builder = config.get("builder-image") or (f"{sandbox}/buildah:1" if sandbox else None)
+    found = {"registry": registry, "registry_secret": config.get("registry-secret"), "builder_image": builder}
+    return {name: value for name, value in found.items() if value}
+
+
+def services(config: pulumi.Config) -> dict[str, dict[str, Any]]:
+    """The services that the map `services` of the configuration declares, as arguments of ServiceInstance.
+
+    Pulumi calls the whole map secret when one value is; what is secret here are the credentials.
+    """
+    found = _map(config, "services")
+    full = config.full_key("services")
+    return checked(lambda: {name: _service(f"{full}.{name}", given) for name, given in found.items()})
+
+
+def _service(where: str, given: Any) -> dict[str, Any]:
+    known = ", ".join(SERVICE)
+    if not isinstance(given, dict):
+        _refuse(f"{where} is no map: give it {known}")
+    unknown = next((key for key in given if key not in SERVICE), None)
+    if unknown is not None:
+        _refuse(f"{where}.{unknown} is unknown: a service has {known}")
+    return dict(given)
+
+
+def _is_secret(config: pulumi.Config, key: str) -> bool:
+    return pulumi.runtime.is_config_secret(config.full_key(key))
+
+
+def _readable(path: Path, key: str, given: dict[str, Any]) -> dict[str, str | None]:
+    """The names whose values stand in the stack's file for everybody to read, with the text there of single values.
+
+    Pulumi calls a whole map secret when one of its values is. What the file shows in clear text, with
+    the value that is in force, is none; whatever cannot be told stays secret.
+    """
+    try:
+        shown = document.read(path.read_text(encoding="utf-8"), path.name).data["config"][key]
+        same = {name: shown[name] for name in given if name in shown and plain(shown[name], typed=True) == given[name]}
+    except (OSError, UnicodeError, InvalidInput, KeyError, TypeError):
+        return {}
+    return {name: str(item) if isinstance(item, Text) else written(given[name]) for name, item in same.items()}
+
+
+def _refuse_long(where: str, value: Any) -> None:
+    """Pulumi's command keeps numbers as floats: of a long one the last digits are not those that were given."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            _refuse_long(f"{where}.{name}", item)
+    elif isinstance(value, list):
+        for nth, item in enumerate(value):
+            _refuse_long(f"{where}[{nth}]", item)
+    elif isinstance(value, (int, float)) and abs(value) > LONGEST:
+        _refuse(
+            f"{where} is a number with so many digits that Pulumi changes the last ones: quote it in the stack's file"
+        )
+
+
+def _files(config: pulumi.Config) -> list[str]:
+    text = config.get("vars-files")
+    if not text:
+        return []
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = text
+    files = found if isinstance(found, list) else [text]
+    if not all(isinstance(file, str) for file in files):
+        checked(lambda: _refuse(f"{config.full_key('vars-files')} is no list of files"))
+    return files
+
+
+def _map(config: pulumi.Config, key: str) -> dict[str, Any]:
+    full = config.full_key(key)
+    try:
+        given = config.get_object(key) or {}
+    except pulumi.ConfigTypeError:
+        given = None
+    if isinstance(given, dict):
+        return given
+    return checked(
+        lambda: _refuse(f"{full} is no map: set its values with 'pulumi config set --path {full}.NAME VALUE'")
+    )
+
+
+def _refuse(text: str) -> NoReturn:
+    raise InvalidInput(text)

@@ -1,0 +1,158 @@
+"""A manifest as resources: what its author wrote for `cf push` becomes an App and its Tasks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pulumi
+
+from ..core.manifest import loading
+from ..core.manifest.model import Application, JobEntry, TaskEntry
+from ..core.manifest.nodes import Text
+from ..resources.app import App
+from ..resources.inputs import checked
+from ..resources.service import Binding, ServiceInstance
+from ..resources.source import Source
+from ..resources.space import Space
+from ..resources.task import Task
+from ..resources.task_schedule import UTC, TaskSchedule
+
+BUILD_VARIABLES = "BP_"  # what buildpacks call their settings; the rest of env is for tasks alone
+
+
+def read(path: Path, values: dict[str, Any], services: Collection[str] | None = None) -> list[Application]:
+    """The applications of a manifest; its warnings are shown, its problems end the program in one error.
+
+    `services` are the declared ones; a service that is not among them is a problem.
+    """
+    found = checked(lambda: loading.load(path, values, services))
+    for warning in found.warnings:
+        pulumi.log.warn(warning)
+    for note in found.notes:
+        pulumi.log.info(note)
+    return found.applications
+
+
+def provide(services: Mapping[str, Mapping[str, Any]], space: Space) -> dict[str, ServiceInstance]:
+    """The services of the configuration in `space`, by name."""
+    return {name: ServiceInstance(name, space=space, **given) for name, given in sorted(services.items())}
+
+
+def declare(
+    applications: list[Application],
+    space: Space,
+    services: Mapping[str, ServiceInstance] | None = None,
+    folder: Path = Path(),
+) -> dict[str, dict[str, Task]]:
+    """Makes Apps with their Tasks and TaskSchedules in `space`, bound to `services`; the Tasks by App and name.
+
+    What is built from a `path` is looked for in `folder`, where the manifest is.
+    """
+    declared = {}
+    for application in applications:
+        bindings = [
+            Binding(services[one.name], one.binding_name, one.parameters) for one in application.services if services
+        ]
+        app = _app(application.for_tasks, space, bindings, folder)
+        declared[application.name] = {entry.name: _task(entry, app) for entry in application.tasks}
+        for job in application.jobs:
+            _job(job, app)
+    return declared
+
+
+def export(declared: dict[str, dict[str, Task]]) -> None:
+    """One stack output for each App: run, state and exit code of each of its tasks."""
+    for app, tasks in declared.items():
+        results = {
+            name: {"run": task.run, "state": task.state, "exit_code": task.exit_code} for name, task in tasks.items()
+        }
+        pulumi.export(app, results)
+
+
+def _app(application: Application, space: Space, bindings: Sequence[Binding], folder: Path) -> App:
+    metadata = application.metadata
+    return App(
+        application.name,
+        space=space,
+        image=application.ready_image,
+        source=None if application.ready_image else _source(application, folder),
+        command=application.command,
+        args=application.args,
+        entrypoint=application.entrypoint,
+        env=_env(application.env),
+        services=bindings,
+        memory=application.memory,
+        disk=application.disk_quota,
+        cpu=application.cpu,
+        cpu_limit=application.cpu_limit,
+        keep=application.keep,
+        keep_failed=application.keep_failed,
+        max_age=application.max_age,
+        pinned=application.pinned,
+        min_history=application.min_history,
+        labels=metadata.labels if metadata else None,
+        annotations=metadata.annotations if metadata else None,
+    )
+
+
+def _source(application: Application, folder: Path) -> Source:
+    # Relative to the program: the same on every machine.
+    path = os.path.relpath(folder / (application.path or "."))
+    variables = _env(application.env) if application.builder else {}
+    return Source(
+        path,
+        dockerfile=application.dockerfile.path if application.dockerfile else None,
+        builder=application.builder,
+        run_image=application.run_image,
+        buildpacks=application.buildpacks or (),
+        build_args={name: value for name, value in variables.items() if name.startswith(BUILD_VARIABLES)},
+    )
+
+
+def _task(entry: TaskEntry, app: App) -> Task:
+    return Task(
+        entry.name,
+        app=app,
+        command=entry.command,
+        args=entry.args,
+        env=_env(entry.env),
+        memory=entry.memory,
+        disk=entry.disk_quota,
+        cpu=entry.cpu,
+        timeout=entry.timeout,
+        retries=entry.retries,
+        triggers=entry.triggers,
+        when=entry.when,
+    )
+
+
+def _job(entry: JobEntry, app: App) -> TaskSchedule:
+    return TaskSchedule(
+        entry.name,
+        app=app,
+        command=entry.command,
+        args=entry.args,
+        schedule=entry.schedule,
+        time_zone=entry.time_zone or UTC,
+        concurrency_policy=entry.concurrency_policy,
+        suspend=entry.suspend,
+        starting_deadline=entry.starting_deadline,
+        catch_up=entry.catch_up,
+        env=_env(entry.env),
+        memory=entry.memory,
+        disk=entry.disk_quota,
+        cpu=entry.cpu,
+        timeout=entry.timeout,
+        retries=entry.retries,
+    )
+
+
+def _env(variables: dict[str, str]) -> dict[str, pulumi.Input[str]]:
+    """What holds a secret variable is a secret of Pulumi's, and goes to a Kubernetes Secret."""
+    return {
+        name: pulumi.Output.secret(str(value)) if isinstance(value, Text) and value.secrets else str(value)
+        for name, value in variables.items()
+    }

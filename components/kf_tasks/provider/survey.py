@@ -1,0 +1,117 @@
+"""What `check` may know of the cluster: asked once for each namespace and process, and allowed to fail in a preview.
+
+`check` runs for every resource, one after the other, and stalls all registrations meanwhile. So the runs
+of a namespace are listed once, and after the first connection that failed the rest answers at once.
+`create` never uses this: it asks anew.
+"""
+
+from __future__ import annotations
+
+import functools
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..cluster.client import PAGE, Cluster
+from ..cluster.connection import Connection
+from ..cluster.listing import ListedRun
+from ..core import naming
+from ..core.run import pipelinerun
+from ..errors import ClusterError, Denied, NotFound, Unreachable
+
+PARTS = 4
+LONGEST_SELECTOR = 4000  # of an address, of which proxies take eight thousand characters
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The runs of a namespace, who owns what in it, and what could not be asked."""
+
+    exists: bool = True
+    owner: str | None = None
+    owners: dict[str, str] = field(default_factory=dict)
+    runs: list[ListedRun] = field(default_factory=list)
+    now: str | None = None
+    cluster: str = ""
+    unasked: ClusterError | None = None
+
+    def of(self, app: str) -> list[ListedRun]:
+        """The runs of one App."""
+        return self._by_app.get(app, [])
+
+    @functools.cached_property
+    def _by_app(self) -> dict[str, list[ListedRun]]:
+        """Sorted once: a namespace may have ten thousand runs, and every task and App asks for its own."""
+        found: dict[str, list[ListedRun]] = {}
+        for run in self.runs:
+            found.setdefault(run.labels.get(pipelinerun.NAME, ""), []).append(run)
+        return found
+
+    def foreign_owner(self, app: str, stack: str) -> str | None:
+        """The other stack that an App of this name belongs to, if there is one."""
+        own = naming.label_value(stack)
+        found = {self.owners.get(app, own), *(run.labels.get(pipelinerun.STACK, own) for run in self.of(app))}
+        return next(iter(sorted(found - {own})), None)
+
+
+@functools.cache
+def survey(connection: Connection, namespace: str) -> Survey:
+    """Asks the cluster about a namespace, once."""
+    failed = _failures.get(connection)
+    if failed:
+        return Survey(unasked=failed)
+    try:
+        return _ask(Cluster.of(connection), namespace)
+    except Unreachable as error:
+        _failures[connection] = error
+        return Survey(unasked=error)
+    except (Denied, NotFound) as error:
+        return Survey(unasked=error)
+
+
+_failures: dict[Connection, Unreachable] = {}
+
+
+def _ask(cluster: Cluster, namespace: str) -> Survey:
+    found = cluster.namespace(namespace)
+    if found is None:
+        return Survey(exists=False)
+    try:
+        many = cluster.count_runs(namespace) > PAGE
+    except NotFound:
+        raise NotFound("the cluster has no PipelineRuns: Tekton Pipelines is not installed in it") from None
+    owners = {
+        _label(item, pipelinerun.NAME) or "": _label(item, pipelinerun.STACK) or ""
+        for item in cluster.config_maps(namespace, f"{pipelinerun.TEMPLATE}=app")
+    }
+    runs, now = _runs(cluster, namespace, _parts(sorted(filter(None, owners))) if many else [""])
+    return Survey(owner=_label(found, pipelinerun.STACK), owners=owners, runs=runs, now=now, cluster=_uid(cluster))
+
+
+def _runs(cluster: Cluster, namespace: str, selectors: list[str]) -> tuple[list[ListedRun], str | None]:
+    """All runs, and the server's time when the first of the lists was answered: whatever is newer may be missing."""
+    lists = [Cluster(cluster.http) for _ in selectors]
+    with ThreadPoolExecutor(len(lists)) as pool:
+        found = pool.map(lambda one, selector: one.list_runs(namespace, selector=selector), lists, selectors)
+        runs = [run for part in found for run in part]
+    return runs, min((one.now for one in lists if one.now), default=None)
+
+
+def _parts(apps: list[str]) -> list[str]:
+    """Selectors of lists at once, of all runs together: the server puts one list together on one processor."""
+    if len(apps) < 2 or len(",".join(apps)) > LONGEST_SELECTOR:
+        return [""]
+    groups = [",".join(apps[part::PARTS]) for part in range(min(PARTS, len(apps)))]
+    return [*(f"{pipelinerun.NAME} in ({names})" for names in groups), f"{pipelinerun.NAME} notin ({','.join(apps)})"]
+
+
+def _uid(cluster: Cluster) -> str:
+    try:
+        return cluster.uid()
+    except Denied:
+        return ""
+
+
+def _label(obj: dict[str, Any], name: str) -> str | None:
+    value: str | None = (obj["metadata"].get("labels") or {}).get(name)
+    return value

@@ -1,0 +1,64 @@
+"""Sends a source to the registry before its build starts; what is there already is not sent again."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..cluster.client import Cluster
+from ..core.build.spec import Artifact
+from ..core.source import tree
+from ..errors import ClusterError, Denied
+from .client import Place, registry
+from .credentials import from_json
+from .progress import Say, uploading
+
+_KEY = ".dockerconfigjson"
+
+
+def send(cluster: Cluster, namespace: str, source: Mapping[str, Any], say: Say) -> None:
+    """Puts the source of a build into its registry; raises if it is not the one that the build was decided for."""
+    artifact = Artifact(str(source["tree"]), int(source["size"]))
+    place = Place.of(source["registry"])
+    folder = Path(source["folder"])
+    try:
+        client = registry(place, _login(cluster, namespace, source.get("secret"), place.host, say))
+        sent = client.push(
+            place.repository(source["repository"]), artifact.tag, artifact.manifest, artifact.config, artifact.layer,
+            lambda: uploading(tree.archive(folder), artifact.size, say),
+        )  # fmt: skip
+    except ClusterError as error:
+        raise type(error)(f"source {source['folder']!r} could not be uploaded: {error}") from None
+    if sent:
+        say(f"source uploaded: {_amount(artifact.size)}")
+
+
+def login(cluster: Cluster, namespace: str, secret: str, host: str) -> tuple[str, str] | None:
+    """User and password for a registry in a Secret, None if it has none for this one."""
+    data = (cluster.get(namespace, "secrets", secret) or {}).get("data") or {}
+    if _KEY not in data:
+        raise ClusterError(
+            f"Secret {namespace}/{secret} does not exist or has no {_KEY}: make it of type "
+            "kubernetes.io/dockerconfigjson, or name another with Space(registry_secret=…)"
+        )
+    try:
+        return from_json(base64.b64decode(data[_KEY]).decode(), host)
+    except (ValueError, AttributeError):
+        raise ClusterError(f"Secret {namespace}/{secret}: {_KEY} is no docker configuration: make it anew") from None
+
+
+def _login(cluster: Cluster, namespace: str, secret: str | None, host: str, say: Say) -> tuple[str, str] | None:
+    """What the Space's Secret has; without it this machine's own login is looked for when the registry wants one."""
+    if not secret:
+        return None
+    try:
+        return login(cluster, namespace, secret, host)
+    except Denied as error:
+        say(f"registry_secret: {error}; the source is uploaded with what docker login left on this machine")
+        return None
+
+
+def _amount(size: int) -> str:
+    return f"{size / 1e6:.1f} MB"

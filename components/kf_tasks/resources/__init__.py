@@ -1,0 +1,11 @@
+"""The program: what a user declares, and what that registers with Pulumi."""
+
+from .app import App
+from .security_group import SecurityGroup
+from .service import Binding, Postgres, ServiceInstance
+from .source import Source
+from .space import Space
+from .task import Task
+from .task_schedule import TaskSchedule
+
+__all__ = ["App", "Binding", "Postgres", "SecurityGroup", "ServiceInstance", "Source", "Space", "Task", "TaskSchedule"]

@@ -1,0 +1,124 @@
+"""A tag as the digest that it stands for now.
+
+Whoever pushes to a tag changes what a task would run, and nobody sees it; a digest is seen, and is a
+reason to run. A registry that does not answer is none: the digest that the App was given last stands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+import pulumi
+import yaml
+
+from ..core.run.pipelinerun import step_of
+from ..errors import ClusterError
+from ..registry.client import Place, registry
+from .space import Space
+
+_HOST = re.compile(r"(localhost|[^/]*[.:][^/]*)/")
+
+
+def pinned(app: pulumi.Resource, name: str, space: Space, image: pulumi.Output[str]) -> pulumi.Output[str]:
+    """`image` with the digest of its tag; unknown in a preview where neither the registry nor the cluster tells it."""
+    found = asyncio.ensure_future(_pinned(app, name, space, image))
+
+    async def text() -> Any:
+        return (await found)[0]
+
+    async def known() -> bool:
+        return (await found)[1]
+
+    async def secret() -> bool:
+        return False
+
+    return pulumi.Output(image.resources(), text(), known(), secret())
+
+
+def parse(image: str, plain: Place | None) -> tuple[Place, str, str]:
+    """Where an image is asked for: registry, repository and tag; `plain` is the Space's registry, if without TLS."""
+    matched = _HOST.match(image)
+    host, rest = (matched.group(1), image[matched.end() :]) if matched else ("docker.io", image)
+    repository, _, tag = rest.partition(":")
+    if host == "docker.io" and "/" not in repository:
+        repository = f"library/{repository}"
+    scheme = "http" if plain and plain.scheme == "http" and plain.host == host else "https"
+    return Place.of(f"{scheme}://{host}"), repository, tag or "latest"
+
+
+async def _pinned(app: pulumi.Resource, name: str, space: Space, given: pulumi.Output[str]) -> tuple[Any, bool]:
+    image = await given.future(with_unknowns=True)
+    if not await given.is_known() or not isinstance(image, str) or "@" in image:
+        return image, await given.is_known()
+    place, repository, tag = parse(image, Place.of(space.registry) if space.registry else None)
+    login = await _login(app, name, space, place.host)
+    try:
+        digest = await asyncio.to_thread(registry(place, login).resolve, repository, tag)
+    except ClusterError as error:
+        return await _without_answer(app, name, space, image, error)
+    if digest is None:
+        raise pulumi.RunError(f"app {name!r}: image {image} does not exist: push it, or name another tag")
+    return f"{image}@{digest}", True
+
+
+async def _login(app: pulumi.Resource, name: str, space: Space, host: str) -> tuple[str, str] | None:
+    """What the Space's Secret has for a registry; None leaves it to what `docker login` left on this machine."""
+    secret = await _value(pulumi.Output.from_input(space.registry_secret))
+    if not secret:
+        return None
+    place = await _value(space.connection), await _value(space.namespace)
+    found, trouble = await asyncio.to_thread(_of_secret, *place, secret, host)
+    if trouble:
+        say = pulumi.log.info if pulumi.runtime.is_dry_run() else pulumi.log.warn
+        say(f"app {name!r}: registry_secret: {trouble}; its tag is resolved with what docker login left here", app)
+    return found
+
+
+async def _without_answer(
+    app: pulumi.Resource, name: str, space: Space, image: str, error: ClusterError
+) -> tuple[Any, bool]:
+    last = await asyncio.to_thread(_recorded, await _value(space.connection), await _value(space.namespace), name)
+    if last and last.startswith(f"{image}@"):
+        digest = last.partition("@")[2]
+        pulumi.log.warn(f"app {name!r}: {error}. The digest of {image} recorded last stands: {digest}", app)
+        return last, True
+    if pulumi.runtime.is_dry_run():
+        pulumi.log.warn(f"app {name!r}: {error}. No digest of {image} is recorded: it is known only in the update", app)
+        return None, False
+    raise pulumi.RunError(f"app {name!r}: {error}. No digest of {image} is recorded, so none can be used")
+
+
+async def _value(output: pulumi.Output[Any]) -> Any:
+    return await output.future() if await output.is_known() else None
+
+
+def _of_secret(connection: Any, namespace: Any, secret: str, host: str) -> tuple[tuple[str, str] | None, str]:
+    """The credentials, or why there are none."""
+    from ..cluster.client import Cluster
+    from ..cluster.connection import Connection
+    from ..registry.upload import login
+
+    if connection is None or not namespace:
+        return None, "the cluster is known only during the update"
+    try:
+        return login(Cluster.of(Connection.of(connection)), namespace, secret, host), ""
+    except ClusterError as error:
+        return None, str(error)
+
+
+def _recorded(connection: Any, namespace: Any, name: str) -> str | None:
+    """The image in the App's template, which holds the digest that the last update found."""
+    from ..cluster.client import Cluster
+    from ..cluster.connection import Connection
+
+    if connection is None or not namespace:
+        return None
+    try:
+        found = Cluster.of(Connection.of(connection)).get(namespace, "configmaps", f"kf-{name}")
+        manifest = yaml.safe_load(found["data"]["pipelinerun.yaml"]) if found else None
+        image: str | None = step_of(manifest)["image"] if manifest else None
+    except (ClusterError, LookupError, TypeError, yaml.YAMLError):
+        return None
+    return image

@@ -1,0 +1,169 @@
+"""A service that somebody provides (a database, a mail server), and its binding to an App."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any, ClassVar
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from ..core import naming
+from ..core.errors import InvalidInput
+from ..core.run import bindings
+from .inputs import checked, labels
+from .space import Space
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """Credentials of a PostgreSQL: `uri` decides, the parts are for programs that want them apart."""
+
+    label: ClassVar[str] = "postgresql"
+    texts: ClassVar[tuple[str, ...]] = ("uri",)
+
+    uri: pulumi.Input[str]
+    host: pulumi.Input[str] | None = None
+    port: pulumi.Input[int] | None = None
+    database: pulumi.Input[str] | None = None
+    username: pulumi.Input[str] | None = None
+    password: pulumi.Input[str] | None = None
+
+
+class ServiceInstance(pulumi.ComponentResource):
+    """A user-provided service, bound with `App(services=[…])`.
+
+    - `credentials`: a map of any JSON data with plain or secret values, an Output of one (of another
+      stack, for example), or a dataclass such as Postgres. They go to a Kubernetes Secret and to no
+      other place.
+    - `requires`: keys that the credentials must have; a missing one fails the preview.
+    - `label` ("user-provided", or the dataclass's), `tags`, `plan`: what programs look services up by.
+    - `volume_mounts`: PersistentVolumeClaims that every task gets, `{"claim": "shop-files",
+      "path": "/data", "read_only": False}`.
+    - `service_name`: its name in the cluster, by default `name`.
+
+    Changed credentials run nothing again: the next run of a task sees them.
+    """
+
+    service_name: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        space: Space,
+        credentials: Any = None,
+        requires: Sequence[str] = (),
+        label: str | None = None,
+        tags: Sequence[str] = (),
+        plan: str | None = None,
+        volume_mounts: Sequence[Mapping[str, Any]] = (),
+        service_name: str | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        checked(lambda: naming.check_name("service", name))
+        own_name = checked(lambda: naming.check_name("service", service_name if service_name is not None else name))
+        owner = f"service {own_name!r}"
+        typed = is_dataclass(credentials) and not isinstance(credentials, type)
+        found_label = label or (getattr(credentials, "label", None) if typed else None) or bindings.USER_PROVIDED
+        texts = getattr(credentials, "texts", ()) if typed else ()
+        checked(lambda: _check_texts(owner, found_label, plan, tags))
+        if isinstance(credentials, Mapping):  # its keys are known even where its values are not
+            checked(lambda: bindings.check_required(owner, dict.fromkeys(credentials, ""), requires))
+        mounts = checked(lambda: [_check_mount(owner, mount) for mount in volume_mounts])
+        props = {"label": found_label, "tags": list(tags), "plan": plan}
+        super().__init__("kf:index:ServiceInstance", name, props, opts)
+        self.name, self.owner, self.space = own_name, owner, space
+        self.label, self.plan, self.tags, self.volume_mounts = found_label, plan, list(tags), mounts
+
+        def verify(given: Any) -> dict[str, Any]:
+            if typed:  # what is left out is no credential
+                given = {name: value for name, value in given.items() if value is not None}
+            return checked(lambda: bindings.plain_credentials(owner, given, requires, texts))
+
+        self.credentials: pulumi.Output[dict[str, Any]] = pulumi.Output.secret(_as_map(credentials)).apply(verify)
+        self.secret_name = f"kf.{own_name}.service"
+        secret = kubernetes.core.v1.Secret(
+            self.secret_name,
+            metadata={"name": self.secret_name, "namespace": space.namespace, "labels": labels()},
+            string_data=self.credentials.apply(lambda known: bindings.files(found_label, plan, known)),
+            opts=pulumi.ResourceOptions(parent=self, provider=space.provider, depends_on=space.resources),
+        )
+        self.credentials.apply(self._say_nameless)
+        self.resources: list[pulumi.Resource] = [secret]
+        self.service_name = pulumi.Output.from_input(own_name)
+        self.register_outputs({"service_name": self.service_name})
+
+    def _say_nameless(self, credentials: Mapping[str, Any]) -> None:
+        names = bindings.nameless(credentials)
+        if names:
+            pulumi.log.warn(
+                f"{self.owner}: no file can be named after {', '.join(map(repr, names))}: "
+                "tasks find these credentials in VCAP_SERVICES only",
+                self,
+            )
+
+
+@dataclass(frozen=True)
+class Binding:
+    """A service as one App sees it: under another name, with parameters.
+
+    `parameters` are given to tasks as JSON in the file `parameters` of the binding; where the service
+    has volume mounts, `mount` and `readonly` change where and how the first is mounted (as in Kf).
+    """
+
+    service: ServiceInstance
+    binding_name: str | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The name of its folder of files, and its `name` in VCAP_SERVICES."""
+        return self.binding_name or self.service.name
+
+    @property
+    def mounts(self) -> list[dict[str, Any]]:
+        """The volume mounts of the service, changed by the parameters."""
+        mounts = [dict(mount) for mount in self.service.volume_mounts]
+        if mounts and "mount" in self.parameters:
+            mounts[0]["path"] = self.parameters["mount"]
+        if mounts and "readonly" in self.parameters:
+            mounts[0]["read_only"] = bool(self.parameters["readonly"])
+        return mounts
+
+    def bound(self, credentials: Mapping[str, Any]) -> bindings.Bound:
+        """The binding with its service's credentials known."""
+        service = self.service
+        return bindings.Bound(
+            service.name, credentials, service.label, service.plan, service.tags, self.binding_name, self.mounts
+        )
+
+
+def _as_map(credentials: Any) -> Any:
+    if credentials is None:
+        return {}
+    if is_dataclass(credentials) and not isinstance(credentials, type):
+        return {entry.name: getattr(credentials, entry.name) for entry in fields(credentials)}
+    return credentials
+
+
+def _check_texts(owner: str, label: Any, plan: Any, tags: Any) -> None:
+    naming.check_text(f"{owner}: label", label)
+    if plan is not None:
+        naming.check_text(f"{owner}: plan", plan)
+    if isinstance(tags, str):
+        raise InvalidInput(f"{owner}: tags are a list of texts: write tags=[{tags!r}]")
+    for tag in tags:
+        naming.check_text(f"{owner}: a tag", tag)
+
+
+def _check_mount(owner: str, mount: Any) -> dict[str, Any]:
+    keys = {"claim", "path", "read_only"}
+    if not isinstance(mount, Mapping) or not {"claim", "path"} <= mount.keys() <= keys:
+        raise InvalidInput(
+            f"{owner}: volume_mounts: {mount!r}: write {{'claim': NAME OF A PersistentVolumeClaim, 'path': '/data'}}, "
+            "and 'read_only' if need be"
+        )
+    naming.check_text(f"{owner}: volume_mounts: claim", mount["claim"])
+    return dict(mount)

@@ -1,0 +1,137 @@
+"""The source of an App: a folder that becomes an image, and what is said about how."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pulumi
+
+from ..core import naming, quantities
+from ..core.build import buildpacks
+from ..core.build import spec as builds
+from ..core.build.buildpacks import Buildpacks
+from ..core.build.dockerfile import Dockerfile
+from ..core.errors import InvalidInput
+from ..core.run.pipelinerun import Resources
+from ..core.source import tree
+from ..registry import progress
+from .space import Space
+
+DOCKERFILE = "Dockerfile"
+LONGEST_APP = naming.DNS_LABEL - len(builds.ENDING)
+_trees: weakref.WeakKeyDictionary[Space, dict[str, tree.Tree]] = weakref.WeakKeyDictionary()
+
+
+@dataclass(frozen=True)
+class Source:
+    """A folder that becomes an image; it is built when its files, or what is said here about the build, change.
+
+    - `path`: the folder, relative to the program's. `.kfignore`, else `.cfignore`, says what is left out, in the
+      syntax of .gitignore. Links are carried as links, modes as git keeps them, empty folders not at all.
+    - `dockerfile`: its path in the folder; `target`: the stage to stop at; `build_args`: values of its ARGs,
+      which everybody can read.
+    - `builder`, in place of a Dockerfile: a builder image of Cloud Native Buildpacks, best with a digest.
+      `build_args` are then the variables that its buildpacks see. `buildpacks`: the ids (or "id@version") of those
+      to use, in order, in place of what the builder would choose from. `run_image`: what the new image stands on,
+      in place of the builder's own choice. `builder_user`: the user id of a builder whose image has only a name.
+    - `memory`, `disk` (request and limit), `cpu` (request), `timeout`: of the build.
+    """
+
+    path: str
+    dockerfile: str | None = None
+    target: str | None = None
+    build_args: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    builder: str | None = None
+    run_image: str | None = None
+    buildpacks: Sequence[str] = ()
+    builder_user: int | None = None
+    memory: str = "1Gi"
+    disk: str = "4Gi"
+    cpu: str | float = "100m"
+    timeout: str = "1h"
+
+
+def as_source(owner: str, image: Any, source: str | Source | None, resolve_tag: bool = False) -> Source | None:
+    """The source of an App that has one; it has either that or an image."""
+    if (image is None) == (source is None):
+        wrong = "has no image" if image is None else "has both an image and a source"
+        raise InvalidInput(f"{owner} {wrong}: give it image='registry/name@sha256:…' or source='./folder', one of them")
+    if source is not None and resolve_tag:
+        raise InvalidInput(f"{owner}: an image that is built has its digest already: leave resolve_tag out")
+    found = Source(source) if isinstance(source, str) else source
+    if found:
+        _check(f"source of {owner}", found)
+    return found
+
+
+def _check(what: str, source: Source) -> None:
+    """Refuses what belongs to the other way to build."""
+    of_dockerfile = [name for name in ("dockerfile", "target") if getattr(source, name) is not None]
+    of_builder = [
+        name for name in ("run_image", "buildpacks", "builder_user") if getattr(source, name) not in (None, ())
+    ]
+    if source.builder and of_dockerfile:
+        raise InvalidInput(f"{what}: {of_dockerfile[0]} is about a Dockerfile, and builder is given: leave one out")
+    if not source.builder and of_builder:
+        raise InvalidInput(f"{what}: {of_builder[0]} needs builder='…', a builder image of Cloud Native Buildpacks")
+    buildpacks.check(what, source.buildpacks)
+    for name in source.build_args if source.builder else ():
+        naming.check_env_name(f"{what}: build_args", name)
+
+
+def recipe(space: Space, source: Source, arguments: Mapping[str, str]) -> builds.Recipe:
+    """How a source becomes an image."""
+    if source.builder:
+        return Buildpacks(
+            source.builder, space.submitter_image, source.run_image or "", tuple(source.buildpacks), arguments,
+            source.builder_user,
+        )  # fmt: skip
+    return Dockerfile(space.builder_image, source.dockerfile or DOCKERFILE, source.target, arguments)
+
+
+def prepare(owner: str, name: str, space: Space, source: Source) -> tuple[tree.Tree, Resources, str]:
+    """The tree of a source, and the amounts and the time limit of its build; raises InvalidInput for bad input."""
+    if not space.registry or not (source.builder or space.builder_image):
+        lacks = "registry='registry.example.com/team'" if not space.registry else "builder_image='…'"
+        raise InvalidInput(f"{owner} is built from source, for which its Space needs {lacks}")
+    if len(name) > LONGEST_APP:
+        raise InvalidInput(
+            f"{owner}: with a source its name may have {LONGEST_APP} characters, and it has {len(name)}: shorten it"
+        )
+    if space.pod_security == "restricted" and not source.builder:
+        raise InvalidInput(
+            f"{owner}: its Space enforces the restricted Pod Security level, in which nothing can be built (buildah "
+            "needs root in its pod and three capabilities): use pod_security='baseline', Source(builder=…), or a ready "
+            "image"
+        )
+    amounts = Resources(
+        memory=quantities.size(source.memory, f"source of {owner}: memory"),
+        disk=quantities.size(source.disk, f"source of {owner}: disk"),
+        cpu=quantities.cpu(source.cpu, f"source of {owner}: cpu"),
+    )
+    timeout = quantities.duration(source.timeout, f"source of {owner}: timeout")
+    found = _read(space, source.path)
+    if found.outside:
+        pulumi.log.warn(
+            f"{owner}: links that lead out of its source lead nowhere in the build: {', '.join(found.outside[:10])}: "
+            "put files in their place, or ignore them in .kfignore"
+        )
+    dockerfile = source.dockerfile or DOCKERFILE
+    if not source.builder and dockerfile not in found.files:
+        raise InvalidInput(
+            f"{owner}: source {source.path!r} has no {dockerfile}, or ignores it: add it, name another with "
+            "Source(dockerfile=…), or let buildpacks build it with Source(builder=…)"
+        )
+    return found, amounts, timeout
+
+
+def _read(space: Space, path: str) -> tree.Tree:
+    """The tree of a folder; several Apps of one folder have it read once."""
+    known = _trees.setdefault(space, {})
+    if path not in known:
+        known[path] = tree.read(Path(path), progress.hashing(path, progress.of_program))
+    return known[path]

@@ -1,0 +1,221 @@
+"""A Space: the namespace that Apps and their tasks live in, its environment and its defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from ..core import naming, quantities
+from ..core.errors import InvalidInput
+from ..core.pods import quota as quotas
+from ..core.pods import security
+from ..core.retention import policy
+from ..core.retention.plan import DEFAULT_KEEP, Policy
+from ..core.run import pipelinerun
+from ..log.archive import check_url
+from .inputs import Env, Layer, checked, connection_of, settings_of, stack_id
+from .inputs import labels as own_labels
+from .pods import pod_settings
+from .security_group import SecurityGroup, policies
+
+KUBERNETES = "kubernetes:core/v1:Namespace"
+SUBMITTER_IMAGE = "python:3-slim"
+BUILDER_IMAGE = "quay.io/buildah/stable:latest"
+
+
+class Space(pulumi.ComponentResource):
+    """A namespace with an environment and defaults for the Apps in it.
+
+    `Space(name)` creates the namespace `name`. `Space(name, namespace="existing")` (or a Namespace
+    resource) uses one and never deletes it.
+
+    - `env`: variables of every task, the lowest layer; secret values go to a Kubernetes Secret.
+    - `memory` ("1Gi"), `disk` ("1Gi"), `cpu` ("100m"): defaults of the Apps (Kf's own defaults).
+    - `timeout` ("1h"): default time limit of a task, "0" for none.
+    - `keep` (500), `keep_failed` (0), `max_age` (none), `min_history` (none): what an App keeps, as on App.
+    - `log_archive` ("s3://bucket/logs", "file:///logs", or any other URL that fsspec knows; none): where the log of
+      every run is stored before the run goes, whoever lets it go. Credentials come from the environment.
+    - `labels`, `annotations`, `node_selector`, `tolerations`, `affinity`, `volumes`, `volume_mounts`,
+      `priority_class`, `runtime_class`, `image_pull_secrets`, `pod_spec`: of the pods of every App's
+      tasks, as on App; an App's own come on top.
+    - `registry` ("registry.example.com/team", or "http://…" for one without TLS): where Apps with a source are
+      built to. `registry_secret`: a Secret of type kubernetes.io/dockerconfigjson in its namespace, for upload, tags,
+      builds and pulls (for upload and tags else what `docker login` left). `builder_image`: one with buildah and sh.
+    - `security_groups`: for the pods of all its Apps.
+    - `pod_security`: the Pod Security level that its namespace enforces, such as "restricted".
+    - `quota` ({"memory": "8G", "cpu": 4, "pods": 50}): a ResourceQuota; `limit_range` ({"default":
+      {"memory": "64M"}, "default_request": …, "max": …, "min": …}): a LimitRange for containers.
+    - `submitter_image` ("python:3-slim"): any image with Python 3.9 or newer; schedules start their tasks with it.
+    - `kubeconfig` (a path or the content), `context`: the cluster. Without them: the Kubernetes
+      provider in `opts`, else the stack's `kubernetes:*` configuration, else KUBECONFIG or ~/.kube/config.
+
+    Raises pulumi.RunError for bad input.
+    """
+
+    namespace: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        namespace: pulumi.Input[str] | kubernetes.core.v1.Namespace | None = None,
+        env: Env | None = None,
+        memory: str = "1Gi",
+        disk: str = "1Gi",
+        cpu: str | float = "100m",
+        timeout: str = "1h",
+        keep: int = DEFAULT_KEEP,
+        keep_failed: int = 0,
+        max_age: str | None = None,
+        min_history: str | None = None,
+        log_archive: str | None = None,
+        labels: pulumi.Input[Mapping[str, str]] | None = None,
+        annotations: pulumi.Input[Mapping[str, str]] | None = None,
+        node_selector: pulumi.Input[Mapping[str, str]] | None = None,
+        tolerations: pulumi.Input[Sequence[Mapping[str, Any]]] | None = None,
+        affinity: pulumi.Input[Mapping[str, Any]] | None = None,
+        volumes: pulumi.Input[Sequence[Mapping[str, Any]]] | None = None,
+        volume_mounts: pulumi.Input[Sequence[Mapping[str, Any]]] | None = None,
+        priority_class: pulumi.Input[str] | None = None,
+        runtime_class: pulumi.Input[str] | None = None,
+        image_pull_secrets: pulumi.Input[Sequence[str]] | None = None,
+        pod_spec: pulumi.Input[Mapping[str, Any]] | None = None,
+        security_groups: Sequence[SecurityGroup] = (),
+        pod_security: str | None = None,
+        registry: str | None = None,
+        registry_secret: pulumi.Input[str] | None = None,
+        builder_image: str = BUILDER_IMAGE,
+        quota: Mapping[str, Any] | None = None,
+        limit_range: Mapping[str, Mapping[str, Any]] | None = None,
+        submitter_image: str | None = None,
+        kubeconfig: pulumi.Input[str] | None = None,
+        context: pulumi.Input[str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        checked(lambda: naming.check_name("space", name))
+        owner = f"space {name!r}"
+        self.defaults: dict[str, Any] = checked(
+            lambda: {
+                "memory": quantities.size(memory, f"{owner}: memory"),
+                "disk": quantities.size(disk, f"{owner}: disk"),
+                "cpu": quantities.cpu(cpu, f"{owner}: cpu"),
+                "timeout": quantities.duration(timeout, f"{owner}: timeout"),
+            }
+        )
+        self.policy = checked(
+            lambda: policy.policy(owner, Policy(), keep=keep, keep_failed=keep_failed, max_age=max_age)
+        )
+        self.min_history = checked(lambda: policy.min_history(owner, self.policy, min_history))
+        self.pod_security = None if pod_security is None else checked(lambda: security.check_level(pod_security, owner))
+        hard = None if quota is None else checked(lambda: quotas.hard(owner, quota))
+        limits = None if limit_range is None else checked(lambda: quotas.limits(owner, limit_range))
+        checked(lambda: _check_level_has_place(owner, self.pod_security, namespace))
+        archiving = {} if log_archive is None else {"log_archive": checked(lambda: check_url(owner, log_archive))}
+        props: dict[str, Any] = {"name": name, **self.defaults, **self.policy.settings(), **archiving}
+        super().__init__("kf:index:Space", name, props, opts)
+        self.name, self.archiving = name, archiving
+        self.registry, self.registry_secret, self.builder_image = registry, registry_secret, builder_image
+        if registry_secret is not None:
+            image_pull_secrets = pulumi.Output.all(image_pull_secrets, registry_secret).apply(
+                lambda both: [*(both[0] or ()), both[1]]
+            )
+        self.submitter_image = SUBMITTER_IMAGE if submitter_image is None else submitter_image
+        self.provider, settings = self._choose_provider(kubeconfig, context)
+        self.connection = connection_of(settings)
+        self.owns_namespace = namespace is None
+        self.resources: list[pulumi.Resource] = []
+        self.namespace = self._namespace(namespace)
+        metadata = {"namespace": self.namespace, "labels": own_labels()}
+        child = self._child_options()
+        self.layer = Layer(self, owner, env, f"kf.{name}.env", metadata, child)
+        given = {
+            "labels": labels, "annotations": annotations, "node_selector": node_selector, "tolerations": tolerations,
+            "affinity": affinity, "volumes": volumes, "volume_mounts": volume_mounts, "pod_spec": pod_spec,
+            "priority_class": priority_class, "runtime_class": runtime_class, "image_pull_secrets": image_pull_secrets,
+        }  # fmt: skip
+        self.pod = pod_settings(owner, given)
+        selector = {pipelinerun.STACK: own_labels()[pipelinerun.STACK]}
+        self.beside = policies(owner, security_groups, f"kf.{name}", selector, metadata, child)
+        self.beside += self._limits(hard, limits, metadata, child)
+        self.register_outputs({"namespace": self.namespace})
+
+    def _choose_provider(
+        self, kubeconfig: pulumi.Input[str] | None, context: pulumi.Input[str] | None
+    ) -> tuple[pulumi.ProviderResource, dict[str, Any]]:
+        given = self.get_provider(KUBERNETES)
+        if given and kubeconfig is None and context is None:
+            flags = ("enable_secret_mutable", "enable_config_map_mutable")
+            if any(given.__dict__.get(flag) is None for flag in flags):
+                pulumi.log.warn(
+                    "the Kubernetes provider does not set enable_secret_mutable and enable_config_map_mutable: "
+                    "a changed Secret or ConfigMap is deleted and made anew, and a starting task may miss it",
+                    self,
+                )
+            return given, settings_of(given)
+        stack = pulumi.Config("kubernetes")
+        settings: dict[str, Any] = {
+            "kubeconfig": pulumi.Output.secret(kubeconfig) if kubeconfig is not None else stack.get("kubeconfig"),
+            "context": context if context is not None else stack.get("context"),
+            "cluster": stack.get("cluster"),
+        }
+        own = kubernetes.Provider(
+            self.name,
+            **settings,
+            enable_secret_mutable=True,
+            enable_config_map_mutable=True,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return own, settings
+
+    def _namespace(self, given: pulumi.Input[str] | kubernetes.core.v1.Namespace | None) -> pulumi.Output[str]:
+        if isinstance(given, kubernetes.core.v1.Namespace):
+            self.resources.append(given)
+            return given.metadata["name"]
+        if given is not None:
+            return pulumi.Output.from_input(given)
+        level = {security.ENFORCE: self.pod_security} if self.pod_security else {}
+        created = kubernetes.core.v1.Namespace(
+            self.name, metadata={"name": self.name, "labels": {**own_labels(), **level}}, opts=self._child_options()
+        )
+        self.resources.append(created)
+        # The name is a plain string and the order comes from depends_on: a name taken from an Output
+        # would make everything below look replaced in a preview that replaces the namespace.
+        return pulumi.Output.from_input(self.name)
+
+    def _limits(
+        self, hard: Any, limits: Any, metadata: dict[str, Any], opts: pulumi.ResourceOptions
+    ) -> list[pulumi.Resource]:
+        made: list[pulumi.Resource] = []
+        named = {**metadata, "name": f"kf.{self.name}"}
+        if hard is not None:
+            made.append(kubernetes.core.v1.ResourceQuota(self.name, metadata=named, spec={"hard": hard}, opts=opts))
+            needed = quotas.without_default(hard, limits)
+            if needed:
+                pulumi.log.warn(
+                    f"space {self.name!r}: a quota on {', '.join(needed)} refuses containers that name none, and "
+                    "Tekton's own name none: give limit_range={'default': …, 'default_request': …} too",
+                    self,
+                )
+        if limits is not None:
+            spec = {"limits": [limits]}
+            made.append(kubernetes.core.v1.LimitRange(self.name, metadata=named, spec=spec, opts=opts))
+        return made
+
+    def _child_options(self) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self, provider=self.provider, depends_on=self.resources)
+
+    @property
+    def stack(self) -> str:
+        """`<project>.<stack>`, which owns what is made in this Space."""
+        return stack_id()
+
+
+def _check_level_has_place(owner: str, level: str | None, namespace: Any) -> None:
+    if level and namespace is not None:
+        raise InvalidInput(
+            f"{owner}: pod_security labels the namespace that the Space creates, but it uses an existing one: "
+            f"set the label {security.ENFORCE} where that namespace is made"
+        )

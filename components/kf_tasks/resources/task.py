@@ -1,0 +1,150 @@
+"""A Task: a command that runs once in the environment of its App, and again when its definition changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+
+from ..core import definition as definitions
+from ..core import naming, quantities
+from ..core.errors import InvalidInput
+from ..core.run.command import Command
+from ..run import Run
+from ..runs.display import FOLLOW, NONE, TAIL
+from .app import App
+from .inputs import Env, checked, plain, stack_id, urn_of
+from .task_template import Rendered, define
+
+LOG_MODES = (FOLLOW, TAIL, NONE)
+
+
+class Task(pulumi.ComponentResource):
+    """Runs during `pulumi up`, in the App's environment, as one pod with one container.
+
+    - `app`: whose image, variables, resources and start command it inherits; its own values win.
+    - `command`, `args`: as on App. `env`: own variables. `memory`, `disk`, `cpu`: own amounts,
+      request and limit alike, so a task may exceed its App.
+    - `timeout` (the Space's, "1h"; "0" for none), `start_timeout` ("10m": for a pod that waits for a
+      node), `retries` (0: Tekton starts the command again in a new pod).
+    - `when`: "change" (the default: another image, command, own variable or trigger is a new run),
+      "trigger" (only `triggers` decide; without any it runs once) or "always" (every update).
+      A run that failed is tried again by the next update in all three.
+    - `wait` (True): follow the run; False submits it and goes on. `must_succeed` (True): a failure
+      fails the update, so that what depends on the task is not touched.
+    - `terminated` (False): True cancels a run that is under way and holds a new one back; a finished one is left alone.
+    - `at_most_once` (False): a pod that is replaced while the command runs cancels and fails the run, before the
+      command begins again. Without it the command is started at least once, as Tekton and Kubernetes do it.
+    - `results`: names that the command writes to files in `$KF_RESULTS`; Outputs afterwards.
+    - `log`: "follow" (the default), "tail" (only the last lines) or "none" (only the outcome; log and
+      results are secret outputs).
+
+    Outputs are those of the last run that the state holds. Raises pulumi.RunError for bad input.
+    """
+
+    run: pulumi.Output[str]
+    task_id: pulumi.Output[int]
+    state: pulumi.Output[str]
+    reason: pulumi.Output[str]
+    exit_code: pulumi.Output[int | None]
+    started_at: pulumi.Output[str]
+    finished_at: pulumi.Output[str | None]
+    duration: pulumi.Output[float | None]
+    log: pulumi.Output[str]
+    log_digest: pulumi.Output[str]
+    results: pulumi.Output[dict[str, str]]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        app: App,
+        command: pulumi.Input[Command] | None = None,
+        args: pulumi.Input[Sequence[str]] | None = None,
+        env: Env | None = None,
+        memory: str | None = None,
+        disk: str | None = None,
+        cpu: str | float | None = None,
+        timeout: str | None = None,
+        start_timeout: str = "10m",
+        retries: int = 0,
+        when: str = definitions.CHANGE,
+        triggers: pulumi.Input[Any] | None = None,
+        wait: bool = True,
+        must_succeed: bool = True,
+        terminated: bool = False,
+        at_most_once: bool = False,
+        results: Sequence[str] = (),
+        log: str = FOLLOW,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        definition = define(
+            "task", app, name, command=command, args=args, memory=memory, disk=disk, cpu=cpu, timeout=timeout,
+            retries=retries, env=env, results=results,
+        )  # fmt: skip
+        owner = definition.owner
+        checked(lambda: _check(owner, when, log, results, opts))
+        patience = checked(lambda: quantities.seconds(start_timeout, f"{owner}: start_timeout"))
+        trigger = plain(triggers if triggers is not None else [], f"triggers of {owner}")
+        full_name = definition.full_name
+        super().__init__("kf:index:Task", full_name, {"app": app.name, "task": name, "when": when}, opts)
+        space = app.space
+        rendered = Rendered(self, definition)
+        own_env = rendered.layer.values
+        record = Run(
+            full_name,
+            {
+                "__preview": pulumi.runtime.is_dry_run(),
+                "connection": space.connection,
+                "stack": stack_id(),
+                "namespace": space.namespace,
+                "app": app.name,
+                "task": name,
+                "counter": f"kf-{app.name}",
+                "definition": {
+                    "image": app.image,
+                    "argv": rendered.argv,
+                    "env": own_env.apply(lambda values: {n: v["text"] for n, v in values.items() if "text" in v}),
+                    "secret_env": own_env.apply(lambda values: sorted(n for n, v in values.items() if "key" in v)),
+                    "triggers": trigger,
+                },
+                "manifest": rendered.manifest,
+                "when": when,
+                "wait": wait,
+                "must_succeed": must_succeed,
+                **app.policy.settings(),
+                **space.archiving,
+                "start_timeout": patience,
+                "log_mode": log,
+                "terminated": terminated,
+                "at_most_once": at_most_once,
+                "urn": urn_of(self),
+            },
+            pulumi.ResourceOptions(
+                parent=self,
+                depends_on=rendered.before(definition, opts),
+                retain_on_delete=True,
+                additional_secret_outputs=["log", "results"] if log == NONE else None,
+            ),
+        )
+        app.add_run(record.run)
+        outputs = ("run", "task_id", "state", "reason", "exit_code", "started_at", "finished_at", "duration",
+                   "log", "log_digest", "results")  # fmt: skip
+        for output in outputs:
+            setattr(self, output, getattr(record, output))
+        self.register_outputs({output: getattr(self, output) for output in outputs})
+
+
+def _check(owner: str, when: str, log: str, results: Sequence[str], opts: pulumi.ResourceOptions | None) -> None:
+    if when not in definitions.WHEN:
+        raise InvalidInput(f"{owner}: when={when!r} is unknown: use one of {', '.join(map(repr, definitions.WHEN))}")
+    if log not in LOG_MODES:
+        raise InvalidInput(f"{owner}: log={log!r} is unknown: use one of {', '.join(map(repr, LOG_MODES))}")
+    for result in results:
+        naming.check_name(f"{owner}: result", result)
+    if opts and opts.protect:
+        raise InvalidInput(
+            f"{owner}: protect=True would forbid every new run, because a run replaces the record of the last one: "
+            "protect the App or the Space instead"
+        )

@@ -1,0 +1,201 @@
+"""A TaskSchedule: a task that a schedule starts, in the environment of its App."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from ..calendar import Calendar
+from ..core import naming, quantities
+from ..core.errors import InvalidInput
+from ..core.run.command import Command
+from ..core.run.pipelinerun import TASK
+from ..core.schedule import cron as schedules
+from ..core.schedule import cronjob, slot
+from . import pod_code
+from .app import App
+from .inputs import Env, checked, labels, stack_id, urn_of
+from .pods import pull_secrets
+from .task_template import Rendered, define
+
+UTC = "Etc/UTC"
+SHORTEST_DEADLINE = 10  # the CronJob controller looks every ten seconds
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+
+
+class TaskSchedule(pulumi.ComponentResource):
+    """Runs at its times without any update, as one pod with one container, in the App's environment.
+
+    - `app`, `command`, `args`, `env`, `memory`, `disk`, `cpu`, `timeout`, `start_timeout`, `retries`: as on Task.
+    - `schedule`: five fields as cron has them ("0 3 * * mon-fri"), or "@daily" and the like. None (the default):
+      only `kf run-job` starts it. `time_zone` ("Etc/UTC"): where clocks are put forward a time that does not
+      exist is left out, where they are put back a time that exists twice comes twice; the preview says when.
+    - `concurrency_policy`: "Allow" (the default; Kf's "Always" too), "Forbid" (a time that comes while the task
+      runs is left out) or "Replace" (what runs is cancelled first).
+    - `suspend` (False): True starts nothing new. `starting_deadline` (none; "10m"): a time that was missed,
+      because the cluster was down, is made up for within this span; of several the last one.
+    - `catch_up` (False): also make up for the last time that went by while it was suspended.
+
+    A change while the task runs changes nothing for what runs; removing it cancels that. Runs belong to the
+    App's history, and its `keep` holds between updates too. Raises pulumi.RunError for bad input.
+    """
+
+    cron_job: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        app: App,
+        command: pulumi.Input[Command] | None = None,
+        args: pulumi.Input[Sequence[str]] | None = None,
+        schedule: str | None = None,
+        time_zone: str = UTC,
+        concurrency_policy: str = slot.ALLOW,
+        suspend: bool = False,
+        starting_deadline: str | None = None,
+        catch_up: bool = False,
+        env: Env | None = None,
+        memory: str | None = None,
+        disk: str | None = None,
+        cpu: str | float | None = None,
+        timeout: str | None = None,
+        start_timeout: str = "10m",
+        retries: int = 0,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        policy = slot.policy(concurrency_policy) or concurrency_policy
+        patience = checked(lambda: quantities.seconds(start_timeout, f"start_timeout of job {name!r} of {app.owner}"))
+        cron_name = naming.derive(app.name, str(name), limit=cronjob.NAME_LIMIT)
+        definition = define(
+            "job", app, name, command=command, args=args, memory=memory, disk=disk, cpu=cpu, timeout=timeout,
+            retries=retries, env=env, labels={slot.SCHEDULE: name}, write=_template_data,
+            settings={
+                "cron_job": cron_name, "policy": policy, "catch_up": catch_up, "start_timeout": patience,
+                # A pod of a schedule cannot store logs: what it may not delete waits for an update or for `kf prune`.
+                **({"archived_only": True} if app.space.archiving else {}),
+            },
+        )  # fmt: skip
+        owner = definition.owner
+        deadline = checked(lambda: _check(owner, schedule, time_zone, policy, starting_deadline))
+        props = {"app": app.name, "task": name, "schedule": schedule, "time_zone": time_zone}
+        super().__init__("kf:index:TaskSchedule", definition.full_name, props, opts)
+        if schedule is not None and not suspend:
+            app.add_schedule(name, schedule, time_zone)
+        rendered = Rendered(self, definition)
+        code = pod_code.config_map_of(app.space)
+        Calendar(
+            definition.full_name,
+            {
+                "__preview": pulumi.runtime.is_dry_run(),
+                "connection": app.space.connection,
+                "stack": stack_id(),
+                "namespace": app.space.namespace,
+                "app": app.name,
+                "task": name,
+                "cron_job": cron_name,
+                "schedule": schedule or "",
+                "time_zone": time_zone,
+                "suspend": suspend,
+                "keep": app.policy.keep,
+                "manifest": rendered.manifest,
+                "urn": urn_of(self),
+            },
+            pulumi.ResourceOptions(parent=self, depends_on=rendered.before(definition, opts)),
+        )
+        account = _account(definition.full_name, definition.template_name, app, cron_name, rendered.child)
+        own_labels = {**labels(app.name), TASK: name, slot.SCHEDULE: name}
+        pod_of = functools.partial(
+            cronjob.pod,
+            task=name,
+            image=app.space.submitter_image,
+            account=definition.template_name,
+            template=definition.template_name,
+            code=pod_code.config_map_name(app.space),
+            files=pod_code.files(),
+        )
+        made = kubernetes.batch.v1.CronJob(
+            definition.full_name,
+            metadata={
+                "name": cron_name,
+                "namespace": app.space.namespace,
+                "labels": own_labels,
+                # `kf schedule-job` and `kf delete-job-schedule` change it in the cluster; an update takes it back.
+                "annotations": {slot.POLICY: policy, "pulumi.com/patchForce": "true"},
+            },
+            spec=app.pod.apply(
+                lambda settings: cronjob.spec(
+                    schedule=schedule,
+                    time_zone=time_zone,
+                    policy=policy,
+                    suspend=suspend,
+                    starting_deadline=deadline,
+                    pod=pod_of(settings=settings),
+                )
+            ),
+            opts=pulumi.ResourceOptions.merge(
+                rendered.child,
+                pulumi.ResourceOptions(depends_on=[*rendered.before(definition, opts), code, *account]),
+            ),
+        )
+        self.cron_job = made.metadata["name"]
+        self.register_outputs({"cron_job": self.cron_job})
+
+
+def _account(
+    full_name: str, name: str, app: App, cron_name: str, opts: pulumi.ResourceOptions
+) -> list[pulumi.Resource]:
+    metadata = {"name": name, "namespace": app.space.namespace, "labels": labels(app.name)}
+    account = kubernetes.core.v1.ServiceAccount(
+        full_name,
+        metadata=metadata,
+        automount_service_account_token=False,
+        image_pull_secrets=app.pod.apply(pull_secrets),
+        opts=opts,
+    )
+    role = kubernetes.rbac.v1.Role(full_name, metadata=metadata, rules=cronjob.rules(app.name, cron_name), opts=opts)
+    binding = kubernetes.rbac.v1.RoleBinding(
+        full_name,
+        metadata=metadata,
+        role_ref={"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
+        subjects=[{"kind": "ServiceAccount", "name": name, "namespace": app.space.namespace}],
+        opts=opts,
+    )
+    return [account, role, binding]
+
+
+def _template_data(manifest: dict[str, Any], settings: dict[str, Any]) -> dict[str, str]:
+    """As for a Task, but in the YAML that is JSON too: the submitter has no other parser."""
+    text = json.dumps(manifest, indent=2, ensure_ascii=False)
+    yaml = _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return {"pipelinerun.yaml": yaml + "\n", "settings.json": json.dumps(settings, sort_keys=True)}
+
+
+def _check(owner: str, schedule: str | None, time_zone: str, policy: str, deadline: str | None) -> int | None:
+    if slot.policy(policy) is None:
+        known = ", ".join(map(repr, slot.POLICIES))
+        raise InvalidInput(f"{owner}: concurrency_policy={policy!r} is unknown: use one of {known}")
+    place = schedules.zone(time_zone, f"time_zone of {owner}")
+    if schedule is not None:
+        parsed = schedules.parse(schedule, f"schedule of {owner}")
+        if schedules.following(parsed, place, int(time.time())) is None:
+            raise InvalidInput(
+                f"schedule of {owner}: {schedule!r} never comes: correct it, or leave schedule out for a job that "
+                "only `kf run-job` starts"
+            )
+    if deadline is None:
+        return None
+    seconds = quantities.seconds(deadline, f"{owner}: starting_deadline")
+    if seconds < SHORTEST_DEADLINE:
+        raise InvalidInput(
+            f"{owner}: starting_deadline={deadline!r} is too short: Kubernetes looks every {SHORTEST_DEADLINE} "
+            "seconds, so give it at least '10s', or leave it out for none"
+        )
+    return seconds

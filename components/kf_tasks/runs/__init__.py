@@ -1,0 +1,1 @@
+"""What provider and `kf` do with runs: submit, follow, archive, prune."""

@@ -1,0 +1,228 @@
+"""Puts the logs of runs into the archive: one that was followed from its spool, any other from its pods.
+
+A run is marked with `kf.dev/archived` after its log is stored and never before, and only a marked run is
+let go of. So whoever is ended at any moment leaves at most a log without a record, which the next one
+overwrites. A run whose pod somebody has deleted has nothing to store; its record says so.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from ..cluster.client import Cluster
+from ..cluster.listing import ListedRun
+from ..core.log import stored as archived
+from ..core.log.masking import Masker
+from ..core.log.stored import StoredLog
+from ..core.run import outcome, pipelinerun
+from ..core.run.outcome import Outcome
+from ..core.schedule import slot
+from ..errors import ArchiveError, ClusterError, Denied, NotFound, Refused, Unreachable
+from ..log.archive import Archive
+from ..log.pump import ended_log
+from ..log.spool import Spool, left, restored
+from .display import NONE
+from .follower import Follower
+from .secrets import secret_values
+
+PARALLEL = 8
+POD_GONE = "its pod was deleted before its log was archived"
+NEVER_STARTED = "its command never started"
+Tell = Callable[[str], None]
+_locks: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
+
+
+class Archiving:
+    """The logs of the runs of one namespace, on their way into one archive; `tell` is told what went wrong with one."""
+
+    def __init__(self, cluster: Cluster, namespace: str, url: str, tell: Tell) -> None:
+        self._cluster, self._namespace, self._url, self._tell = cluster, namespace, url, tell
+
+    @classmethod
+    def of(cls, cluster: Cluster, settings: Any, tell: Tell) -> Archiving | None:
+        """That of a resource's or a template's settings, None without an archive."""
+        url = settings.get("log_archive")
+        return cls(cluster, settings["namespace"], url, tell) if url else None
+
+    def check(self) -> None:
+        """Raises ArchiveError unless logs can be stored: asked before a run is cancelled or destroyed."""
+        Archive.of(self._url).check()
+
+    def before(self, going: Sequence[ListedRun]) -> list[ListedRun]:
+        """The runs that may go, their logs being stored by now; raises ArchiveError if the archive takes none."""
+        waiting = [run for run in going if pipelinerun.ARCHIVED not in run.annotations]
+        if not waiting:
+            return list(going)
+        archive = Archive.of(self._url)
+        with _locks[self._url, self._namespace], ThreadPoolExecutor(PARALLEL) as pool:
+            done = dict(zip((run.uid for run in waiting), pool.map(lambda run: self._attempt(archive, run), waiting)))
+        return [run for run in going if done.get(run.uid, True)]
+
+    def keep(self, run: dict[str, Any], ended: Outcome, follower: Follower, unmasked: Sequence[str] = ()) -> StoredLog:
+        """Stores the log of a run that was followed to its end, and marks the run; raises ArchiveError.
+
+        `unmasked` says which Secrets could not be read: such a log is not stored.
+        """
+        spool = follower.spool
+        assert spool is not None
+        if unmasked:
+            spool.discard()
+            _refuse(unmasked[0])
+        ended = replace(ended, sentence=follower.masker.mask(ended.sentence))
+        record = _record(run, ended, spool, "" if spool.attempts else NEVER_STARTED, follower.whole, followed=True)
+        try:
+            if spool.trouble:
+                raise ArchiveError(f"the log of {run['metadata']['name']} cannot be kept here: {spool.trouble}")
+            return self._store(Archive.of(self._url), record, spool)
+        except ClusterError:
+            spool.leave()
+            raise
+
+    def settle(self, runs: Sequence[ListedRun], by: str) -> None:
+        """Ends what is under way, so that every run can go; raises ArchiveError before anything is ended."""
+        if runs:
+            self.check()
+        self.end([run.name for run in runs if not run.finished], by)
+
+    def end(self, names: Iterable[str], by: str) -> list[str]:
+        """Cancels runs, reads their logs while they end, and stores them; returns the names of those it has ended."""
+        waiting = list(names)
+        if not waiting:
+            return []
+        self.check()
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            return [name for name in pool.map(lambda name: self._end(name, by), waiting) if name]
+
+    def _end(self, name: str, by: str) -> str:
+        try:
+            run = self._cluster.get_run(self._namespace, name)
+            unmasked: list[str] = []
+            follower = Follower(
+                self._cluster, self._namespace, name, say=lambda text, **how: None, masker=(masker := Masker()),
+                secrets=lambda: secret_values(self._cluster, self._namespace, run, _ignore, unmasked.append),
+                show_log=NONE, start_timeout=0, spool=Spool(masker, archived.place_of(run)), end_by=by,
+            )  # fmt: skip
+            if not outcome.has_ended(run):
+                secret_values(self._cluster, self._namespace, run, _ignore, _refuse)  # asked before it is too late
+            ended = follower.follow()
+            self.keep(run, ended, follower, unmasked)
+        except NotFound:
+            return ""
+        return name
+
+    def _attempt(self, archive: Archive, run: ListedRun) -> bool:
+        """Whether the log of a run is stored; trouble with that one alone keeps no other from going."""
+        try:
+            return self._from_pods(archive, run)
+        except (ArchiveError, Unreachable):
+            raise
+        except ClusterError as error:
+            self._tell(f"run {run.name} stays: its log cannot be archived: {error}")
+            return False
+
+    def _from_pods(self, archive: Archive, listed: ListedRun) -> bool:
+        """Stores what the cluster still has of a run's log; False if the run is not over yet, or gone."""
+        try:
+            run = self._cluster.get_run(self._namespace, listed.name)
+        except NotFound:
+            return False
+        if run["metadata"]["uid"] != listed.uid or not outcome.has_ended(run):
+            return False
+        if pipelinerun.ARCHIVED in (run["metadata"].get("annotations") or {}):
+            return True
+        pods = self._cluster.pods(self._namespace, listed.name)
+        started = [pod for pod in pods if outcome.started(pod)]
+        if not all(outcome.container_ended(pod) for pod in started):
+            return False  # it was cancelled, and its process still prints
+        masker = Masker(secret_values(self._cluster, self._namespace, run, _ignore, _refuse))
+        ended = outcome.known(run, self._cluster.task_run(self._namespace, run), pods[-1] if pods else None)
+        ended = replace(ended, sentence=masker.mask(ended.sentence))
+        spool = Spool(masker)
+        try:
+            missing, whole = "", True
+            for pod in started:
+                whole = self._read(spool, pod["metadata"]["name"]) and whole
+            if not started:
+                spool.begin("")
+                for chunk in copied(self._cluster, self._namespace, run):
+                    spool.write(chunk)
+            spool.close()
+            if not started and not spool.bytes:
+                missing, whole = NEVER_STARTED if pods or not ended.started_at else POD_GONE, False
+            if spool.trouble:
+                raise Refused(spool.trouble)
+            record = _record(run, ended, spool, missing, whole and bool(started), followed=False)
+            for path in left(record.place):  # by somebody who followed it and was ended, or met no archive
+                other, complete = restored(path)
+                if other.bytes > record.bytes:
+                    spool.discard()
+                    spool, record = other, _record(run, ended, other, "", complete, followed=True)
+                else:
+                    other.discard()
+            self._store(archive, record, spool)
+        finally:
+            spool.discard()
+        return True
+
+    def _read(self, spool: Spool, pod: str) -> bool:
+        """Whether the log of a pod was there; the node may have thrown it away before its pod."""
+        spool.begin(pod)
+        try:
+            for chunk in ended_log(self._cluster, self._namespace, pod):
+                spool.write(chunk)
+        except (NotFound, Refused):
+            return False
+        return True
+
+    def _store(self, archive: Archive, record: StoredLog, spool: Spool) -> StoredLog:
+        stored = archive.store(record, None if record.missing else spool.packed())
+        try:
+            marks = {pipelinerun.ARCHIVED: stored.mark}
+            self._cluster.annotate_run(self._namespace, stored.run, marks, finished=True)
+        except NotFound:
+            pass
+        spool.discard()
+        for path in left(record.place):
+            path.unlink(missing_ok=True)
+        return stored
+
+
+def copied(cluster: Cluster, namespace: str, run: dict[str, Any]) -> Iterator[bytes]:
+    """The log of a run that its schedule has replaced, from the log of the pod that did it; nothing for any other."""
+    name, task = run["metadata"]["name"], (run["metadata"].get("labels") or {}).get(slot.SCHEDULE)
+    by = (run["metadata"].get("annotations") or {}).get(pipelinerun.CANCELLED_BY, "")
+    if not task or slot.REPLACED_BY not in by:
+        return
+    for pod in cluster.select_pods(namespace, f"{pipelinerun.COMPONENT}=submitter,{slot.SCHEDULE}={task}"):
+        try:
+            found = False
+            for chunk in slot.copy(cluster.log(namespace, pod["metadata"]["name"], container="submitter"), name):
+                found = True
+                yield chunk
+        except (NotFound, Refused, Denied):
+            continue
+        if found:
+            return
+
+
+def _record(
+    run: dict[str, Any], ended: Outcome, spool: Spool, missing: str, whole: bool, *, followed: bool
+) -> StoredLog:
+    if missing:
+        return archived.record_of(run, ended, missing=missing)
+    about = {"digest": spool.digest, "bytes": spool.bytes, "lines": spool.lines}
+    return archived.record_of(run, ended, **about, whole=whole, followed=followed)
+
+
+def _ignore(_: str) -> None:
+    """What is said about short values is said where the run is shown."""
+
+
+def _refuse(text: str) -> None:
+    """A log whose secrets are not known is not stored."""
+    raise Denied(text)

@@ -1,0 +1,252 @@
+"""Follows a run to its end: shows its log and its troubles, gives up on a pod that cannot start.
+
+The end comes from the API, never from the end of the log stream, and a trouble with the log never
+decides the outcome. An API server that does not answer is waited for: the task goes on without us.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..cluster.client import Cluster
+from ..cluster.watch import Watch
+from ..core.log.masking import Masker
+from ..core.log.reader import LogReader
+from ..core.run import outcome
+from ..core.run.outcome import Outcome
+from ..errors import ClusterError, Conflict, Denied, Refused, Unreachable
+from ..log.pump import LOST, Pump
+from ..log.spool import Spool
+from .display import FOLLOW, Display, Say
+
+LOG_GRACE_SECONDS = 20
+STOP_SECONDS = 45  # a pod has 30 s to end after it is told to, and the kubelet some more
+PATIENCE_SECONDS = 600
+TOO_LARGE = "Termination message is above max allowed size"  # Tekton's entrypoint, about the results
+DENIED_SECONDS = 60
+BEGIN_SECONDS, BEHIND_SECONDS, QUIET_SECONDS = 1, 10, 0.3
+
+
+class Interrupted(ClusterError):
+    """Whoever followed was told to stop; the run goes on."""
+
+
+@dataclass
+class Follower:
+    """One run and what has been seen of it; `say(text, ephemeral=…, warning=…)` shows a line.
+
+    `start_timeout` (seconds, 0 for none) is how long its pod may wait for its start. `at_most_once`
+    cancels the run when its pod is replaced. `interrupted` makes `follow` raise Interrupted. `secrets` are
+    the values to mask, asked for when a pod starts: only by then all the Secrets that it reads exist. `spool`
+    takes the log too, for the archive. `end_by` cancels the run in that name, its log being read meanwhile.
+    """
+
+    cluster: Cluster
+    namespace: str
+    name: str
+    say: Say
+    masker: Masker
+    show_log: str = FOLLOW
+    start_timeout: int = 600
+    at_most_once: bool = False
+    secrets: Callable[[], Iterable[str]] | None = None
+    interrupted: threading.Event = field(default_factory=threading.Event)
+    spool: Spool | None = None
+    end_by: str = ""
+    _cause: str = field(default="", init=False)
+    _told: set[str] = field(default_factory=set, init=False)
+    _pumps: dict[str, Pump] = field(default_factory=dict, init=False)
+    _pod: dict[str, Any] | None = field(default=None, init=False)
+    _has_started: bool = field(default=False, init=False)
+    _deleted: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        self._display = Display(self.name, self.say, self.masker, self.show_log)
+
+    @property
+    def reader(self) -> LogReader:
+        """The log so far: its tail, digest and counts."""
+        return self._display.reader
+
+    @property
+    def whole(self) -> bool:
+        """Whether every log that was begun has been read to its end, without a gap."""
+        return not any(pump.trouble or pump.lost or pump.thread.is_alive() for pump in self._pumps.values())
+
+    def follow(self) -> Outcome:
+        """Blocks until the run has ended and its log has been read."""
+        watch = Watch(self.cluster, self.namespace, self.name)
+        try:
+            return self._follow(watch.rung)
+        finally:
+            watch.close()
+
+    def _follow(self, changed: threading.Event) -> Outcome:
+        begun = time.monotonic()
+        while True:
+            changed.clear()
+            run = self._ask(lambda: self.cluster.get_run(self.namespace, self.name))
+            self._observe(self._ask(lambda: self.cluster.pods(self.namespace, self.name)))
+            if outcome.has_ended(run):
+                return self._conclude(run)
+            if self.end_by:
+                self._end()
+                continue
+            if not self._has_started and self.start_timeout and time.monotonic() - begun > self.start_timeout:
+                trouble = (outcome.waiting(self._pod) if self._pod else "") or "its pod has not started"
+                self._give_up(f"could not start within {self.start_timeout} s: {trouble}", "start_timeout")
+            changed.wait(0.5 if time.monotonic() - begun < 30 else 1.0)
+
+    def _observe(self, pods: list[dict[str, Any]]) -> None:
+        if self._pod and self._pod["metadata"]["uid"] not in [pod["metadata"]["uid"] for pod in pods]:
+            self._deleted = True
+        for pod in pods:
+            self._pod = pod
+            self._deleted = "deletionTimestamp" in pod["metadata"]
+            trouble = outcome.waiting(pod)
+            if trouble:
+                self._tell(f"{self.name} waits: {trouble}")
+            if outcome.unseen(pod):
+                self._tell(
+                    f"{self.name}: node {outcome.unseen(pod)} does not answer; the task may go on there", warning=True
+                )
+            self._check_replaced(pod)
+            if outcome.started(pod):
+                self._read(pod)
+
+    def _read(self, pod: dict[str, Any]) -> None:
+        self._has_started = True
+        name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]
+        if uid not in self._pumps:
+            if any(pump.pod == name for pump in self._pumps.values()):
+                if not self.at_most_once:
+                    self._tell(
+                        f"{self.name}: its pod is gone, and Tekton starts the command again in a new one", warning=True
+                    )
+            elif self._pumps:
+                self._tell(f"{self.name}: attempt {len(self._pumps) + 1} begins")
+            for pump in self._pumps.values():
+                self._drain(pump)
+            if self.secrets:
+                self.masker.add(self._ask(self.secrets))
+            if self.spool:
+                self.spool.begin(name)
+            self._pumps[uid] = Pump(self.cluster, self.namespace, name, self._receive, uid=uid)
+        if outcome.container_ended(pod):
+            self._pumps[uid].ended.set()
+
+    def _check_replaced(self, pod: dict[str, Any]) -> None:
+        """Cancels the run before a pod in the place of another begins, if its command must not begin again.
+
+        That the cluster takes a pod away is seen earlier: for a lost node, minutes before Tekton replaces the pod.
+        """
+        if not self.at_most_once:
+            return
+        if pod["metadata"]["uid"] in self._pumps:
+            if self._deleted and outcome.condition(pod, "DisruptionTarget") and not outcome.container_ended(pod):
+                self._give_up(outcome.deleted(pod), "at_most_once")
+        elif any(pump.pod == pod["metadata"]["name"] for pump in self._pumps.values()):
+            self._give_up("its pod was replaced while it ran, and at_most_once forbids a second start", "at_most_once")
+
+    def _receive(self, chunk: bytes) -> bool:
+        taken = self._display.receive(chunk)
+        if taken and self.spool:
+            self.spool.write(chunk)
+        return taken
+
+    def _end(self) -> None:
+        """Cancels the run when what it has printed so far is read: its pod goes, and the pod's log with it."""
+        begun = time.monotonic()
+        while self._pumps and not self.reader.bytes and time.monotonic() - begun < BEGIN_SECONDS:
+            time.sleep(0.05)
+        while time.monotonic() - begun < BEHIND_SECONDS and any(
+            time.monotonic() - pump.moved < QUIET_SECONDS for pump in self._pumps.values()
+        ):
+            time.sleep(0.05)
+        by, self.end_by = self.end_by, ""
+        try:
+            self._ask(lambda: self.cluster.cancel_run(self.namespace, self.name, by))
+        except (Refused, Conflict):
+            pass  # it has ended meanwhile
+
+    def _conclude(self, run: dict[str, Any]) -> Outcome:
+        self._await_process()
+        task_run = self._ask(lambda: self.cluster.task_run(self.namespace, run))
+        for pump in self._pumps.values():
+            pump.ended.set()
+            self._drain(pump)
+            if pump.lost:
+                self._tell(f"{self.name}: {LOST}", warning=True)
+            if pump.trouble or pump.thread.is_alive():
+                why = pump.trouble or "the cluster does not send the rest of it"
+                self._tell(f"{self.name}: its log is not complete: {why}", warning=True)
+        self._display.close()
+        if self.spool:
+            self.spool.close()
+        result = outcome.conclude(run, task_run, self._pod, self._cause or self._guess(run))
+        if self._pod and not self._has_started and outcome.condition(run).get("status") != "True":
+            # Tekton leaves a pod that waits for a missing Secret: it would start when the Secret appears.
+            name = self._pod["metadata"]["name"]
+            self._ask(lambda: self.cluster.delete_pod(self.namespace, name))
+        return result
+
+    def _drain(self, pump: Pump) -> None:
+        """Waits for the end of a log as long as something of it comes."""
+        begun = time.monotonic()
+        while pump.thread.is_alive() and time.monotonic() - max(begun, pump.moved) < LOG_GRACE_SECONDS:
+            if self.interrupted.is_set():
+                raise Interrupted(f"the log of run {self.name} is not read to its end")
+            pump.thread.join(0.5)
+
+    def _await_process(self) -> None:
+        """A cancelled run is called complete at once, while its process still ends and prints."""
+        deadline = time.monotonic() + STOP_SECONDS
+        while self._has_started and self._pod and not outcome.container_ended(self._pod):
+            pods = self._ask(lambda: self.cluster.pods(self.namespace, self.name))
+            if not pods or time.monotonic() > deadline:
+                return
+            self._observe(pods)
+            time.sleep(0.5)
+
+    def _guess(self, run: dict[str, Any]) -> str:
+        """The cause that only somebody who watched can know; empty where Tekton tells it."""
+        if outcome.condition(run).get("reason") != "Failed" or not self._pod:
+            return ""
+        if not self._has_started:
+            return outcome.never_started(run, self._pod)
+        if any(TOO_LARGE in line for line in self.reader.last(3)):
+            return "its results are too large: together they may have about 4000 bytes; keep larger ones in a volume"
+        return outcome.deleted(self._pod) if self._deleted else ""
+
+    def _give_up(self, cause: str, by: str) -> None:
+        if self._cause:
+            return
+        self._cause = cause
+        try:
+            self._ask(lambda: self.cluster.cancel_run(self.namespace, self.name, by))
+        except (Refused, Conflict):
+            pass  # it has ended meanwhile
+
+    def _ask(self, question: Callable[[], Any]) -> Any:
+        """Asks until there is an answer; credentials that are refused get a minute, silence gets ten."""
+        begun = time.monotonic()
+        while True:
+            if self.interrupted.is_set():
+                raise Interrupted(f"run {self.name} goes on")
+            try:
+                return question()
+            except (Unreachable, Denied) as error:
+                limit = PATIENCE_SECONDS if isinstance(error, Unreachable) else DENIED_SECONDS
+                if time.monotonic() - begun > limit:
+                    raise
+                self.say(f"{self.name} goes on, but {error}; asking again", ephemeral=True)
+                self.interrupted.wait(1)
+
+    def _tell(self, text: str, warning: bool = False) -> None:
+        if text not in self._told:
+            self._told.add(text)
+            self.say(self.masker.mask(text), warning=warning)

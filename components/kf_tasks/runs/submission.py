@@ -1,0 +1,138 @@
+"""Starting a run exactly once, and pruning what is older than its App keeps.
+
+The run's name is the lock: it is computed from App, task, key and attempt, so of two that try to
+start the same work the API server refuses the second, which then follows the first one's run.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..cluster.client import Cluster
+from ..cluster.listing import ListedRun
+from ..core import naming
+from ..core.retention import plan
+from ..core.retention.plan import Policy
+from ..core.run import pipelinerun
+from ..errors import Conflict, NotFound, Unreachable
+
+PATIENCE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One definition of a task of one App, ready to be started."""
+
+    template: dict[str, Any]
+    app: str
+    task: str
+    key: str
+    stack: str
+    counter: str
+    started_by: str
+    followed: bool = False
+
+    @property
+    def namespace(self) -> str:
+        """Where the run is made."""
+        return str(self.template["metadata"]["namespace"])
+
+
+def attempts(runs: list[ListedRun], app: str, task: str, key: str, stack: str) -> list[ListedRun]:
+    """The runs of one definition in one stack, first attempt first."""
+    return sorted((run for run in _of(runs, app, task, stack) if run.labels.get(pipelinerun.KEY) == key), key=_attempt)
+
+
+def unfinished(runs: list[ListedRun], app: str, task: str, stack: str) -> list[ListedRun]:
+    """The runs of a task of one stack that are under way, of whatever definition."""
+    return [run for run in _of(runs, app, task, stack) if not run.finished]
+
+
+def _of(runs: list[ListedRun], app: str, task: str, stack: str) -> list[ListedRun]:
+    wanted = {
+        pipelinerun.NAME: app,
+        pipelinerun.TASK: naming.label_value(task),
+        pipelinerun.STACK: naming.label_value(stack),
+    }
+    return [run for run in runs if wanted.items() <= run.labels.items()]
+
+
+def adoptable(runs: list[ListedRun], began: str | None = None) -> ListedRun | None:
+    """The attempt to follow in place of starting another one.
+
+    That is the last one, if it has not failed and no state file holds its record yet, or if it was
+    made after this update `began`: then another update is doing the same work at this moment.
+    """
+    if not runs:
+        return None
+    last = runs[-1]
+    if began and last.created >= began:
+        return last
+    return None if last.failed or last.deleting or pipelinerun.RECORDED in last.annotations else last
+
+
+def submit(cluster: Cluster, wanted: Submission, began: str | None) -> tuple[dict[str, Any], bool]:
+    """Starts a run, or finds the one to follow; returns it and whether it was found."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    tried, number = "", 0
+    while True:
+        try:
+            all_runs = cluster.list_runs(wanted.namespace, wanted.app)
+            same = attempts(all_runs, wanted.app, wanted.task, wanted.key, wanted.stack)
+            found = same[-1] if same and same[-1].name == tried else adoptable(same, began)
+            if found:
+                try:
+                    return cluster.get_run(wanted.namespace, found.name), True
+                except NotFound:
+                    continue
+            attempt = max((_attempt(run) for run in same), default=0) + 1
+            highest = max((run.task_id for run in all_runs), default=0)
+            number = number or cluster.allocate_id(wanted.namespace, wanted.counter, highest)
+            tried = naming.run_name(wanted.app.replace(".", "-"), wanted.task, wanted.key, attempt)
+            manifest = pipelinerun.instantiate(
+                wanted.template,
+                name=tried,
+                key=wanted.key,
+                task_id=number,
+                attempt=attempt,
+                started_by=wanted.started_by,
+                followed=wanted.followed,
+            )
+            return cluster.create_run(manifest), False
+        except (Conflict, Unreachable):
+            # Somebody else holds the name, or the request was carried out although its answer is lost:
+            # the next list tells. A foreign object of that name is never listed.
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(1)
+
+
+def expire(runs: Sequence[ListedRun], now: str | None, policy: Policy, adding: int = 0) -> list[ListedRun]:
+    """The runs that retention lets go, oldest first, once `adding` new ones have been made; `now` is the cluster's."""
+    return [verdict.run for verdict in plan.plan(runs, policy, adding, now) if verdict.going]
+
+
+def prune(
+    cluster: Cluster,
+    namespace: str,
+    app: str,
+    policy: Policy,
+    spare: str | None = None,
+    before: Callable[[list[ListedRun]], list[ListedRun]] | None = None,
+) -> list[str]:
+    """Deletes what retention lets go; returns the names.
+
+    Not deleted is the run `spare`, whose record is not stored yet. `before` is given the runs that are to go, for
+    what has to be done with each before it goes, and returns those that may.
+    """
+    going = [run for run in expire(cluster.list_runs(namespace, app), cluster.now, policy) if run.name != spare]
+    if going and before:
+        going = before(going)
+    return cluster.delete_runs(namespace, going) if going else []
+
+
+def _attempt(run: ListedRun) -> int:
+    return pipelinerun.number(run.labels, pipelinerun.ATTEMPT)

@@ -1,0 +1,5 @@
+import sys
+
+from .submitter import main
+
+sys.exit(main())

@@ -1,0 +1,233 @@
+"""What `cluster` asks of Kubernetes, for a pod with nothing but Python's standard library, 3.9 upwards.
+
+Only what the submitter of a TaskSchedule needs. An API server that does not answer is asked again until
+it does, or until the pod is told to stop: whoever runs in a cluster has nobody to report to.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+import time
+import urllib.request
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from http.client import HTTPException
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+from urllib.error import HTTPError
+from urllib.parse import quote, urlencode
+
+from ..core.retention.plan import RunSummary
+from ..core.run import pipelinerun
+
+PAGE = 1000  # its pod has little memory
+SECONDS, DENIED_SECONDS = 20, 60
+SILENT_SECONDS = 3600  # how long a log may be silent
+_TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
+_MERGE = "application/merge-patch+json"
+
+
+class Refused(Exception):
+    """The API server answered, and the answer is no."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class Stopped(Exception):
+    """Kubernetes takes this pod away."""
+
+
+@dataclass(frozen=True)
+class Run(RunSummary):
+    """A run as a list shows it."""
+
+
+class PlainCluster:
+    """The API server, asked until it answers; `stop` ends that with Stopped, unless it is `stubborn`."""
+
+    def __init__(self, base: str, namespace: str, token: Callable[[], str], context: Optional[ssl.SSLContext]) -> None:
+        self.base, self.namespace, self.token = base, namespace, token
+        self.stop = threading.Event()
+        self.stubborn = False
+        self.now: Optional[str] = None
+        handlers = [urllib.request.HTTPSHandler(context=context)] if context else []
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), *handlers)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        query: Sequence[Tuple[str, str]] = (),
+        body: Any = None,
+        accept: str = "",
+    ) -> Any:
+        """The decoded answer; raises Refused for one that asking again does not change."""
+        begun, told = time.monotonic(), False
+        while True:
+            if self.stop.is_set() and not self.stubborn:
+                raise Stopped
+            try:
+                with self._open(method, path, query, body, accept) as answer:
+                    date = answer.headers.get("Date")
+                    self.now = parsedate_to_datetime(date).strftime("%Y-%m-%dT%H:%M:%SZ") if date else self.now
+                    return json.loads(answer.read() or b"{}")
+            except HTTPError as error:
+                text = _message(error)
+                denied = error.code in (401, 403) and time.monotonic() - begun < DENIED_SECONDS
+                if not (denied or error.code == 429 or error.code >= 500):
+                    raise Refused(error.code, text) from None
+            except (OSError, HTTPException, ValueError) as error:
+                text = str(error)
+            if not told:
+                say(f"the API server cannot answer ({method} {path}: {text}); asking again")
+                told = True
+            time.sleep(1)
+
+    def log(self, pod: str, tail: int) -> Iterator[bytes]:
+        """The last lines of a task's container and what comes until it ends, as far as it can be read."""
+        query = [("container", pipelinerun.CONTAINER), ("follow", "true"), ("tailLines", str(tail))]
+        try:
+            with self._open("GET", f"{self.core('pods', pod)}/log", query, None, "*/*", SILENT_SECONDS) as answer:
+                yield from iter(lambda: answer.read1(65536), b"")
+        except (OSError, HTTPException):
+            return
+
+    def _open(
+        self,
+        method: str,
+        path: str,
+        query: Sequence[Tuple[str, str]],
+        body: Any,
+        accept: str,
+        seconds: float = SECONDS,
+    ) -> Any:
+        headers = {"Authorization": f"Bearer {self.token()}", "Accept": accept or "application/json"}
+        headers["Content-Type"] = _MERGE if method == "PATCH" else "application/json"
+        data = None if body is None else json.dumps(body).encode()
+        url = f"{self.base}{path}{'?' + urlencode(query) if query else ''}"
+        request = urllib.request.Request(url, data, headers, method=method)
+        return self._opener.open(request, timeout=seconds)
+
+    def runs(self, name: str = "") -> str:
+        """The path of the PipelineRuns, or of one."""
+        return f"/apis/tekton.dev/v1/namespaces/{self.namespace}/pipelineruns{'/' + name if name else ''}"
+
+    def core(self, kind: str, name: str = "") -> str:
+        """The path of core objects, or of one."""
+        return f"/api/v1/namespaces/{self.namespace}/{kind}{'/' + quote(name) if name else ''}"
+
+    def batch(self, kind: str, name: str) -> str:
+        """The path of a Job or a CronJob."""
+        return f"/apis/batch/v1/namespaces/{self.namespace}/{kind}/{name}"
+
+    def find(self, path: str) -> Optional[Dict[str, Any]]:
+        """An object, None if it does not exist."""
+        try:
+            found: Dict[str, Any] = self.ask("GET", path)
+        except Refused as error:
+            if error.status == 404:
+                return None
+            raise
+        return found
+
+    def list_runs(self, app: str) -> List[Run]:
+        """All runs of an App, metadata only, in pages."""
+        query = [("limit", str(PAGE)), ("labelSelector", f"{pipelinerun.NAME}={app},{pipelinerun.KEY}")]
+        found: List[Run] = []
+        token = ""
+        while True:
+            table = self.ask("GET", self.runs(), [*query, *([("continue", token)] if token else [])], accept=_TABLE)
+            columns = [column["name"].lower() for column in table.get("columnDefinitions", [])]
+            for row in table.get("rows", []):
+                metadata, cells = row["object"]["metadata"], dict(zip(columns, row["cells"]))
+                found.append(Run(
+                    metadata["name"], metadata["uid"], metadata["creationTimestamp"],
+                    cells.get("succeeded") in ("True", "False"),
+                    pipelinerun.own_marks(metadata.get("labels")), pipelinerun.own_marks(metadata.get("annotations")),
+                    "deletionTimestamp" in metadata,
+                    str(cells.get("succeeded") or "Unknown"),
+                ))  # fmt: skip
+            token = table.get("metadata", {}).get("continue", "")
+            if not token:
+                return found
+
+    def allocate_id(self, config_map: str, at_least: int) -> int:
+        """The next task id of an App: whoever writes second is refused and counts again."""
+        while True:
+            metadata = self.ask("GET", self.core("configmaps", config_map))["metadata"]
+            last = pipelinerun.number(metadata.get("annotations") or {}, pipelinerun.LAST_TASK_ID)
+            number = max(last, at_least) + 1
+            marks = {pipelinerun.LAST_TASK_ID: str(number)}
+            body = {"metadata": {"resourceVersion": metadata["resourceVersion"], "annotations": marks}}
+            try:
+                self.ask("PATCH", self.core("configmaps", config_map), body=body)
+                return number
+            except Refused as error:
+                if error.status != 409:
+                    raise
+
+    def create_run(self, manifest: Dict[str, Any]) -> Dict[str, Any]:
+        """Creates a run, or finds the one that has its name already: the name is the lock."""
+        name = manifest["metadata"]["name"]
+        while True:
+            try:
+                created: Dict[str, Any] = self.ask("POST", self.runs(), body=manifest)
+                return created
+            except Refused as error:
+                if error.status != 409:
+                    raise
+            found = self.find(self.runs(name))
+            if found:
+                return found
+
+    def annotate_finished(self, name: str, annotations: Dict[str, str]) -> None:
+        """Sets annotations of a finished run, which loses its managedFields; one that is gone is fine."""
+        self._try("PATCH", self.runs(name), {"metadata": {"annotations": annotations, **pipelinerun.UNMANAGED}})
+
+    def cancel_run(self, name: str, by: str) -> None:
+        """Cancels a run; one that has ended or gone is fine."""
+        body = {"metadata": {"annotations": {pipelinerun.CANCELLED_BY: by}}, "spec": {"status": "CancelledRunFinally"}}
+        self._try("PATCH", self.runs(name), body, also=(400, 422))
+
+    def delete_runs(self, runs: Sequence[RunSummary]) -> List[str]:
+        """Deletes these very runs (by UID); returns the names that went."""
+        gone = []
+        for run in runs:
+            body = {"propagationPolicy": "Background", "preconditions": {"uid": run.uid}}
+            if self._try("DELETE", self.runs(run.name), body):
+                gone.append(run.name)
+        return gone
+
+    def delete_pod(self, name: str) -> None:
+        """Deletes a pod; one that is gone is fine."""
+        self._try("DELETE", self.core("pods", name), None)
+
+    def pods(self, run: str) -> List[Dict[str, Any]]:
+        """The pods of a run, oldest first."""
+        query = [("labelSelector", f"tekton.dev/pipelineRun={run}")]
+        items: List[Dict[str, Any]] = self.ask("GET", self.core("pods"), query)["items"]
+        return sorted(items, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
+
+    def _try(self, method: str, path: str, body: Any, also: Sequence[int] = ()) -> bool:
+        try:
+            self.ask(method, path, body=body)
+        except Refused as error:
+            if error.status not in (404, 409, *also):
+                raise
+            return False
+        return True
+
+
+def say(text: str) -> None:
+    """One line of this pod's own log."""
+    print(f"kf: {text}", flush=True)
+
+
+def _message(error: HTTPError) -> str:
+    try:
+        return str(json.loads(error.read()).get("message") or error.reason)
+    except (ValueError, AttributeError, OSError):
+        return str(error.reason)

@@ -1,0 +1,233 @@
+"""The pod of a TaskSchedule: starts the run of one scheduled time, waits for it, and applies retention.
+
+Kubernetes starts it for each scheduled time, and because it waits, concurrency, deadline and history of
+the CronJob mean the task. It runs in a stock Python image from a ConfigMap: standard library only,
+Python 3.9 upwards. A pod that is started again follows the run that its predecessor has started; only
+when its Job is deleted it cancels the run.
+
+Replace is done here and not by the CronJob, which would delete the older pod while it still speaks:
+this way the older one writes down how its run ended, and this one keeps the log of what it cancels.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import ssl
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+
+from ..core import naming
+from ..core.retention import plan
+from ..core.retention.plan import Policy
+from ..core.run import outcome, pipelinerun
+from ..core.run.outcome import SUCCEEDED, Outcome
+from ..core.schedule import slot
+from .client import PlainCluster, Run, Stopped, say
+
+ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+TEMPLATE = Path("/kf/template")
+FAILED = 3  # the task did not succeed: the Job's pod failure policy starts no other pod then
+AWAY = 4  # this pod is taken away, its run goes on: the Job starts another pod
+COPIED_LINES = 5000
+LOG_SECONDS = 45  # a pod has 30 s to end after it is told to, and the kubelet some more
+
+Object = Dict[str, Any]
+
+
+class Submitter:
+    """One scheduled time; `settings` and `template` are those of the TaskSchedule's ConfigMap."""
+
+    def __init__(self, cluster: PlainCluster, settings: Object, template: Object, job: str) -> None:
+        self.cluster, self.settings, self.template, self.job = cluster, settings, template, job
+        self.app, self.task = str(settings["app"]), str(settings["task"])
+        self.owner = f"job {self.task!r} of app {self.app!r}"
+        self.name = ""
+        self.cause = ""
+
+    def work(self) -> int:
+        """Does it all; returns the exit code."""
+        try:
+            return self._work()
+        except Stopped:
+            return self._stop()
+
+    def _work(self) -> int:
+        job = self.cluster.find(self.cluster.batch("jobs", self.job))
+        if job is None:
+            say(f"{self.owner}: Job {self.job} is gone, nothing to do")
+            return 0
+        when = slot.slot(job)
+        key = slot.key(self.app, self.task, when or job["metadata"]["uid"])
+        self.name = naming.run_name(self.app, self.task, key, 1)
+        run = self.cluster.find(self.cluster.runs(self.name))
+        if run is None:
+            runs = self.cluster.list_runs(self.app)
+            reason = self._unwanted(job, when, runs)
+            if reason:
+                say(f"{self.owner}: nothing is started: {reason}")
+                return 0
+            self._replace(when, runs)
+            run = self._submit(when, key, runs)
+            self._replace(when, self.cluster.list_runs(self.app))
+        if (run["metadata"].get("labels") or {}).get(pipelinerun.KEY) != key:
+            say(f"{self.owner}: {self.name} is taken by an object that is not ours: delete or rename that")
+            return FAILED
+        say(f"run {self.name} for {when or 'now'}, id {run['metadata']['labels'].get(pipelinerun.TASK_ID)}")
+        ended = self._conclude(self._wait())
+        say(f"run {self.name} {ended.sentence}")
+        self._prune()
+        return 0 if ended.state == SUCCEEDED else FAILED
+
+    def _unwanted(self, job: Object, when: Optional[str], runs: List[Run]) -> str:
+        """Why this scheduled time is left out, else empty."""
+        cron_job = self.cluster.find(self.cluster.batch("cronjobs", self.settings["cron_job"]))
+        if cron_job is None:
+            return "its CronJob is gone"
+        if not self.settings["catch_up"] and slot.outdated(job, cron_job):
+            return slot.outdated(job, cron_job)
+        busy = slot.unfinished(runs, self.task, self.name)
+        if self.settings["policy"] == slot.FORBID and busy:
+            return f"run {busy[0].name} is under way, and concurrency_policy is Forbid"
+        newer = slot.later(runs, self.task, when)
+        if self.settings["policy"] == slot.REPLACE and newer:
+            return f"run {newer[0].name} is of a later time, and concurrency_policy is Replace"
+        return ""
+
+    def _replace(self, when: Optional[str], runs: List[Run]) -> None:
+        """With Replace: ends what is under way and waits for its end; of two at once the later one stays."""
+        if self.settings["policy"] != slot.REPLACE:
+            return
+        newer = [run.name for run in slot.later(runs, self.task, when)]
+        for run in slot.unfinished(runs, self.task, self.name):
+            if run.name not in newer:
+                self._cancel(run.name, f"{self.owner}, {slot.REPLACED_BY} {self.name}")
+        if newer:
+            self._cancel(self.name, f"{self.owner}, {slot.REPLACED_BY} {newer[0]}")
+
+    def _submit(self, when: Optional[str], key: str, runs: List[Run]) -> Object:
+        highest = max((pipelinerun.number(run.labels, pipelinerun.TASK_ID) for run in runs), default=0)
+        manifest = pipelinerun.instantiate(
+            self.template,
+            name=self.name,
+            key=key,
+            task_id=self.cluster.allocate_id(f"kf-{self.app}", highest),
+            attempt=1,
+            started_by=self.owner,
+            followed=True,
+        )
+        manifest["metadata"]["annotations"].update(slot.marks(when))
+        return self.cluster.create_run(manifest)
+
+    def _wait(self) -> Object:
+        """The run when it has ended; one that was deleted has ended too."""
+        begun = time.monotonic()
+        last: Object = {}
+        while not outcome.has_ended(last):
+            if self.cluster.stop.is_set():
+                raise Stopped
+            run = self.cluster.find(self.cluster.runs(self.name))
+            if run is None:
+                say(f"run {self.name} was deleted while it was under way")
+                return last
+            last = run
+            if not outcome.has_ended(last):
+                self._check_start(time.monotonic() - begun)
+                self.cluster.stop.wait(1 if time.monotonic() - begun < 60 else 5)
+        return last
+
+    def _check_start(self, waited: float) -> None:
+        """Cancels a run whose pod does not start in time: it would keep all later times from running, too."""
+        limit = int(self.settings["start_timeout"])
+        if self.cause or not limit or waited < limit:
+            return
+        pod = next(iter(reversed(self.cluster.pods(self.name))), None)
+        if pod and outcome.started(pod):
+            self.cause = " "  # it runs: not asked again
+            return
+        trouble = (outcome.waiting(pod) if pod else "") or "its pod has not started"
+        self.cause = f"could not start within {limit} s: {trouble}"
+        self.cluster.cancel_run(self.name, f"{self.owner}, start_timeout")
+
+    def _conclude(self, run: Object) -> Outcome:
+        """How the run ended; written down for the lists, which marks it as one that may be pruned."""
+        if not outcome.has_ended(run):
+            return Outcome(outcome.UNKNOWN, "", "was deleted before it ended")
+        children = run["status"].get("childReferences") or []
+        path = f"/apis/tekton.dev/v1/namespaces/{self.cluster.namespace}/taskruns/"
+        task_run = self.cluster.find(path + children[0]["name"]) if children else None
+        pod = next(iter(reversed(self.cluster.pods(self.name))), None)
+        ended = outcome.conclude(run, task_run, pod, self.cause.strip() or outcome.never_started(run, pod))
+        self.cluster.annotate_finished(self.name, {pipelinerun.OUTCOME: ended.sentence})
+        if pod and not outcome.started(pod) and ended.state != SUCCEEDED:
+            # Tekton leaves a pod that waits for a missing Secret: it would start when the Secret appears.
+            self.cluster.delete_pod(pod["metadata"]["name"])
+        return ended
+
+    def _prune(self) -> None:
+        """Deletes what retention lets go; its own run stays, because its name is what keeps it from running twice."""
+        runs = self.cluster.list_runs(self.app)
+        verdicts = plan.plan(runs, Policy.of(self.settings), now=self.cluster.now)
+        going = [verdict.run for verdict in verdicts if verdict.going and verdict.run.name != self.name]
+        gone = self.cluster.delete_runs(going)
+        if gone:
+            say(f"retention: deleted {len(gone)} of {len(runs)}: {', '.join(gone)}")
+        waiting = [verdict.run.name for verdict in verdicts if verdict.rule == plan.NOT_ARCHIVED]
+        if waiting:
+            say(f"retention: waiting for the log archive until the next update or `kf prune`: {len(waiting)}")
+
+    def _stop(self) -> int:
+        """Told to stop: the run goes on if another pod will follow it, and is cancelled if its Job is deleted."""
+        self.cluster.stubborn = True
+        job = self.cluster.find(self.cluster.batch("jobs", self.job))
+        if job is not None and "deletionTimestamp" not in job["metadata"]:
+            say("this pod is taken away; what it has started goes on, the next pod follows it")
+            return AWAY
+        if self.name:
+            self._cancel(self.name, f"{self.owner}, whose Job was deleted")
+        return FAILED
+
+    def _cancel(self, name: str, by: str) -> None:
+        """Cancels a run, with its log in ours: its pod goes, and the pod's log with it."""
+        run = self.cluster.find(self.cluster.runs(name))
+        if run is None or outcome.has_ended(run):
+            return
+        say(f"{slot.copy_begins(name, by)}; its last {COPIED_LINES} lines at most:")
+        pods = [pod for pod in self.cluster.pods(name) if outcome.started(pod)]
+        copies = [
+            threading.Thread(target=self._copy, args=(pod["metadata"]["name"],), daemon=True) for pod in pods[-1:]
+        ]
+        for copy in copies:
+            copy.start()
+            copy.join(1)  # what is there is read before the pod is told to end
+        self.cluster.cancel_run(name, by)
+        while run is not None and not outcome.has_ended(run):
+            if self.cluster.stop.is_set() and not self.cluster.stubborn:
+                raise Stopped
+            time.sleep(0.5)
+            run = self.cluster.find(self.cluster.runs(name))
+        for copy in copies:
+            copy.join(LOG_SECONDS)
+        say(slot.copy_ends(name))
+
+    def _copy(self, pod: str) -> None:
+        for chunk in self.cluster.log(pod, COPIED_LINES):
+            sys.stdout.buffer.write(chunk)
+            sys.stdout.flush()
+
+
+def main() -> int:
+    """Runs in the pod."""
+    host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"]
+    address = f"https://{f'[{host}]' if ':' in host else host}:{port}"
+    context = ssl.create_default_context(cafile=str(ACCOUNT / "ca.crt"))
+    namespace = (ACCOUNT / "namespace").read_text()
+    cluster = PlainCluster(address, namespace, lambda: (ACCOUNT / "token").read_text(), context)
+    signal.signal(signal.SIGTERM, lambda *_: cluster.stop.set())
+    settings = json.loads((TEMPLATE / "settings.json").read_text("utf-8"))
+    template = json.loads((TEMPLATE / "pipelinerun.yaml").read_text("utf-8"))  # for a schedule it is JSON too
+    return Submitter(cluster, settings, template, os.environ["KF_JOB"]).work()

@@ -1,0 +1,136 @@
+"""A kubeconfig that is none is one plain sentence, without a word of what it holds."""
+
+from __future__ import annotations
+
+import json
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from kf_tasks.cluster.client import Cluster
+from kf_tasks.cluster.connection import Connection
+from kf_tasks.errors import Conflict, Denied, Refused, Unreachable
+
+TOKEN = "very-secret-token"
+
+
+def kubeconfig(server: str = "http://127.0.0.1:1", token: str = TOKEN, **cluster: Any) -> str:
+    return json.dumps({
+        "apiVersion": "v1", "kind": "Config", "current-context": "c",
+        "clusters": [{"name": "c", "cluster": {"server": server, **cluster}}],
+        "users": [{"name": "c", "user": {"token": token}}],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "c"}}],
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (f"token: '{TOKEN}\nusers: [", "the kubeconfig is no YAML in line 2"),
+        (f"contexts: {TOKEN}\ncurrent-context: c\n", "the kubeconfig is not built as one"),
+        ("contexts: [{name: c}]\ncurrent-context: c\n", "Expected key context"),
+        (f"{TOKEN}" * 40, "kubeconfig of 680 characters in one line does not exist or is empty"),
+        (kubeconfig(token=f"{TOKEN}\nX: y"), "hold characters that no HTTP header may have"),
+        (kubeconfig("https://127.0.0.1:1", **{"certificate-authority-data": "!"}), "127.0.0.1:1"),
+        (kubeconfig("ftp://127.0.0.1:1"), "no usable cluster configuration: Not supported URL scheme ftp"),
+        (kubeconfig("https://"), "no usable cluster configuration: No host specified"),
+        (
+            kubeconfig(**{"proxy-url": "ftp://127.0.0.1:1"}),
+            "usable cluster configuration: Proxy URL had unsupported",
+        ),
+    ],
+)
+@pytest.mark.parametrize("cluster", [None, "other"])
+def test_a_kubeconfig_that_is_none(content: str, said: str, cluster: str | None) -> None:
+    with pytest.raises(Unreachable) as error:
+        Cluster.of(Connection(content, cluster=cluster)).namespace("shop")
+    assert TOKEN not in str(error.value)
+    assert said in str(error.value) or cluster
+
+
+def test_a_file_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(Unreachable, match="no usable cluster configuration"):
+        Cluster.of(Connection(str(tmp_path / "binary")))
+
+
+class Server:
+    """Answers each request with the next of these statuses (the last one over and over) and keeps what was asked."""
+
+    def __init__(self, *statuses: int, body: str = '{"metadata": {"name": "shop"}, "message": "so it is"}') -> None:
+        self.asked: list[tuple[str, str, str | None]] = []
+        left = list(statuses)
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(handler) -> None:  # noqa: N805
+                self.asked.append((handler.command, handler.path, handler.headers["Authorization"]))
+                status = left.pop(0) if len(left) > 1 else left[0]
+                handler.send_response(status)
+                handler.send_header("Location", "http://127.0.0.1:1/login")
+                handler.end_headers()
+                handler.wfile.write(body.encode())
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self._server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def test_a_server_that_is_no_api_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    with Server(200, body="<html>please log in</html>") as server:
+        cluster = Cluster.of(Connection(kubeconfig(server.url)))
+        for ask in (
+            lambda: cluster.namespace("shop"),
+            lambda: cluster.list_runs("shop"),
+            lambda: cluster.get_run("s", "r"),
+        ):
+            with pytest.raises(Unreachable, match="does not answer as a Kubernetes API server does"):
+                ask()
+
+
+def test_one_of_many_clusters_behind_a_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    with Server(200) as server:
+        Cluster.of(Connection(kubeconfig(f"{server.url}/clusters/c-1/"))).namespace("shop")
+    assert server.asked == [("GET", "/clusters/c-1/api/v1/namespaces/shop", f"Bearer {TOKEN}")]
+
+
+def test_a_proxy_that_is_no_tunnel_is_asked_for_the_whole_address() -> None:
+    with Server(200) as proxy:
+        Cluster.of(Connection(kubeconfig("http://cluster.example:1/c", **{"proxy-url": proxy.url}))).namespace("shop")
+    assert proxy.asked == [("GET", "http://cluster.example:1/c/api/v1/namespaces/shop", f"Bearer {TOKEN}")]
+
+
+def test_a_token_that_is_refused_is_read_once_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    config = tmp_path / "config"
+    with Server(200, 401, 200, 401) as server:
+        config.write_text(kubeconfig(server.url, "first"))
+        cluster = Cluster.of(Connection(str(config)))
+        cluster.namespace("shop")
+        config.write_text(kubeconfig(server.url, "second"))
+        assert cluster.namespace("shop") == {"metadata": {"name": "shop"}, "message": "so it is"}
+        with pytest.raises(Denied, match="refused the credentials or the permission: so it is"):
+            cluster.namespace("shop")
+    assert [token for _, _, token in server.asked] == [
+        "Bearer first", "Bearer first", "Bearer second", "Bearer second", "Bearer second",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "kind"), [(302, Unreachable), (403, Denied), (409, Conflict), (422, Refused)])
+def test_what_an_answer_means(status: int, kind: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    with Server(status) as server, pytest.raises(kind, match="so it is"):
+        Cluster.of(Connection(kubeconfig(server.url))).namespace("shop")

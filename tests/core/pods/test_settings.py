@@ -1,0 +1,182 @@
+"""What Space and App say about pods, what they give up of the restricted level, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from kf_tasks.core.errors import InvalidInput
+from kf_tasks.core.pods import network, quota, security
+from kf_tasks.core.pods import settings as pod
+
+DATA = {"name": "data", "persistentVolumeClaim": {"claimName": "c"}}
+AT_DATA = {"name": "data", "mountPath": "/data"}
+
+
+def test_an_app_comes_on_top_of_its_space() -> None:
+    space = {"labels": {"a": "1", "b": "1"}, "tolerations": [{"key": "x"}], "volumes": [DATA], "priority_class": "low",
+             "volume_mounts": [AT_DATA]}  # fmt: skip
+    own = {"labels": {"b": "2"}, "tolerations": [{"key": "x"}, {"key": "y"}], "affinity": {"nodeAffinity": {}},
+           "volumes": [{"name": "data", "emptyDir": {}}]}  # fmt: skip
+    merged = pod.merge(space, own)
+    assert merged["labels"] == {"a": "1", "b": "2"}
+    assert merged["tolerations"] == [{"key": "x"}, {"key": "y"}]
+    assert merged["volumes"] == [{"name": "data", "emptyDir": {}}]
+    assert merged["volume_mounts"] == [AT_DATA]
+    assert (merged["affinity"], merged["priority_class"]) == ({"nodeAffinity": {}}, "low")
+    assert pod.merge(pod.merge({}, {}), space) == pod.merge(space, {})
+
+
+def test_the_pod_template_has_only_what_is_said() -> None:
+    assert pod.template(pod.merge({}, {})) == {}
+    settings = {"image_pull_secrets": ["regcred"], "runtime_class": "gvisor", "pod_spec": {"dnsPolicy": "None"}}
+    assert pod.template(pod.merge({}, settings)) == {
+        "dnsPolicy": "None", "imagePullSecrets": [{"name": "regcred"}], "runtimeClassName": "gvisor",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"pod_spec": {"terminationGracePeriodSeconds": 5}}, "pod_spec: terminationGracePeriodSeconds cannot be "
+         "carried by Tekton: a task that is cancelled is ended by Tekton: let the command react to SIGTERM"),
+        ({"pod_spec": {"shareProcessNamespace": True}}, "pod_spec: shareProcessNamespace cannot be carried by Tekton: "
+         "a task has one container: start what belongs together from its command"),
+        ({"pod_spec": {"initContainers": []}}, "pod_spec: initContainers cannot be carried by Tekton: do the "
+         "preparation in the command, or in a Task that this one depends on"),
+        ({"pod_spec": {"nodeSelector": {}}}, "pod_spec: nodeSelector has an argument of its own: use node_selector=…"),
+        ({"pod_spec": {"dnsPolcy": "x"}}, "pod_spec: dnsPolcy cannot be carried by Tekton (did you mean 'dnsPolicy'?): "
+         "it has dnsPolicy, dnsConfig, schedulerName, hostAliases, hostNetwork, hostUsers, topologySpreadConstraints; "
+         "leave the rest out"),
+        ({"tolerations": [{"kee": "x"}]}, "tolerations[0]: 'kee' is unknown (did you mean 'key'?): use key, operator, "
+         "value, effect, tolerationSeconds"),
+        ({"volumes": [{"emptyDir": {}}]}, "volumes: {'emptyDir': {}} has no name: write it as Kubernetes does, such as "
+         "{'name': 'data', 'persistentVolumeClaim': {'claimName': 'shop-data'}}"),
+        ({"volumes": [{"name": "a"}]}, "volume 'a' needs exactly one source, such as 'persistentVolumeClaim'"),
+        ({"volumes": [DATA, DATA]}, "two volumes have the name 'data': rename one"),
+        ({"volumes": [{"name": "kf-x", "emptyDir": {}}]}, "volume 'kf-x': names with this beginning are the "
+         "platform's: rename it"),
+        ({"volume_mounts": [{"name": "data"}]}, "volume_mounts: {'name': 'data'} needs 'name' and 'mountPath', such as "
+         "'/data'"),
+        ({"volume_mounts": [{**AT_DATA, "mountPath": "/tekton/bin"}]}, "volume_mounts: mountPath '/tekton/bin': "
+         "/tekton/ is the platform's: mount it elsewhere"),
+        ({"volume_mounts": [{**AT_DATA, "mountPath": "data"}]}, "volume_mounts: mountPath 'data' is not absolute: "
+         "begin it with '/'"),
+        ({"annotations": {"a": "b", "kf.dev/recorded": "true"}}, "annotations: 'kf.dev/recorded': names under kf.dev/ "
+         "are kf's own: choose another prefix"),
+        ({"volume_mounts": [AT_DATA, AT_DATA]}, "two volume_mounts have the mountPath '/data': change one"),
+    ],
+)  # fmt: skip
+def test_what_tekton_cannot_carry_is_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        pod.check("app 'shop'", settings)
+    assert str(refused.value) == f"app 'shop': {message}"
+
+
+def test_a_mount_needs_a_volume() -> None:
+    pod.check_mounts("app 'shop'", {"volumes": [DATA], "volume_mounts": [AT_DATA]})
+    with pytest.raises(InvalidInput, match=r"there is no volume 'data' \(there are: none\)"):
+        pod.check_mounts("app 'shop'", {"volume_mounts": [AT_DATA]})
+
+
+@pytest.mark.parametrize(
+    ("settings", "given_up"),
+    [
+        ({}, []),
+        ({"security_context": {"runAsUser": 2000, "fsGroup": 5, "readOnlyRootFilesystem": True}}, []),
+        ({"security_context": {"capabilities": {"drop": ["ALL"], "add": ["NET_BIND_SERVICE"]}}}, []),
+        ({"security_context": {"runAsUser": 0}}, ["runs as root"]),
+        ({"security_context": {"runAsNonRoot": False}}, ["runAsNonRoot=False"]),
+        ({"security_context": {"privileged": True}}, ["privileged"]),
+        ({"security_context": {"allowPrivilegeEscalation": True}}, ["allowPrivilegeEscalation"]),
+        ({"security_context": {"capabilities": {"add": ["SYS_PTRACE"]}}}, ["capabilities SYS_PTRACE",
+                                                                           "capabilities not dropped"]),
+        ({"security_context": {"seccompProfile": {"type": "Unconfined"}}}, ["seccompProfile Unconfined"]),
+        ({"pod_spec": {"hostNetwork": True}}, ["hostNetwork"]),
+        ({"volumes": [{"name": "h", "hostPath": {"path": "/"}}]}, ["hostPath volume 'h'"]),
+    ],
+)  # fmt: skip
+def test_what_an_app_gives_up(settings: dict[str, Any], given_up: list[str]) -> None:
+    assert security.opts_out(settings) == given_up
+
+
+def test_root_is_the_tasks_container_alone() -> None:
+    of_pod, of_step = security.contexts({"runAsUser": 0, "fsGroup": 7, "readOnlyRootFilesystem": True})
+    assert of_pod == {**security.POD, "fsGroup": 7}
+    assert of_step == {**security.STEP, "runAsNonRoot": False, "runAsUser": 0, "readOnlyRootFilesystem": True}
+    assert security.contexts({"runAsUser": 2000})[0]["runAsUser"] == 2000
+    with pytest.raises(InvalidInput, match="'runAsUsr' is unknown"):
+        security.check("app 'shop'", {"runAsUsr": 0})
+
+
+def test_what_to_do_when_a_namespace_refuses_a_pod() -> None:
+    lead = 'pods "shop-1-pod" is forbidden: violates PodSecurity "restricted:latest": '
+    own = lead + 'runAsUser=0 (container "step-task" must not set runAsUser=0)'
+    assert security.advice(own, "step-task").startswith("take what is named out of the App's security_context")
+    tekton = lead + 'unrestricted capabilities (containers "prepare", "step-task" must set …)'
+    assert 'set set-security-context: "true"' in security.advice(tekton, "step-task")
+    assert security.advice("exit code 1", "step-task") == ""
+
+
+def test_rules_of_a_security_group() -> None:
+    egress: list[dict[str, Any]] = [
+        {"protocol": "tcp", "destination": "10.0.0.0/8", "ports": "443, 8000-9000"},
+        {"protocol": "all", "destination": "10.0.0.1-10.0.0.2"},
+        {"app": "mail", "namespace": "post", "ports": "25"},
+    ]
+    spec = network.policy("group", {"app.kubernetes.io/name": "shop"}, egress, [], dns=True)
+    assert spec["policyTypes"] == ["Ingress", "Egress"] and spec["ingress"] == []
+    assert spec["egress"][0] == {"ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]}
+    assert spec["egress"][1] == {
+        "to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}],
+        "ports": [{"protocol": "TCP", "port": 443}, {"protocol": "TCP", "port": 8000, "endPort": 9000}],
+    }
+    assert spec["egress"][2] == {"to": [{"ipBlock": {"cidr": "10.0.0.1/32"}}, {"ipBlock": {"cidr": "10.0.0.2/32"}}]}
+    assert spec["egress"][3]["to"] == [
+        {
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "post"}},
+            "podSelector": {"matchLabels": {"app.kubernetes.io/name": "mail"}},
+        }
+    ]
+    closed = network.policy("group", {}, [], None, dns=False)
+    assert (closed["policyTypes"], closed["egress"]) == (["Egress"], [])
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ({"protocol": "icmp"}, "protocol 'icmp' cannot be told in a NetworkPolicy: use one of tcp, udp, sctp, all"),
+        ({"destination": "10.0.0.1/8"}, "10.0.0.1/8 has host bits set"),
+        ({"destination": "10.0.0.9-10.0.0.1"}, "is no address"),
+        ({"ports": "9-8"}, "ports '9-8': write '443'"),
+        ({"ports": 70000}, "ports 70000: write '443'"),
+        ({"protocol": "all", "ports": "1"}, "protocol 'all' has no ports"),
+        ({"source": "10.0.0.1"}, "'source' is unknown"),
+        ({"destination": "10.0.0.1", "app": "x"}, "exclude each other"),
+    ],
+)
+def test_rules_that_cannot_be_told(rule: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        network.policy("group", {}, [rule], None, dns=True)
+    assert str(refused.value).startswith("group: egress[0]: ") and message in str(refused.value)
+
+
+def test_a_group_without_rules_is_a_mistake() -> None:
+    with pytest.raises(InvalidInput, match="has no rules"):
+        network.policy("group", {}, None, None, dns=True)
+
+
+def test_quota_and_limits_in_canonical_spelling() -> None:
+    given = {"memory": "0.5G", "limits.cpu": "1000m", "disk": "1024M", "pods": 5, "count/pipelineruns.tekton.dev": 7}
+    assert quota.hard("space 's'", given) == {
+        "requests.memory": "512Mi", "limits.cpu": "1", "requests.ephemeral-storage": "1Gi", "pods": "5",
+        "count/pipelineruns.tekton.dev": "7",
+    }  # fmt: skip
+    limits = quota.limits("space 's'", {"default": {"memory": "64M"}, "default_request": {"cpu": 0.01}})
+    assert limits == {"type": "Container", "default": {"memory": "64Mi"}, "defaultRequest": {"cpu": "10m"}}
+    assert quota.without_default(quota.hard("s", given), limits) == ["limits.cpu", "requests.ephemeral-storage"]
+    for wrong in ({}, {"pods": "5"}, {"memory": 5}):
+        with pytest.raises(InvalidInput):
+            quota.hard("space 's'", wrong)
+    with pytest.raises(InvalidInput, match="'defaults' is unknown"):
+        quota.limits("space 's'", {"defaults": {}})

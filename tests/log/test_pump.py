@@ -1,0 +1,116 @@
+"""A log that the API server ends as if it were whole, because its connection to the node broke."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from kf_tasks.cluster.client import Cluster
+from kf_tasks.cluster.connection import Connection
+from kf_tasks.errors import ClusterError, NotFound, Unreachable
+from kf_tasks.log.pump import Pump, ended_log
+
+from ..cluster.test_connection import Server, kubeconfig
+
+LINES = [(f"2026-11-26T10:00:{number // 4:02}.{number % 4}00000000Z", f"{number}\n") for number in range(200)]
+CONTENT = "".join(text for _, text in LINES).encode()
+
+
+class Node:
+    """A log behind an API server; each reading ends after so many bytes, the last ones at its end."""
+
+    def __init__(self, *breaks: int) -> None:
+        self.left = left = list(breaks)
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(handler) -> None:  # noqa: N805
+                query = parse_qs(urlsplit(handler.path).query)
+                since = query.get("sinceTime", [""])[0][:19]
+                text = "".join(f"{stamp} {line}" for stamp, line in LINES if stamp[:19] >= since).encode()
+                data = text[: left.pop(0)] if left else text
+                handler.send_response(200)
+                handler.send_header("Content-Length", str(len(data)))
+                handler.end_headers()
+                handler.wfile.write(data)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        Thread(target=self.server.serve_forever, daemon=True).start()
+        self.cluster = Cluster.of(Connection(kubeconfig(f"http://127.0.0.1:{self.server.server_port}")))
+
+
+@pytest.fixture
+def node(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Node]:
+    monkeypatch.setenv("NO_PROXY", "*")
+    made = Node(*request.param)
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+BREAKS = pytest.mark.parametrize("node", [(), (700,), (2000, 900), (45, 30, 1500), (20,), (33, 36)], indirect=True)
+
+
+@BREAKS
+def test_what_is_archived_is_read_until_nothing_new_comes(node: Node) -> None:
+    assert b"".join(ended_log(node.cluster, "shop", "pod")) == CONTENT
+
+
+@BREAKS
+def test_what_is_followed_is_read_until_nothing_new_comes(node: Node) -> None:
+    got: list[bytes] = []
+    pump = Pump(node.cluster, "shop", "pod", lambda chunk: got.append(chunk) or True)
+    pump.ended.set()
+    pump.thread.join(20)
+    assert b"".join(got) == CONTENT and not (pump.thread.is_alive() or pump.trouble or pump.lost)
+
+
+@pytest.mark.parametrize("node", [(700, *[60] * 100)], indirect=True)
+def test_a_log_that_never_comes_to_its_end_is_not_whole(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Unreachable, match="the log of pod was broken off"):
+        b"".join(ended_log(node.cluster, "shop", "pod"))
+    monkeypatch.setattr("kf_tasks.log.pump.LOG_GRACE_SECONDS", 2)
+    node.left[:] = [700, *[60] * 100]
+    pump = Pump(node.cluster, "shop", "pod", lambda _: True)
+    pump.ended.set()
+    pump.thread.join(20)
+    assert "the log of pod was broken off" in str(pump.trouble)
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ('pods "pod" not found', NotFound),
+        ("the server could not find the requested resource ( pods/log pod)", Unreachable),  # a kubelet just begun
+    ],
+)
+def test_a_pod_that_is_gone_and_one_that_its_node_does_not_know_yet(
+    said: str, kind: type[ClusterError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    with Server(404, body=json.dumps({"message": said})) as server:
+        cluster = Cluster.of(Connection(kubeconfig(server.url)))
+        with pytest.raises(ClusterError) as raised:
+            b"".join(ended_log(cluster, "shop", "pod"))
+    assert raised.type is kind
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("node", [()], indirect=True)
+def test_a_receiver_that_fails_leaves_no_log_that_seems_whole(node: Node) -> None:
+    def fail(_: bytes) -> bool:
+        raise RuntimeError("no more")
+
+    pump = Pump(node.cluster, "shop", "pod", fail)
+    pump.ended.set()
+    pump.thread.join(20)
+    assert "no more" in str(pump.trouble)

@@ -1,0 +1,147 @@
+"""A run is started exactly once, whatever happens to the requests, and old ones go only when they may."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from kf_tasks.cluster.listing import ListedRun
+from kf_tasks.core import naming
+from kf_tasks.core.retention.plan import Policy
+from kf_tasks.core.run import pipelinerun
+from kf_tasks.errors import ClusterError, Conflict, Unreachable
+from kf_tasks.runs import submission
+from kf_tasks.runs.submission import Submission, adoptable, expire, prune, submit
+
+KEY, NOON = "0123456789abcdef", "2026-11-25T12:00:00Z"
+TEMPLATE = {"metadata": {"namespace": "shop", "labels": {}}}
+WANTED = Submission(TEMPLATE, "shop", "migrate", KEY, "shop.dev", "kf-shop", "a test")
+
+
+def run(attempt: int = 1, succeeded: str = "True", created: str = NOON, **more: Any) -> ListedRun:
+    labels = {
+        pipelinerun.NAME: "shop", pipelinerun.TASK: "migrate", pipelinerun.STACK: "shop.dev", pipelinerun.KEY: KEY,
+        pipelinerun.ATTEMPT: str(attempt), pipelinerun.TASK_ID: str(attempt),
+    }  # fmt: skip
+    return ListedRun(
+        name=naming.run_name("shop", "migrate", KEY, attempt), uid=str(attempt), created=created,
+        finished=succeeded != "Unknown", labels=labels, annotations=more.pop("annotations", {}), succeeded=succeeded,
+        reason="", **more,
+    )  # fmt: skip
+
+
+class Cluster:
+    """Holds runs; the answers to its requests are lost as often as `troubles` say, before or after they are done."""
+
+    now = NOON
+
+    def __init__(self, *runs: ListedRun, **troubles: list[ClusterError]) -> None:
+        self.runs, self.troubles, self.deleted, self.allocated = list(runs), troubles, list[str](), 0
+
+    def list_runs(self, _namespace: str, _app: str) -> list[ListedRun]:
+        self._fail("list_runs")
+        return list(self.runs)
+
+    def get_run(self, _namespace: str, name: str) -> dict[str, Any]:
+        return {"metadata": {"name": name}}
+
+    def allocate_id(self, _namespace: str, _config_map: str, at_least: int) -> int:
+        self._fail("allocate_id")
+        self.allocated += 1
+        return at_least + 1
+
+    def create_run(self, manifest: dict[str, Any]) -> dict[str, Any]:
+        attempt = int(manifest["metadata"]["labels"][pipelinerun.ATTEMPT])
+        self.runs.append(run(attempt, self.ends, created="2026-11-25T12:00:00Z"))
+        self._fail("create_run")
+        return manifest
+
+    def delete_runs(self, _namespace: str, runs: list[ListedRun]) -> list[str]:
+        self.deleted = [one.name for one in runs]
+        return self.deleted
+
+    ends = "Unknown"
+
+    def _fail(self, what: str) -> None:
+        if self.troubles.get(what):
+            raise self.troubles[what].pop()
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+
+
+@pytest.mark.parametrize("what", ["list_runs", "allocate_id", "create_run"])
+@pytest.mark.parametrize("ends", ["Unknown", "True", "False"])
+def test_a_lost_answer_makes_no_second_run(what: str, ends: str) -> None:
+    cluster = Cluster(**{what: [Unreachable("lost"), Unreachable("lost")]})
+    cluster.ends = ends
+    started, adopted = submit(cluster, WANTED, None)  # type: ignore[arg-type]
+    assert [one.name for one in cluster.runs] == [started["metadata"]["name"]]
+    assert adopted == (what == "create_run")
+
+
+def test_whoever_comes_second_follows_the_first() -> None:
+    cluster = Cluster(create_run=[Conflict("already exists")])
+    started, adopted = submit(cluster, WANTED, None)  # type: ignore[arg-type]
+    assert adopted and len(cluster.runs) == 1 and started["metadata"]["name"] == cluster.runs[0].name
+
+
+def test_a_request_that_was_not_carried_out_uses_up_no_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster()
+    answers = [Unreachable("the webhook is down"), Unreachable("the webhook is down")]
+
+    def create_run(manifest: dict[str, Any]) -> dict[str, Any]:
+        if answers:
+            raise answers.pop()
+        return manifest
+
+    monkeypatch.setattr(cluster, "create_run", create_run)
+    submit(cluster, WANTED, None)  # type: ignore[arg-type]
+    assert cluster.allocated == 1
+
+
+def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(submission, "PATIENCE_SECONDS", -1)
+    with pytest.raises(Unreachable):
+        submit(Cluster(list_runs=[Unreachable("lost")]), WANTED, None)  # type: ignore[arg-type]
+
+
+def test_what_is_adopted() -> None:
+    assert adoptable([run(1), run(2, "Unknown")]) == run(2, "Unknown")
+    assert adoptable([run(1, "False"), run(2, annotations={pipelinerun.RECORDED: "true"})]) is None
+    assert adoptable([run(1, "False")]) is None
+    assert adoptable([run(1, "False")], began=NOON) == run(1, "False"), "another update does the same at this moment"
+    assert adoptable([run(1, "Unknown", deleting=True)]) is None, "it is on its way out"
+
+
+def test_what_retention_lets_go() -> None:
+    def going(runs: list[ListedRun], now: str = NOON) -> list[str]:
+        return [one.name for one in expire(runs, now, Policy(3))]
+
+    runs = [run(number, created=f"2026-11-25T0{number}:00:00Z") for number in range(1, 6)]
+    names = [one.name for one in runs]
+    assert going(runs) == names[:2]
+    read = replace(runs[0], annotations={pipelinerun.FOLLOWED: "true"})
+    assert going([read, *runs[1:]]) == names[1:2], "its log is still being read"
+    assert going([read, *runs[1:]], "2026-11-26T01:00:01Z") == names[:2], "nobody reads for a whole day"
+    assert going([*runs[:4], replace(runs[4], deleting=True)]) == names[:1], "it counts no more"
+
+
+def test_a_run_whose_record_is_not_stored_yet_is_spared() -> None:
+    cluster = Cluster(*(run(number, created=f"2026-11-25T0{number}:00:00Z") for number in (1, 2, 3)))
+    assert prune(cluster, "shop", "shop", Policy(0), spare=run(2).name) == [run(1).name]  # type: ignore[arg-type]
+
+
+def test_what_is_to_go_can_be_held_back_before_it_goes() -> None:
+    cluster = Cluster(*(run(number, created=f"2026-11-25T0{number}:00:00Z") for number in range(1, 5)))
+    asked: list[str] = []
+
+    def before(going: list[ListedRun]) -> list[ListedRun]:
+        asked.extend(one.name for one in going)
+        return going[:1]
+
+    assert prune(cluster, "shop", "shop", Policy(1), before=before) == [run(1).name]  # type: ignore[arg-type]
+    assert asked == [run(number).name for number in (1, 2, 3)] and cluster.deleted == [run(1).name]

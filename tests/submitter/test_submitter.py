@@ -1,0 +1,361 @@
+"""The submitter's own client beside `cluster`: the same recorded answers of a real API server, the same questions.
+
+`recorded.json` was recorded from Kubernetes 1.36.3 with Tekton 1.15.0: three runs of which one succeeded,
+one failed and one runs, and what the server says to a name that is taken, to a change of a run that has
+ended, to a UID that is another one, and to a counter that somebody else has counted.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from kf_tasks.cluster import client as cluster
+from kf_tasks.cluster.client import Cluster
+from kf_tasks.cluster.connection import Connection, Transport
+from kf_tasks.core import naming
+from kf_tasks.core.retention.plan import RunSummary
+from kf_tasks.core.run import outcome
+from kf_tasks.core.schedule import slot
+from kf_tasks.errors import Conflict, NotFound, Refused
+from kf_tasks.resources.pod_code import sources
+from kf_tasks.submitter import client
+from kf_tasks.submitter.client import PlainCluster, Run, Stopped
+from kf_tasks.submitter.submitter import AWAY, FAILED, Submitter
+
+NS = "recorded"
+RUNS = f"/apis/tekton.dev/v1/namespaces/{NS}/pipelineruns"
+ANSWERS = json.loads((Path(__file__).parent / "recorded.json").read_text())
+
+
+class Server:
+    """Replays the recorded answers, in order where a question has several, and writes down what was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, Any, Any]] = []
+        self.troubles: list[int] = []
+        self._left: dict[tuple[str, str, bool], list[dict[str, Any]]] = {}
+        for entry in ANSWERS:
+            self._left.setdefault(self._key(entry["method"], entry["path"]), []).append(entry)
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def _answer(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                url = urlsplit(self.path)
+                entry = server.answer(self.command, self.path)
+                if entry["status"] < 500:
+                    query = sorted((key, value) for key, value in parse_qs(url.query).items())
+                    server.asked.append((self.command, url.path, query, json.loads(body or b"null")))
+                text = json.dumps(entry["answer"]).encode()
+                self.send_response_only(entry["status"])
+                self.send_header("Date", entry.get("date") or "Wed, 25 Nov 2026 22:00:00 GMT")
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            do_GET = do_POST = do_PATCH = do_DELETE = _answer
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self._http.server_port}"
+        threading.Thread(target=self._http.serve_forever, daemon=True).start()
+
+    def answer(self, method: str, path: str) -> dict[str, Any]:
+        if self.troubles:
+            return {"status": self.troubles.pop(0), "answer": {"message": "the server restarts"}}
+        found = self._left[self._key(method, path)]
+        return found.pop(0) if len(found) > 1 else found[0]
+
+    def close(self) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+
+    @staticmethod
+    def _key(method: str, path: str) -> tuple[str, str, bool]:
+        return method, path.partition("?")[0], "continue=" in path
+
+
+@pytest.fixture
+def servers() -> Iterator[tuple[Server, Server]]:
+    both = Server(), Server()
+    yield both
+    for server in both:
+        server.close()
+
+
+@pytest.fixture
+def clients(servers: tuple[Server, Server], monkeypatch: pytest.MonkeyPatch) -> tuple[Cluster, PlainCluster]:
+    monkeypatch.setattr(client.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(cluster, "PAGE", client.PAGE)
+    config = {
+        "apiVersion": "v1", "kind": "Config", "current-context": "c",
+        "clusters": [{"name": "c", "cluster": {"server": servers[0].address}}],
+        "users": [{"name": "u", "user": {"token": "t"}}],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+    }  # fmt: skip
+    transport = Transport(Connection(kubeconfig=json.dumps(config)))
+    return Cluster(transport), PlainCluster(servers[1].address, NS, lambda: "t", None)
+
+
+def outcome_of(work: Callable[[], Any]) -> Any:
+    try:
+        return work()
+    except (Conflict, NotFound, Refused) as error:
+        return type(error)
+
+
+def test_both_ask_the_same_and_understand_the_same(
+    servers: tuple[Server, Server], clients: tuple[Cluster, PlainCluster]
+) -> None:
+    ours, plain = clients
+    fields = ("name", "uid", "created", "finished", "labels", "annotations", "deleting", "succeeded", "failed")
+    theirs = [{name: getattr(run, name) for name in fields} for run in plain.list_runs("shop")]
+    assert theirs == [{name: getattr(run, name) for name in fields} for run in ours.list_runs(NS, "shop")]
+    assert [run["succeeded"] for run in theirs] == ["True", "Unknown", "False"]
+    assert [(run["name"], run["finished"]) for run in theirs] == [("one", True), ("three", False), ("two", True)]
+    assert ours.now == plain.now is not None
+
+    for name in ("one", "two", "three"):
+        assert plain.find(plain.runs(name)) == ours.get_run(NS, name)
+    assert (plain.find(plain.runs("none")), outcome_of(lambda: ours.get_run(NS, "none"))) == (None, NotFound)
+    failed = ours.get_run(NS, "two")
+    servers[1].asked.append(servers[0].asked[-1])
+    path = f"/apis/tekton.dev/v1/namespaces/{NS}/taskruns/two-task"
+    task_run, pods = plain.find(path), plain.pods("two")
+    assert (task_run, pods) == (ours.task_run(NS, failed), ours.pods(NS, "two"))
+    assert outcome.conclude(failed, task_run, pods[-1]).sentence == "exit code 7"
+
+    assert plain.allocate_id("kf-shop", 3) == ours.allocate_id(NS, "kf-shop", 3) == 8
+    plain.cancel_run("one", "x")
+    assert outcome_of(lambda: ours.cancel_run(NS, "one", "x")) is Refused
+    plain.cancel_run("three", "x")
+    ours.cancel_run(NS, "three", "x")
+    plain.annotate_finished("none", {"a": "b"})
+    assert outcome_of(lambda: ours.annotate_run(NS, "none", {"a": "b"}, finished=True)) is NotFound
+    another = RunSummary("two", "another", "", True)
+    missing = RunSummary("none", "another", "", True)
+    assert plain.delete_runs([another]) == ours.delete_runs(NS, [another]) == []
+    assert plain.delete_runs([missing]) == ours.delete_runs(NS, [missing]) == []
+    assert plain.delete_runs([another]) == ours.delete_runs(NS, [another]) == ["two"]
+    plain.delete_pod("none")
+    ours.delete_pod(NS, "none")
+    assert servers[1].asked == servers[0].asked
+
+
+def test_a_name_that_is_taken_is_the_run_to_follow(clients: tuple[Cluster, PlainCluster]) -> None:
+    ours, plain = clients
+    manifest = {"metadata": {"name": "two", "namespace": NS}}
+    assert outcome_of(lambda: ours.create_run(manifest)) is Conflict
+    assert plain.create_run(manifest)["status"]["childReferences"][0]["name"] == "two-task"
+
+
+@pytest.mark.parametrize("trouble", [500, 503, 429, 401, 403])
+def test_a_server_that_restarts_is_asked_again(
+    servers: tuple[Server, Server], clients: tuple[Cluster, PlainCluster], trouble: int
+) -> None:
+    servers[1].troubles += [trouble] * 3
+    assert clients[1].find(clients[1].runs("one"))
+
+
+def test_who_is_told_to_stop_does_not_wait_for_a_server(clients: tuple[Cluster, PlainCluster]) -> None:
+    plain = clients[1]
+    plain.base = "http://127.0.0.1:1"
+    threading.Timer(0.2, plain.stop.set).start()
+    with pytest.raises(Stopped):
+        plain.find(plain.runs("one"))
+
+
+class FakeCluster(PlainCluster):
+    """A cluster of plain data, whose runs end at once unless they are told to stay."""
+
+    def __init__(self, runs: list[Run] | None = None, ends: bool = True) -> None:
+        super().__init__("", NS, lambda: "", None)
+        self.objects: dict[str, Any] = {
+            self.batch("jobs", "job"): _job("2026-11-25T22:00:00Z", "2026-11-25T22:00:01Z"),
+            self.batch("cronjobs", "cron"): {"metadata": {}},
+        }
+        self.list, self.ends = list(runs or []), ends
+        self.now = "2026-11-26T22:00:00Z"
+        self.created: list[dict[str, Any]] = []
+        self.cancelled: list[str] = []
+        self.deleted: list[str] = []
+
+    def find(self, path: str) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = self.objects.get(path)
+        return found
+
+    def list_runs(self, app: str) -> list[Run]:
+        return self.list
+
+    def allocate_id(self, config_map: str, at_least: int) -> int:
+        return at_least + 1
+
+    def create_run(self, manifest: dict[str, Any]) -> dict[str, Any]:
+        metadata = manifest["metadata"]
+        done = {"conditions": [{"type": "Succeeded", "status": "True"}]} if self.ends else {}
+        self.created.append(manifest)
+        self.objects[self.runs(metadata["name"])] = {**manifest, "status": done}
+        self.list.append(_run(metadata["name"], metadata["annotations"].get(slot.AT), self.ends))
+        return manifest
+
+    def annotate_finished(self, name: str, annotations: dict[str, str]) -> None:
+        pass
+
+    def pods(self, run: str) -> list[dict[str, Any]]:
+        return []
+
+    def cancel_run(self, name: str, by: str) -> None:
+        self.cancelled.append(name)
+        done = {"conditions": [{"type": "Succeeded", "status": "False", "reason": "Cancelled"}]}
+        self.objects[self.runs(name)]["status"] = done
+
+    def delete_runs(self, runs: Any) -> list[str]:
+        self.deleted += [run.name for run in runs]
+        return [run.name for run in runs]
+
+
+def _job(when: str, created: str) -> dict[str, Any]:
+    return {"metadata": {"uid": "u", "creationTimestamp": created, "annotations": {slot.TIMESTAMP: when}}}
+
+
+def _run(name: str, when: str | None, finished: bool, created: str = "2026-11-25T22:00:00Z") -> Run:
+    marks = {slot.AT: when} if when else {}
+    return Run(name, name, created, finished, {slot.SCHEDULE: "nightly"}, marks)
+
+
+def submitter(cluster: FakeCluster, policy: str = "Allow", keep: int = 500) -> Submitter:
+    settings = {"app": "shop", "task": "nightly", "policy": policy, "catch_up": False, "keep": keep, "cron_job": "cron"}
+    settings["start_timeout"] = 1
+    template = {"metadata": {"labels": {}}, "spec": {}}
+    return Submitter(cluster, settings, template, "job")
+
+
+OWN = naming.run_name("shop", "nightly", slot.key("shop", "nightly", "2026-11-25T22:00:00Z"), 1)
+
+
+def test_a_pod_that_is_started_again_starts_nothing_again() -> None:
+    cluster = FakeCluster()
+    assert submitter(cluster).work() == 0
+    assert submitter(cluster).work() == 0
+    assert [run["metadata"]["name"] for run in cluster.created] == [OWN]
+
+
+def test_its_own_run_is_never_pruned_from_here() -> None:
+    old = [_run(f"old-{nth}", None, True, f"2026-11-2{nth}T00:00:00Z") for nth in range(3)]
+    cluster = FakeCluster(old)
+    submitter(cluster, keep=0).work()
+    assert cluster.deleted == ["old-0", "old-1", "old-2"]
+
+
+def test_forbid_leaves_out_and_replace_ends_what_runs() -> None:
+    cluster = FakeCluster([_run("by-hand", None, False)])
+    assert submitter(cluster, "Forbid").work() == 0
+    assert cluster.created == []
+    cluster.objects[cluster.runs("by-hand")] = {"status": {}}
+    assert submitter(cluster, "Replace").work() == 0
+    assert cluster.cancelled == ["by-hand"]
+
+
+def test_of_two_at_the_same_moment_the_later_time_stays() -> None:
+    later = _run("later", "2026-11-25T22:01:00Z", False)
+    assert submitter(cluster := FakeCluster([later]), "Replace").work() == 0
+    assert (cluster.created, cluster.cancelled) == ([], [])
+
+    class Racing(FakeCluster):
+        def create_run(self, manifest: dict[str, Any]) -> dict[str, Any]:
+            self.list.append(later)  # it came while this one was being created
+            return super().create_run(manifest)
+
+    racing = Racing(ends=False)
+    assert submitter(racing, "Replace").work() == FAILED
+    assert racing.cancelled == [OWN]
+
+
+def test_taken_away_or_stopped() -> None:
+    class Told(FakeCluster):
+        def create_run(self, manifest: dict[str, Any]) -> dict[str, Any]:
+            self.stop.set()
+            return super().create_run(manifest)
+
+    moved = Told(ends=False)
+    assert submitter(moved).work() == AWAY
+    assert moved.cancelled == []
+
+    class Deleted(Told):
+        def create_run(self, manifest: dict[str, Any]) -> dict[str, Any]:
+            self.objects.pop(self.batch("jobs", "job"))
+            return super().create_run(manifest)
+
+    stopped = Deleted(ends=False)
+    assert submitter(stopped).work() == FAILED
+    assert stopped.cancelled == [OWN]
+
+
+def test_a_pod_that_does_not_start_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = {"conditions": [{"type": "PodScheduled", "status": "False", "message": "0/1 nodes are available"}]}
+
+    class Full(FakeCluster):
+        said = ""
+
+        def pods(self, run: str) -> list[dict[str, Any]]:
+            return [{"metadata": {"name": "pod"}, "status": waiting}]
+
+        def delete_pod(self, name: str) -> None:
+            self.deleted.append(name)
+
+        def annotate_finished(self, name: str, annotations: dict[str, str]) -> None:
+            self.said = annotations["kf.dev/outcome"]
+
+    full = Full(ends=False)
+    assert submitter(full).work() == FAILED
+    assert (full.cancelled, full.deleted) == ([OWN], ["pod"])
+    assert full.said == "could not start within 1 s: not scheduled: 0/1 nodes are available"
+
+
+@pytest.mark.parametrize(
+    "changed, created, left_out",
+    [
+        ("2026-11-25T21:00:00Z", "2026-11-25T22:00:01Z", False),  # changed before the time came
+        ("2026-11-25T22:30:00Z", "2026-11-25T22:30:02Z", True),  # the time went by, then it was resumed
+        ("2026-11-25T22:00:30Z", "2026-11-25T22:00:01Z", False),  # changed while the task runs
+        ("2026-11-25T21:00:00Z", "2026-11-25T22:30:00Z", False),  # the cluster was down: made up for
+    ],
+)
+def test_a_time_that_went_by_before_a_change_is_left_out(changed: str, created: str, left_out: bool) -> None:
+    entries = [
+        {"time": changed, "fieldsV1": {"f:spec": {"f:suspend": {}}}},
+        {"time": "2026-11-25T23:00:00Z", "subresource": "status", "fieldsV1": {"f:spec": {"f:suspend": {}}}},
+    ]
+    found = slot.outdated(_job("2026-11-25T22:00:00Z", created), {"metadata": {"managedFields": entries}})
+    assert bool(found) == left_out
+
+
+def test_what_goes_into_the_pod_needs_nothing_but_python_3_9(tmp_path: Path) -> None:
+    for path, text in sources().items():
+        ast.parse(text, path, feature_version=(3, 9))
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    # An older interpreter is used where there is one; a shim of one that is not chosen is none.
+    old = shutil.which("python3.9")
+    usable = old and subprocess.run([old, "-c", ""], capture_output=True, check=False).returncode == 0
+    python = old if old and usable else sys.executable
+    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import kf_tasks.submitter.submitter"
+    done = subprocess.run(
+        [python, "-I", "-S", "-c", program],
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
