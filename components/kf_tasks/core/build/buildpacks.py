@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Sequence
 
+from ..errors import InvalidInput
 from ..pods import security
 from ..run import pipelinerun
-from .spec import BUILD, BuildSpec, DIGEST
 from ..run.command import carry
-from ..errors import InvalidInput
 from ..run.pipelinerun import Manifest
+from .spec import BUILD, DIGEST, BuildSpec
 
 PROCESSES = "processes"
 # Not the usual /workspace: Tekton mounts a folder of its own there, in every step, and would hide the app from tasks.

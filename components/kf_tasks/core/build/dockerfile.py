@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, Mapping, Optional
 
 from ..run import pipelinerun
-from .spec import BUILD, BuildSpec, DIGEST
 from ..run.pipelinerun import Manifest
+from .spec import BUILD, DIGEST, BuildSpec
 
 # One step, so that its log is one log. vfs, because the kernel refuses overlay on a container's own overlay.
 _SCRIPT = """\

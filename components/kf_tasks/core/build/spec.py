@@ -11,8 +11,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Protocol, Sequence
 
-from ..run import pipelinerun
 from ..naming import digest
+from ..run import pipelinerun
 from ..run.pipelinerun import Manifest, Resources, TaskSpec
 
 BUILD = "build"
