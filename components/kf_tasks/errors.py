@@ -1,10 +1,33 @@
-"""What the cluster may answer, sorted by what a caller can do about it."""
+"""Every error that a person may read, sorted by what a caller can do about it.
+
+    Trouble                     something outside of this program did not do what was asked
+    ├── ClusterError            the Kubernetes API server
+    │   ├── Unreachable         no answer
+    │   ├── Denied              401, 403
+    │   ├── NotFound            404
+    │   ├── Conflict            409
+    │   └── Refused             any other refusal
+    ├── ArchiveError            the log archive
+    ├── RegistryError           the image registry
+    │   └── RegistrySilent      no answer
+    └── ConfigurationError      a file or a Secret with credentials
+
+Bad input of the program is none of these: that is `core.errors.InvalidInput`.
+"""
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-class ClusterError(Exception):
-    """The cluster did not do what was asked; the text says why, for the person at the terminal."""
+
+class Trouble(Exception):
+    """What was asked was not done; the text says why and what to do, for the person at the terminal."""
+
+
+class ClusterError(Trouble):
+    """The cluster did not do what was asked."""
 
 
 class Unreachable(ClusterError):
@@ -27,5 +50,28 @@ class Refused(ClusterError):
     """Any other refusal, an admission error for example, in the cluster's own words."""
 
 
-class ArchiveError(ClusterError):
-    """The log archive cannot be read or written; the text names its URL and says why."""
+class ArchiveError(Trouble):
+    """The log archive cannot be read or written; the text names its URL."""
+
+
+class RegistryError(Trouble):
+    """The registry did not do what was asked."""
+
+
+class RegistrySilent(RegistryError):
+    """The registry gave no answer, or none but server errors."""
+
+
+class ConfigurationError(Trouble):
+    """A docker configuration, here or in a Secret, or a certificate is missing or cannot be used."""
+
+
+@contextmanager
+def about(what: str = "", advice: str = "") -> Iterator[None]:
+    """Lets trouble inside say what it stopped: `<what>: <its text><advice>`. It stays the error that it was."""
+    try:
+        yield
+    except Trouble as error:
+        told = copy.copy(error)  # the same error may be remembered and raised again
+        told.args = (f"{what}{': ' if what else ''}{error}{advice}",)
+        raise told from None

@@ -116,11 +116,11 @@ def sweep(news: dict[str, Any]) -> dict[str, Any]:
     from .cluster.client import Cluster
     from .cluster.connection import Connection
     from .core.run.pipelinerun import RECORDED
-    from .errors import ClusterError, NotFound
+    from .errors import NotFound, about
     from .provider.recording import let_go
 
     recorded = set(news.get("runs", []))
-    try:
+    with about(f"the runs of app {news['app']!r} cannot be marked as recorded"):
         cluster = Cluster.of(Connection.of(news["connection"]))
         for run in cluster.list_runs(news["namespace"], news["app"]):
             if run.name in recorded and run.finished and RECORDED not in run.annotations:
@@ -128,8 +128,6 @@ def sweep(news: dict[str, Any]) -> dict[str, Any]:
                     cluster.annotate_run(news["namespace"], run.name, {RECORDED: "true"}, finished=True)
                 except NotFound:
                     continue
-    except ClusterError as error:
-        raise type(error)(f"the runs of app {news['app']!r} cannot be marked as recorded: {error}") from None
     let_go(cluster, news)
     return {name: news[name] for name in _IDENTITY if name in news}
 

@@ -18,9 +18,9 @@ import pytest
 from kf_tasks.core.build import fetch
 from kf_tasks.core.build.spec import Artifact
 from kf_tasks.core.source import tree
-from kf_tasks.errors import ClusterError
+from kf_tasks.errors import ConfigurationError, RegistryError, RegistrySilent
 from kf_tasks.registry import credentials as docker_config
-from kf_tasks.registry.client import Place, Registry, RegistryError, RegistrySilent
+from kf_tasks.registry.client import Place, Registry
 
 from ..registries import IDENTITY, PASSWORD, USER, serve, token_server
 
@@ -178,7 +178,7 @@ def test_a_certificate_of_an_authority_of_ones_own(
     given.parent.mkdir(parents=True)
     monkeypatch.setattr(docker_config, "CERTIFICATES", (tmp_path / "certs.d",))
     given.write_text("no certificate")
-    with pytest.raises(ClusterError, match=rf"{given} holds no certificates \(.*\): repair it"):
+    with pytest.raises(ConfigurationError, match=rf"{given} holds no certificates \(.*\): repair it"):
         send(place, source, login)
     shutil.copy(tmp_path / "server.crt", given)
     assert send(place, source, login)

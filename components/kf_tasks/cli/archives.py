@@ -17,7 +17,7 @@ from ..core.log.reader import LogReader
 from ..core.log.stored import NO_LOG, StoredLog
 from ..core.run import pipelinerun
 from ..core.run.outcome import SUCCEEDED
-from ..errors import ClusterError, Denied, NotFound, Unreachable
+from ..errors import Denied, NotFound, Trouble, Unreachable
 from .target import Target, TargetSpace
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def otherwise(
         place = url_of(space, app) if space else os.environ.get(VARIABLE)
         try:
             found = read(Archive.of(place), target.name()) if place else None
-        except ClusterError as other:
+        except Trouble as other:
             raise type(error)(f"{error}; {other}") from None
         if found is None:
             raise

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from ..core.errors import InvalidInput
-from ..errors import ClusterError, Denied, Unreachable
+from ..errors import Denied, Trouble, Unreachable
 from .commands.check import check
 from .commands.env import env
 from .commands.jobs import (
@@ -66,7 +66,7 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except KeyboardInterrupt:
             raise click.exceptions.Exit(INTERRUPTED) from None
-        except (ClusterError, InvalidInput) as error:
+        except (Trouble, InvalidInput) as error:
             raise click.ClickException(f"{error}{_advice(error)}") from None
 
 

@@ -17,7 +17,7 @@ from ..core.log.masking import Masker
 from ..core.log.stored import place_of
 from ..core.run import outcome, pipelinerun
 from ..core.run.outcome import FAILED, SUCCEEDED
-from ..errors import ClusterError, NotFound
+from ..errors import ClusterError, NotFound, Trouble, about
 from ..log.spool import Spool
 from ..runs.archiving import Archiving
 from ..runs.display import NONE, Display
@@ -62,7 +62,7 @@ def wait_for(space: TargetSpace, run: dict[str, Any], settings: Mapping[str, Any
     app = labels[pipelinerun.NAME]
     what = f"task {labels[pipelinerun.TASK]!r} of app {app!r}"
     which = f"(run {name}, id {labels[pipelinerun.TASK_ID]})"
-    about = f"all about it: kf task {name}{space.flags}"
+    details = f"all about it: kf task {name}{space.flags}"
     goes_on = (
         f"{what} goes on {which}: to see its log, kf logs {app} --task --run {name}{space.flags}; "
         f"to end it, kf terminate-task {name}{space.flags}"
@@ -84,7 +84,7 @@ def wait_for(space: TargetSpace, run: dict[str, Any], settings: Mapping[str, Any
         masker = Masker(secret_values(space.cluster, space.name, run, warn, unread))
         spool = Spool(masker, place_of(run)) if archiving else None
         follower = waiting = _Waiting(space.cluster, space.name, name, say, masker, spool=spool)
-        with Progress(lambda: f"{what} is {waiting.state}"):
+        with about(advice=f"; {goes_on}"), Progress(lambda: f"{what} is {waiting.state}"):
             ended = waiting.follow()
     except KeyboardInterrupt:
         if follower:
@@ -95,18 +95,16 @@ def wait_for(space: TargetSpace, run: dict[str, Any], settings: Mapping[str, Any
         raise NotFound(
             f"{what} was deleted before its end {which}: how it ended is not known; look for it with kf tasks"
         ) from None
-    except ClusterError as error:
-        raise type(error)(f"{error}; {goes_on}") from None
     with contextlib.suppress(ClusterError):  # it was deleted meanwhile, or may not be changed
         space.cluster.annotate_run(space.name, name, {pipelinerun.OUTCOME: ended.sentence}, finished=True)
     if archiving:
         try:
             archiving.keep(run, ended, follower, unmasked)
-        except ClusterError as error:
+        except Trouble as error:
             warn(f"the log of {what} waits for the next update: {error}")
     if ended.state == SUCCEEDED and ended.sentence == "succeeded":
         return 0
     verb = f"failed: {ended.sentence}" if ended.state == FAILED else ended.sentence
-    warn(f"{masker.mask(f'{what} {verb}')} {which}; {about}")
+    warn(f"{masker.mask(f'{what} {verb}')} {which}; {details}")
     code = outcome.own_exit_code(ended)
     return 1 if code is None else code

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from ..core.errors import InvalidInput
-from ..errors import ClusterError
+from ..errors import Trouble
 
 T = TypeVar("T")
 THREADS = 512
@@ -46,8 +46,8 @@ def _cancel(self, request, context):  # type: ignore[no-untyped-def]
 
 
 def plainly(work: Callable[[], T]) -> T:
-    """Runs `work`; what the cluster or the input did wrong is raised with its text alone."""
+    """Runs `work`; trouble and bad input are raised with its text alone."""
     try:
         return work()
-    except (ClusterError, InvalidInput) as error:
+    except (Trouble, InvalidInput) as error:
         raise Failure(str(error)) from None

@@ -14,7 +14,7 @@ from ..core.pods import security
 from ..core.retention.plan import Policy
 from ..core.run import outcome, pipelinerun
 from ..core.run.outcome import RUNNING, SUCCEEDED, Outcome
-from ..errors import ArchiveError, ClusterError, Conflict, NotFound, Refused
+from ..errors import ArchiveError, ClusterError, Conflict, NotFound, Refused, Trouble, about
 from ..log.spool import Spool
 from ..registry.upload import send
 from ..runs.archiving import Archiving
@@ -45,12 +45,10 @@ def record(settings: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
         started_by=f"pulumi up of stack {settings['stack']}",
         followed=waits,
     )
-    try:
+    with about(f"{builds.words(wanted.app, wanted.task)} cannot be started"):
         if settings.get("upload"):
             send(cluster, wanted.namespace, settings["upload"], functools.partial(say, settings["urn"]))
         run, adopted = submit(cluster, wanted, survey(connection, wanted.namespace).now)
-    except ClusterError as error:
-        raise type(error)(f"{builds.words(wanted.app, wanted.task)} cannot be started: {error}") from None
     name = run["metadata"]["name"]
     say(settings["urn"], f"run {name} {'adopted' if adopted else 'started'}")
     begun: dict[str, Any] = {
@@ -72,10 +70,8 @@ def complete(settings: dict[str, Any], begun: dict[str, Any]) -> tuple[dict[str,
     """The record of a run that was not waited for, complete if it has ended; also what to fail with, if anything."""
     cluster = Cluster.of(Connection.of(settings["connection"]))
     what = builds.words(settings["app"], settings["task"])
-    try:
+    with about(f"{what}: how run {begun['run']} has ended could not be asked for"):
         run = _own_run(cluster, settings, begun)
-    except ClusterError as error:
-        raise type(error)(f"{what}: how run {begun['run']} has ended could not be asked for: {error}") from None
     if run is None:
         return {**begun, "state": outcome.UNKNOWN, "reason": "Deleted before its end was recorded"}, None
     if not (outcome.has_ended(run) or settings.get("terminated") or settings.get("wait")):
@@ -99,11 +95,9 @@ def stop(settings: dict[str, Any], own: str = "") -> None:
     archiving = Archiving.of(cluster, settings, functools.partial(say, settings["urn"], warning=True))
     if running and archiving:
         what = builds.words(settings["app"], settings["task"])
-        try:
+        with about(f"{what} is not cancelled, or its log would be lost", ". Repeat later"):
             archiving.check()
             ended = archiving.end([run.name for run in running if run.name != own], _terminated(settings))
-        except ClusterError as error:
-            raise type(error)(f"{what} is not cancelled, or its log would be lost: {error}. Repeat later") from None
         for name in ended:
             say(settings["urn"], f"run {name} is cancelled, and its log is in the archive")
         return
@@ -171,8 +165,10 @@ def _follow(
         spool=Spool(masker, place_of(run)) if archiving else None,
         end_by=end_by,
     )
+    goes_on = about(f"{what}: run {name} goes on, but its end is not known", ": repeat the update, which adopts it")
     try:
-        ended = follower.follow()
+        with goes_on:
+            ended = follower.follow()
     except Interrupted:
         raise Interrupted(
             f"{what}: run {name} goes on without this update. "
@@ -182,8 +178,6 @@ def _follow(
         raise NotFound(
             f"{what}: run {name} was deleted before its end, so how it ended is not known: repeat the update"
         ) from None
-    except ClusterError as error:
-        raise type(error)(f"{what}: run {name} goes on, but {error}: repeat the update, which adopts it") from None
     if ended.state == SUCCEEDED and ended.sentence != "succeeded":
         say(urn, f"run {name} {ended.sentence}", warning=True)
     try:
@@ -193,7 +187,7 @@ def _follow(
     if archiving:
         try:
             archiving.keep(run, ended, follower, unmasked)
-        except ClusterError as error:
+        except Trouble as error:
             warn(f"the log of {what} waits for the next update: {error}")
     reader = follower.reader
     return {

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from ..errors import ClusterError
+from ..errors import ConfigurationError
 from . import credentials as docker_config
 
 Credentials = tuple[str, str] | None
@@ -71,5 +71,5 @@ def trust(host: str) -> ssl.SSLContext:
         try:
             context.load_verify_locations(path)
         except OSError as error:  # also ssl.SSLError
-            raise ClusterError(f"registry {host}: {path} holds no certificates ({error}): repair it") from None
+            raise ConfigurationError(f"registry {host}: {path} holds no certificates ({error}): repair it") from None
     return context

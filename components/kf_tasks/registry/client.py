@@ -16,7 +16,7 @@ from urllib.parse import urlencode, urljoin
 
 import urllib3
 
-from ..errors import ClusterError
+from ..errors import RegistryError, RegistrySilent
 from . import credentials as docker_config
 from .authorization import Challenge, Credentials, basic, bearer, trust
 
@@ -27,14 +27,6 @@ _DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 _READABLE = ", ".join((MANIFEST, INDEX, _DOCKER, _DOCKER_LIST))
 _CHANGED = "the source changed while it was sent: repeat when nothing writes there"
 CONNECT_SECONDS, READ_SECONDS = 5, 60
-
-
-class RegistryError(ClusterError):
-    """The registry did not do what was asked."""
-
-
-class RegistrySilent(RegistryError):
-    """The registry gave no answer, or none but server errors."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from ..errors import ClusterError
+from ..errors import ConfigurationError
 
 IDENTITY_TOKEN = "<token>"  # a user of this name stands for an identity token, as helpers say it
 CERTIFICATES = (Path("/etc/docker/certs.d"), Path("/etc/containers/certs.d"))
@@ -54,7 +54,7 @@ def _in(path: Path, host: str) -> tuple[str, str] | None:
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return None
     except ValueError:
-        raise ClusterError(f"{path} is no JSON: repair it, or docker login {host} anew") from None
+        raise ConfigurationError(f"{path} is no JSON: repair it, or docker login {host} anew") from None
     helper = (content.get("credHelpers") or {}).get(host) or content.get("credsStore")
     return _of(content.get("auths") or {}, host) or (_ask(helper, host) if helper else None)
 

@@ -10,7 +10,7 @@ from typing import Any
 from ..cluster.client import Cluster
 from ..core.build.spec import Artifact
 from ..core.source import tree
-from ..errors import ClusterError, Denied
+from ..errors import ConfigurationError, Denied, about
 from .client import Place, registry
 from .credentials import from_json
 from .progress import Say, uploading
@@ -23,14 +23,12 @@ def send(cluster: Cluster, namespace: str, source: Mapping[str, Any], say: Say) 
     artifact = Artifact(str(source["tree"]), int(source["size"]))
     place = Place.of(source["registry"])
     folder = Path(source["folder"])
-    try:
+    with about(f"source {source['folder']!r} could not be uploaded"):
         client = registry(place, _login(cluster, namespace, source.get("secret"), place.host, say))
         sent = client.push(
             place.repository(source["repository"]), artifact.tag, artifact.manifest, artifact.config, artifact.layer,
             lambda: uploading(tree.archive(folder), artifact.size, say),
         )  # fmt: skip
-    except ClusterError as error:
-        raise type(error)(f"source {source['folder']!r} could not be uploaded: {error}") from None
     if sent:
         say(f"source uploaded: {_amount(artifact.size)}")
 
@@ -39,14 +37,16 @@ def login(cluster: Cluster, namespace: str, secret: str, host: str) -> tuple[str
     """User and password for a registry in a Secret, None if it has none for this one."""
     data = (cluster.get(namespace, "secrets", secret) or {}).get("data") or {}
     if _KEY not in data:
-        raise ClusterError(
+        raise ConfigurationError(
             f"Secret {namespace}/{secret} does not exist or has no {_KEY}: make it of type "
             "kubernetes.io/dockerconfigjson, or name another with Space(registry_secret=…)"
         )
     try:
         return from_json(base64.b64decode(data[_KEY]).decode(), host)
     except (ValueError, AttributeError):
-        raise ClusterError(f"Secret {namespace}/{secret}: {_KEY} is no docker configuration: make it anew") from None
+        raise ConfigurationError(
+            f"Secret {namespace}/{secret}: {_KEY} is no docker configuration: make it anew"
+        ) from None
 
 
 def _login(cluster: Cluster, namespace: str, secret: str | None, host: str, say: Say) -> tuple[str, str] | None:

@@ -14,7 +14,7 @@ import pulumi
 import yaml
 
 from ..core.run.pipelinerun import step_of
-from ..errors import ClusterError
+from ..errors import Trouble
 from ..registry.client import Place, registry
 from .space import Space
 
@@ -56,7 +56,7 @@ async def _pinned(app: pulumi.Resource, name: str, space: Space, given: pulumi.O
     login = await _login(app, name, space, place.host)
     try:
         digest = await asyncio.to_thread(registry(place, login).resolve, repository, tag)
-    except ClusterError as error:
+    except Trouble as error:
         return await _without_answer(app, name, space, image, error)
     if digest is None:
         raise pulumi.RunError(f"app {name!r}: image {image} does not exist: push it, or name another tag")
@@ -77,7 +77,7 @@ async def _login(app: pulumi.Resource, name: str, space: Space, host: str) -> tu
 
 
 async def _without_answer(
-    app: pulumi.Resource, name: str, space: Space, image: str, error: ClusterError
+    app: pulumi.Resource, name: str, space: Space, image: str, error: Trouble
 ) -> tuple[Any, bool]:
     last = await asyncio.to_thread(_recorded, await _value(space.connection), await _value(space.namespace), name)
     if last and last.startswith(f"{image}@"):
@@ -104,7 +104,7 @@ def _of_secret(connection: Any, namespace: Any, secret: str, host: str) -> tuple
         return None, "the cluster is known only during the update"
     try:
         return login(Cluster.of(Connection.of(connection)), namespace, secret, host), ""
-    except ClusterError as error:
+    except Trouble as error:
         return None, str(error)
 
 
@@ -119,6 +119,6 @@ def _recorded(connection: Any, namespace: Any, name: str) -> str | None:
         found = Cluster.of(Connection.of(connection)).get(namespace, "configmaps", f"kf-{name}")
         manifest = yaml.safe_load(found["data"]["pipelinerun.yaml"]) if found else None
         image: str | None = step_of(manifest)["image"] if manifest else None
-    except (ClusterError, LookupError, TypeError, yaml.YAMLError):
+    except (Trouble, LookupError, TypeError, yaml.YAMLError):
         return None
     return image

@@ -22,7 +22,7 @@ from ..core.log.stored import StoredLog
 from ..core.run import outcome, pipelinerun
 from ..core.run.outcome import Outcome
 from ..core.schedule import slot
-from ..errors import ArchiveError, ClusterError, Denied, NotFound, Refused, Unreachable
+from ..errors import ArchiveError, ClusterError, Denied, NotFound, Refused, Trouble, Unreachable
 from ..log.archive import Archive
 from ..log.pump import ended_log
 from ..log.spool import Spool, left, restored
@@ -79,7 +79,7 @@ class Archiving:
             if spool.trouble:
                 raise ArchiveError(f"the log of {run['metadata']['name']} cannot be kept here: {spool.trouble}")
             return self._store(Archive.of(self._url), record, spool)
-        except ClusterError:
+        except Trouble:
             spool.leave()
             raise
 

@@ -18,7 +18,7 @@ from ..core.log.masking import Masker
 from ..core.log.reader import LogReader
 from ..core.run import outcome
 from ..core.run.outcome import Outcome
-from ..errors import ClusterError, Conflict, Denied, Refused, Unreachable
+from ..errors import Conflict, Denied, Refused, Trouble, Unreachable
 from ..log.pump import LOST, Pump
 from ..log.spool import Spool
 from .display import FOLLOW, Display, Say
@@ -31,7 +31,7 @@ DENIED_SECONDS = 60
 BEGIN_SECONDS, BEHIND_SECONDS, QUIET_SECONDS = 1, 10, 0.3
 
 
-class Interrupted(ClusterError):
+class Interrupted(Trouble):
     """Whoever followed was told to stop; the run goes on."""
 
 

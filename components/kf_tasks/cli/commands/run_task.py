@@ -17,7 +17,7 @@ from ...core.errors import InvalidInput
 from ...core.retention.plan import Policy
 from ...core.run import environment, pipelinerun
 from ...core.run.command import resolve
-from ...errors import ClusterError
+from ...errors import Trouble
 from ..target import Target, TargetSpace, target_options, user
 from ..template import template
 
@@ -170,5 +170,5 @@ def _prune(space: TargetSpace, app: str, settings: dict[str, Any]) -> None:
     policy = replace(Policy.of(settings), archived_only=False)
     try:
         prune(space.cluster, space.name, app, policy, before=archiving.before if archiving else None)
-    except ClusterError as error:  # the task runs; the next one prunes
+    except Trouble as error:  # the task runs; the next one prunes
         click.echo(f"kf: older tasks of app {app!r} were not deleted: {error}", err=True)
