@@ -18,7 +18,7 @@ from typing import Any
 
 from kf_tasks.cluster.client import Cluster
 from kf_tasks.cluster.connection import Connection
-from kf_tasks.core.run import pipelinerun
+from kf_tasks.core import marks
 
 from .measure import Stack, run
 
@@ -76,8 +76,8 @@ def fill(into: str, numbers: range, apps: tuple[str, ...] = ("shop",), *, owned:
     cluster = Cluster.of(Connection())
 
     def make(number: int) -> None:
-        labels = {pipelinerun.NAME: apps[number % len(apps)], pipelinerun.KEY: f"{number:016x}"}
-        labels[pipelinerun.TASK_ID] = str(number + 1)
+        labels = {marks.NAME: apps[number % len(apps)], marks.KEY: f"{number:016x}"}
+        labels[marks.TASK_ID] = str(number + 1)
         name, owner = f"run-{number:06}", None
         tekton, core = "/apis/tekton.dev/v1", "/api/v1"
         kinds = (("pipelineruns", tekton), ("taskruns", tekton), ("pods", core))[: 3 if owned else 1]

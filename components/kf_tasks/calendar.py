@@ -24,7 +24,8 @@ from pulumi.dynamic import (
 )
 from pulumi.output import contains_unknowns
 
-from .core.schedule import clock_changes, cron, slot
+from .core import marks
+from .core.schedule import clock_changes, cron
 from .provider import hosting
 from .provider.reporting import say
 
@@ -110,7 +111,7 @@ def _live(connection: Any, namespace: str) -> dict[str, Any]:
     from .errors import ClusterError
 
     try:
-        found = Cluster.of(connection).cron_jobs(namespace, slot.SCHEDULE)
+        found = Cluster.of(connection).cron_jobs(namespace, marks.SCHEDULE)
     except ClusterError:
         return {}
     return {item["metadata"]["name"]: item["spec"] for item in found}

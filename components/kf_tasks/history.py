@@ -38,9 +38,9 @@ _IDENTITY = ("connection", "stack", "namespace", "app", *_FORESEEN, "min_history
 def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
     """Finds out what will be deleted; it becomes the input `expired` and a line under the App."""
     from .cluster.connection import Connection
+    from .core.marks import ARCHIVED
     from .core.retention import notice
     from .core.retention.plan import Policy
-    from .core.run.pipelinerun import ARCHIVED
     from .provider.survey import survey
     from .runs.submission import expire
 
@@ -93,7 +93,8 @@ def _differs(olds: dict[str, Any], news: dict[str, Any], name: str) -> bool:
 
 def _foretell(olds: dict[str, Any], news: dict[str, Any], seen: Any) -> None:
     """How far back the kept runs will reach: said when that changes, and warned of while it is too short."""
-    from .core.retention.forecast import forecast, seconds
+    from .core import moments
+    from .core.retention.forecast import forecast
     from .core.retention.plan import Policy
 
     changed = bool(olds) and any(_differs(olds, news, name) for name in _FORESEEN)
@@ -101,7 +102,7 @@ def _foretell(olds: dict[str, Any], news: dict[str, Any], seen: Any) -> None:
     if contains_unknowns(schedules) or not (changed or least):
         return
     policy, about = Policy.of(news), f"{news['namespace']} {news['app']}"
-    found = forecast(policy, schedules, seen.of(news["app"]), seconds(seen.now) if seen.now else int(time.time()))
+    found = forecast(policy, schedules, seen.of(news["app"]), moments.epoch(seen.now) if seen.now else int(time.time()))
     if found is None:
         return
     if least and found.short_of(least, policy.keep):
@@ -115,7 +116,7 @@ def sweep(news: dict[str, Any]) -> dict[str, Any]:
     """Marks the runs that the state holds by now, and prunes."""
     from .cluster.client import Cluster
     from .cluster.connection import Connection
-    from .core.run.pipelinerun import RECORDED
+    from .core.marks import RECORDED
     from .errors import NotFound, about
     from .provider.recording import let_go
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from kf_tasks.cluster.client import Cluster
 from kf_tasks.cluster.connection import Connection
-from kf_tasks.core.run import pipelinerun
+from kf_tasks.core import marks
 
 from .conftest import kubectl
 
@@ -39,7 +39,7 @@ def make(
 ) -> dict[str, Any]:
     """One run as it is after its end (`succeeded` "Unknown": without any status); returns it."""
     cluster = Cluster.of(Connection())
-    own = {pipelinerun.NAME: app, pipelinerun.KEY: uuid.uuid4().hex[:16], pipelinerun.TASK: "t"}
+    own = {marks.NAME: app, marks.KEY: uuid.uuid4().hex[:16], marks.TASK: "t"}
     step = {"name": "task", "image": "busybox", "command": ["true"]}
     created = cluster.create_run({
         "apiVersion": "tekton.dev/v1", "kind": "PipelineRun",

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
+from kf_tasks.core import marks
 from kf_tasks.core.run import outcome, pipelinerun
 from kf_tasks.core.run.environment import Value, Variable
 from kf_tasks.core.run.pipelinerun import Resources, TaskSpec
@@ -59,7 +60,7 @@ class Space:
             pipelinerun.render(spec), {"app": name, "entrypoint": None, "keep": keep, "stack": "tests.kf"}
         )
         self.apply({"apiVersion": "v1", "kind": "ServiceAccount"}, f"kf-{name}")
-        labels = {pipelinerun.NAME: name, pipelinerun.TEMPLATE: "app"}
+        labels = {marks.NAME: name, marks.TEMPLATE: "app"}
         self.apply({"apiVersion": "v1", "kind": "ConfigMap", "data": data}, f"kf-{name}", labels)
         return name
 

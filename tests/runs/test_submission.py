@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 from kf_tasks.cluster.listing import ListedRun
-from kf_tasks.core import naming
+from kf_tasks.core import marks, naming
 from kf_tasks.core.retention.plan import Policy
-from kf_tasks.core.run import pipelinerun
 from kf_tasks.errors import ClusterError, Conflict, Unreachable
 from kf_tasks.runs import submission
 from kf_tasks.runs.submission import Submission, adoptable, expire, prune, submit
@@ -21,8 +20,8 @@ WANTED = Submission(TEMPLATE, "shop", "migrate", KEY, "shop.dev", "kf-shop", "a 
 
 def run(attempt: int = 1, succeeded: str = "True", created: str = NOON, **more: Any) -> ListedRun:
     labels = {
-        pipelinerun.NAME: "shop", pipelinerun.TASK: "migrate", pipelinerun.STACK: "shop.dev", pipelinerun.KEY: KEY,
-        pipelinerun.ATTEMPT: str(attempt), pipelinerun.TASK_ID: str(attempt),
+        marks.NAME: "shop", marks.TASK: "migrate", marks.STACK: "shop.dev", marks.KEY: KEY,
+        marks.ATTEMPT: str(attempt), marks.TASK_ID: str(attempt),
     }  # fmt: skip
     return ListedRun(
         name=naming.run_name("shop", "migrate", KEY, attempt), uid=str(attempt), created=created,
@@ -52,7 +51,7 @@ class Cluster:
         return at_least + 1
 
     def create_run(self, manifest: dict[str, Any]) -> dict[str, Any]:
-        attempt = int(manifest["metadata"]["labels"][pipelinerun.ATTEMPT])
+        attempt = int(manifest["metadata"]["labels"][marks.ATTEMPT])
         self.runs.append(run(attempt, self.ends, created="2026-11-25T12:00:00Z"))
         self._fail("create_run")
         return manifest
@@ -111,7 +110,7 @@ def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_is_adopted() -> None:
     assert adoptable([run(1), run(2, "Unknown")]) == run(2, "Unknown")
-    assert adoptable([run(1, "False"), run(2, annotations={pipelinerun.RECORDED: "true"})]) is None
+    assert adoptable([run(1, "False"), run(2, annotations={marks.RECORDED: "true"})]) is None
     assert adoptable([run(1, "False")]) is None
     assert adoptable([run(1, "False")], began=NOON) == run(1, "False"), "another update does the same at this moment"
     assert adoptable([run(1, "Unknown", deleting=True)]) is None, "it is on its way out"
@@ -124,7 +123,7 @@ def test_what_retention_lets_go() -> None:
     runs = [run(number, created=f"2026-11-25T0{number}:00:00Z") for number in range(1, 6)]
     names = [one.name for one in runs]
     assert going(runs) == names[:2]
-    read = replace(runs[0], annotations={pipelinerun.FOLLOWED: "true"})
+    read = replace(runs[0], annotations={marks.FOLLOWED: "true"})
     assert going([read, *runs[1:]]) == names[1:2], "its log is still being read"
     assert going([read, *runs[1:]], "2026-11-26T01:00:01Z") == names[:2], "nobody reads for a whole day"
     assert going([*runs[:4], replace(runs[4], deleting=True)]) == names[:1], "it counts no more"

@@ -23,8 +23,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from kf_tasks.cluster import client as cluster
 from kf_tasks.cluster.client import Cluster
-from kf_tasks.cluster.connection import Connection, Transport
-from kf_tasks.core import naming
+from kf_tasks.cluster.connection import Connection
+from kf_tasks.cluster.transport import Transport
+from kf_tasks.core import marks, naming
 from kf_tasks.core.retention.plan import RunSummary
 from kf_tasks.core.run import outcome
 from kf_tasks.core.schedule import slot
@@ -209,7 +210,7 @@ class FakeCluster(PlainCluster):
         done = {"conditions": [{"type": "Succeeded", "status": "True"}]} if self.ends else {}
         self.created.append(manifest)
         self.objects[self.runs(metadata["name"])] = {**manifest, "status": done}
-        self.list.append(_run(metadata["name"], metadata["annotations"].get(slot.AT), self.ends))
+        self.list.append(_run(metadata["name"], metadata["annotations"].get(marks.AT), self.ends))
         return manifest
 
     def annotate_finished(self, name: str, annotations: dict[str, str]) -> None:
@@ -229,12 +230,12 @@ class FakeCluster(PlainCluster):
 
 
 def _job(when: str, created: str) -> dict[str, Any]:
-    return {"metadata": {"uid": "u", "creationTimestamp": created, "annotations": {slot.TIMESTAMP: when}}}
+    return {"metadata": {"uid": "u", "creationTimestamp": created, "annotations": {marks.TIMESTAMP: when}}}
 
 
 def _run(name: str, when: str | None, finished: bool, created: str = "2026-11-25T22:00:00Z") -> Run:
-    marks = {slot.AT: when} if when else {}
-    return Run(name, name, created, finished, {slot.SCHEDULE: "nightly"}, marks)
+    at = {marks.AT: when} if when else {}
+    return Run(name, name, created, finished, {marks.SCHEDULE: "nightly"}, at)
 
 
 def submitter(cluster: FakeCluster, policy: str = "Allow", keep: int = 500) -> Submitter:

@@ -6,16 +6,15 @@ import json
 import os
 from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ..core import marks
 from ..core.log.masking import Masker
 from ..core.log.reader import LogReader
 from ..core.log.stored import NO_LOG, StoredLog
-from ..core.run import pipelinerun
 from ..core.run.outcome import SUCCEEDED
 from ..errors import Denied, NotFound, Trouble, Unreachable
 from .target import Target, TargetSpace
@@ -36,7 +35,7 @@ option = partial(
 
 def url_of(space: TargetSpace, app: str | None) -> str | None:
     """The archive of an App (without one: of any in the Space) as its template names it, else the environment's."""
-    selector = f"{pipelinerun.NAME}={app},{pipelinerun.TEMPLATE}" if app else pipelinerun.TEMPLATE
+    selector = f"{marks.NAME}={app},{marks.TEMPLATE}" if app else marks.TEMPLATE
     try:
         for template in space.cluster.config_maps(space.name, selector):
             found: str | None = settings_of(template).get("log_archive")
@@ -60,7 +59,7 @@ def archiving_of(space: TargetSpace, app: str, tell: Callable[[str], None]) -> A
     """What stores the logs of an App's runs, None where its template names no archive."""
     from ..runs.archiving import Archiving
 
-    selector = f"{pipelinerun.NAME}={app},{pipelinerun.TEMPLATE}"
+    selector = f"{marks.NAME}={app},{marks.TEMPLATE}"
     urls = [settings_of(one).get("log_archive") for one in space.cluster.config_maps(space.name, selector)]
     settings = {"log_archive": next(filter(None, urls), None), "namespace": space.name}
     return Archiving.of(space.cluster, settings, tell)
@@ -136,11 +135,11 @@ def listed(record: StoredLog) -> ListedRun:
         uid=record.uid,
         created=record.created,
         finished=True,
-        labels={pipelinerun.NAME: record.app, pipelinerun.TASK: record.task, pipelinerun.TASK_ID: str(record.id)},
+        labels={marks.NAME: record.app, marks.TASK: record.task, marks.TASK_ID: str(record.id)},
         annotations={
-            pipelinerun.OUTCOME: record.outcome,
-            pipelinerun.ARCHIVED: record.mark,
-            **({pipelinerun.STARTED_BY: record.started_by} if record.started_by else {}),
+            marks.OUTCOME: record.outcome,
+            marks.ARCHIVED: record.mark,
+            **({marks.STARTED_BY: record.started_by} if record.started_by else {}),
         },
         succeeded="True" if record.state == SUCCEEDED else "False",
         reason=record.reason,
@@ -173,8 +172,3 @@ def plain(record: StoredLog, archive: Archive) -> dict[str, Any]:
         "whole": record.whole,
         "missing": record.missing,
     }
-
-
-def now() -> str:
-    """The time of this machine, where no cluster tells it."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..core import marks
+from ..core.api import Object
 from ..core.log.reader import harmless
 from ..core.run import outcome, pipelinerun
 from ..core.run.command import DOLLAR, carried
@@ -13,10 +15,9 @@ from ..core.run.outcome import Outcome
 from .table import span
 
 PENDING = "Pending"
-_Object = Mapping[str, Any]
 
 
-def details(run: dict[str, Any], task_run: _Object | None, pods: Sequence[_Object]) -> dict[str, Any]:
+def details(run: dict[str, Any], task_run: Object | None, pods: Sequence[Object]) -> dict[str, Any]:
     """The run for programs; what is not known (yet) is null."""
     metadata, status = run["metadata"], run.get("status") or {}
     labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
@@ -25,11 +26,11 @@ def details(run: dict[str, Any], task_run: _Object | None, pods: Sequence[_Objec
     step = pipelinerun.step_of(run)
     return {
         "name": metadata["name"],
-        "app": labels.get(pipelinerun.NAME, ""),
-        "displayName": labels.get(pipelinerun.TASK, ""),
-        "id": pipelinerun.number(labels, pipelinerun.TASK_ID),
+        "app": labels.get(marks.NAME, ""),
+        "displayName": labels.get(marks.TASK, ""),
+        "id": marks.number(labels, marks.TASK_ID),
         "space": metadata["namespace"],
-        "stack": labels.get(pipelinerun.STACK, ""),
+        "stack": labels.get(marks.STACK, ""),
         "state": ended.state,
         "reason": ended.reason,
         "outcome": ended.sentence,
@@ -38,10 +39,10 @@ def details(run: dict[str, Any], task_run: _Object | None, pods: Sequence[_Objec
         "started": status.get("startTime"),
         "finished": ended.finished_at,
         "duration": ended.duration,
-        "startedBy": annotations.get(pipelinerun.STARTED_BY),
-        "cancelledBy": annotations.get(pipelinerun.CANCELLED_BY),
-        "recorded": pipelinerun.RECORDED in annotations,
-        "archived": annotations.get(pipelinerun.ARCHIVED),
+        "startedBy": annotations.get(marks.STARTED_BY),
+        "cancelledBy": annotations.get(marks.CANCELLED_BY),
+        "recorded": marks.RECORDED in annotations,
+        "archived": annotations.get(marks.ARCHIVED),
         "image": step["image"],
         "command": [carried(text) for text in [*step.get("command", []), *step.get("args", [])]],
         "resources": step.get("computeResources", {}),
@@ -123,7 +124,7 @@ def _shown(said: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(title, harmless(text.replace("\n", "\\n"))) for title, text in said if text]
 
 
-def _under_way(run: _Object, pod: _Object | None) -> Outcome:
+def _under_way(run: Object, pod: Object | None) -> Outcome:
     reason = outcome.condition(run).get("reason", "")
     if pod and outcome.started(pod):
         return Outcome(outcome.RUNNING, reason, "is being cancelled" if run["spec"].get("status") else "runs")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..core import marks
 from ..core.log.masking import Masker
 from ..core.log.reader import LogReader, harmless
 from ..core.log.stored import StoredLog, place_of
@@ -67,7 +68,7 @@ class LogPrinter:
         from ..log.archive import Archive
         from ..runs.archiving import copied
 
-        url = url_of(self.space, run.labels.get(pipelinerun.NAME))
+        url = url_of(self.space, run.labels.get(marks.NAME))
         try:
             record = Archive.of(url).record(place_of(whole)) if url else None
             if record and not record.missing:
@@ -121,7 +122,7 @@ def show(run: ListedRun, lines: list[str]) -> None:
 
 def mark(run: ListedRun) -> str:
     """What stands before every line of a run: `<task>/<id>`."""
-    return f"{run.labels.get(pipelinerun.TASK, run.name)}/{run.task_id}"
+    return f"{run.labels.get(marks.TASK, run.name)}/{run.task_id}"
 
 
 def warn(text: str) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
+
+from ..core import moments
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -62,10 +63,10 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 def span(start: str | None, end: str | None) -> str:
     """The time between two moments (RFC 3339) in at most two units: `12s`, `3m20s`, `5h`, `2d4h`."""
-    if not start or not end:
+    seconds = moments.seconds_between(start, end)
+    if seconds is None:
         return ""
-    first, last = (datetime.fromisoformat(text.replace("Z", "+00:00")) for text in (start, end))
-    total = max(int((last - first).total_seconds()), 0)
+    total = int(seconds)
     unit = next((nth for nth, (_, size) in enumerate(_UNITS) if total >= size), len(_UNITS) - 1)
     text = ""
     for name, size in _UNITS[unit : unit + 2]:

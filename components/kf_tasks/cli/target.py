@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ..core import marks
 from ..core.build.spec import BUILD
-from ..core.run import outcome, pipelinerun
+from ..core.run import outcome
 from ..errors import ClusterError, Denied, NotFound
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class TargetSpace:
 
     def runs(self, app: str | None = None, selector: str = "", *, with_times: bool = False) -> list[ListedRun]:
         """The runs (of one App, and further selected), oldest first; builds only where their name is asked for."""
-        selector = selector if app else ",".join(filter(None, [selector, f"{pipelinerun.COMPONENT}!={BUILD}"]))
+        selector = selector if app else ",".join(filter(None, [selector, f"{marks.COMPONENT}!={BUILD}"]))
         try:
             found = self.cluster.list_runs(self.name, app, selector, with_times=with_times)
         except NotFound:
@@ -89,13 +90,13 @@ class TargetSpace:
             run = self.cluster.get_run(self.name, name)
         except NotFound:
             raise NotFound(advice) from None
-        if pipelinerun.KEY not in (run["metadata"].get("labels") or {}):
+        if marks.KEY not in (run["metadata"].get("labels") or {}):
             raise NotFound(advice)
         return run
 
     def run_of(self, app: str, task_id: int) -> ListedRun:
         """The run of an App with an id; raises NotFound."""
-        found = self.runs(app, f"{pipelinerun.TASK_ID}={task_id}")
+        found = self.runs(app, f"{marks.TASK_ID}={task_id}")
         if not found:
             raise NotFound(
                 f'No Task found for App "{app}" and Task ID "{task_id}": kf tasks {app}{self.flags} lists them'
@@ -115,10 +116,10 @@ class TargetSpace:
         """The error for an App that is not in the Space."""
         self.check_space()
         try:
-            templates = self.cluster.config_maps(self.name, f"{pipelinerun.TEMPLATE}=app")
+            templates = self.cluster.config_maps(self.name, f"{marks.TEMPLATE}=app")
         except Denied:
             templates = []
-        names = sorted({template["metadata"]["labels"].get(pipelinerun.NAME, "") for template in templates} - {""})
+        names = sorted({template["metadata"]["labels"].get(marks.NAME, "") for template in templates} - {""})
         there = f"its apps are {', '.join(names)}" if names else "it has no apps"
         return NotFound(f"app {app!r} not found in space {self.name!r}: {there}; choose another space with --space")
 

@@ -13,9 +13,10 @@ from typing import Any
 
 import click
 
+from ..core import marks
 from ..core.log.masking import Masker
 from ..core.log.stored import place_of
-from ..core.run import outcome, pipelinerun
+from ..core.run import outcome
 from ..core.run.outcome import FAILED, SUCCEEDED
 from ..errors import ClusterError, NotFound, Trouble, about
 from ..log.spool import Spool
@@ -59,9 +60,9 @@ class _Waiting(Follower):
 def wait_for(space: TargetSpace, run: dict[str, Any], settings: Mapping[str, Any]) -> int:
     """Follows a run to its end; returns the exit code that its process chose, else 1."""
     name, labels = run["metadata"]["name"], run["metadata"]["labels"]
-    app = labels[pipelinerun.NAME]
-    what = f"task {labels[pipelinerun.TASK]!r} of app {app!r}"
-    which = f"(run {name}, id {labels[pipelinerun.TASK_ID]})"
+    app = labels[marks.NAME]
+    what = f"task {labels[marks.TASK]!r} of app {app!r}"
+    which = f"(run {name}, id {labels[marks.TASK_ID]})"
     details = f"all about it: kf task {name}{space.flags}"
     goes_on = (
         f"{what} goes on {which}: to see its log, kf logs {app} --task --run {name}{space.flags}; "
@@ -96,7 +97,7 @@ def wait_for(space: TargetSpace, run: dict[str, Any], settings: Mapping[str, Any
             f"{what} was deleted before its end {which}: how it ended is not known; look for it with kf tasks"
         ) from None
     with contextlib.suppress(ClusterError):  # it was deleted meanwhile, or may not be changed
-        space.cluster.annotate_run(space.name, name, {pipelinerun.OUTCOME: ended.sentence}, finished=True)
+        space.cluster.annotate_run(space.name, name, {marks.OUTCOME: ended.sentence}, finished=True)
     if archiving:
         try:
             archiving.keep(run, ended, follower, unmasked)

@@ -10,22 +10,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
-from urllib.parse import quote
 
 import urllib3
 
+from ..core import api
+from ..core.api import Object
 from ..core.retention.plan import RunSummary
 from ..core.run import pipelinerun
 from ..errors import Conflict, NotFound, Unreachable
-from .connection import Connection, Transport, server_time, transport
-from .listing import AS_TABLE, ListedRun, Table, rows
+from .connection import Connection
+from .listing import ListedRun, Table, rows
+from .transport import Transport, server_time, transport
 
 # The server of 1.36 has the first page at hand, but reads those that continue it from etcd, six times slower, when no
 # PipelineRun of the cluster was changed for some minutes. So a page holds more than one App keeps.
 PAGE, PAGE_OF_OBJECTS = 5000, 1000
 PARALLEL_DELETES = 16
-_MERGE = "application/merge-patch+json"
 _GONE = re.compile(rb"unable to retrieve container logs for \S+")  # the kubelet's words in the place of a log
 _UNKNOWN = "( pods/log "  # the kubelet's word; of a pod that the API server does not know it says `pods "…" not found`
 
@@ -52,15 +52,14 @@ class Cluster:
         Only whole objects have the exact times (the columns say "5m"): six times the bytes. `now` is when the first
         page was answered: whatever is newer may be missing.
         """
-        labels = [f"{pipelinerun.NAME}={app}" if app else "", pipelinerun.KEY, selector]
-        query = [("labelSelector", ",".join(filter(None, labels)))]
+        query = [("labelSelector", api.ours(app, selector))]
         query += [("limit", str(PAGE_OF_OBJECTS if with_times else PAGE))]
         query += [("includeObject", "Object")] if with_times else []
         found: list[ListedRun] = []
         token = ""
         while True:
             more = [("continue", token)] if token else []
-            answer = self.http.read("GET", _runs(namespace), query=[*query, *more], accept=AS_TABLE)
+            answer = self.http.read("GET", api.runs(namespace), query=[*query, *more], accept=api.TABLE)
             self.now = self.now if token else server_time(answer)
             table = self.http.decoded(answer, Table)
             found += rows(table)
@@ -71,43 +70,42 @@ class Cluster:
     def count_runs(self, namespace: str) -> int:
         """How many PipelineRuns the namespace has, foreign ones among them."""
         query = [("limit", "1")]
-        table: Table = self.http.decoded(self.http.read("GET", _runs(namespace), query=query, accept=AS_TABLE), Table)
+        answer = self.http.read("GET", api.runs(namespace), query=query, accept=api.TABLE)
+        table: Table = self.http.decoded(answer, Table)
         return len(table.rows or ()) + table.metadata.remaining
 
-    def get_run(self, namespace: str, name: str) -> dict[str, Any]:
+    def get_run(self, namespace: str, name: str) -> Object:
         """A whole PipelineRun."""
-        answer = self.http.read("GET", f"{_runs(namespace)}/{name}")
+        answer = self.http.read("GET", api.runs(namespace, name))
         self.now = server_time(answer)
-        run: dict[str, Any] = self.http.decoded(answer)
+        run: Object = self.http.decoded(answer)
         return run
 
-    def create_run(self, manifest: dict[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
+    def create_run(self, manifest: Object, *, dry_run: bool = False) -> Object:
         """Creates a PipelineRun, or only asks whether it would be admitted."""
         query = [("dryRun", "All")] if dry_run else []
-        path = _runs(manifest["metadata"]["namespace"])
-        run: dict[str, Any] = self.http.json("POST", path, query=query, body=manifest)
+        path = api.runs(manifest["metadata"]["namespace"])
+        run: Object = self.http.json("POST", path, query=query, body=manifest)
         return run
 
     def annotate_run(
         self, namespace: str, name: str, annotations: Mapping[str, str | None], *, finished: bool = False
     ) -> None:
         """Sets annotations of a PipelineRun; None takes one away. A finished one loses its managedFields besides."""
-        body = {"metadata": {"annotations": annotations, **(pipelinerun.UNMANAGED if finished else {})}}
-        self.http.read("PATCH", f"{_runs(namespace)}/{name}", body=body, content_type=_MERGE)
+        body = api.annotating(annotations, finished=finished)
+        self.http.read("PATCH", api.runs(namespace, name), body=body, content_type=api.MERGE_PATCH)
 
     def cancel_run(self, namespace: str, name: str, by: str) -> None:
         """Cancels a run that has not ended; Tekton refuses it for one that has."""
-        body = {"metadata": {"annotations": {pipelinerun.CANCELLED_BY: by}}, "spec": {"status": "CancelledRunFinally"}}
-        self.http.read("PATCH", f"{_runs(namespace)}/{name}", body=body, content_type=_MERGE)
+        self.http.read("PATCH", api.runs(namespace, name), body=api.cancelling(by), content_type=api.MERGE_PATCH)
 
     def delete_runs(self, namespace: str, runs: Sequence[RunSummary], *, foreground: bool = False) -> list[str]:
         """Deletes these very runs (by UID) with TaskRun, pod and log; returns the names that went."""
-        policy = "Foreground" if foreground else "Background"
 
         def delete(run: RunSummary) -> str | None:
-            body = {"propagationPolicy": policy, "preconditions": {"uid": run.uid}}
+            body = api.deleting(run.uid, foreground=foreground)
             try:
-                self.http.read("DELETE", f"{_runs(namespace)}/{run.name}", body=body)
+                self.http.read("DELETE", api.runs(namespace, run.name), body=body)
             except (NotFound, Conflict):  # gone, or another run of that name: not the one that was meant
                 return None
             return run.name
@@ -117,32 +115,31 @@ class Cluster:
 
     # --- what belongs to a run
 
-    def task_run(self, namespace: str, run: dict[str, Any]) -> dict[str, Any] | None:
+    def task_run(self, namespace: str, run: Object) -> Object | None:
         """The TaskRun of a run, None if it has none (any more)."""
         children = run.get("status", {}).get("childReferences") or []
         if not children:
             return None
-        path = f"/apis/tekton.dev/v1/namespaces/{namespace}/taskruns/{children[0]['name']}"
+        path = api.task_runs(namespace, children[0]["name"])
         try:
-            found: dict[str, Any] = self.http.json("GET", path)
+            found: Object = self.http.json("GET", path)
         except NotFound:
             return None
         return found
 
-    def pods(self, namespace: str, run_name: str) -> list[dict[str, Any]]:
+    def pods(self, namespace: str, run_name: str) -> list[Object]:
         """The pods of a run, oldest first."""
-        return self.select_pods(namespace, f"tekton.dev/pipelineRun={run_name}")
+        return self.select_pods(namespace, api.pods_of(run_name))
 
-    def select_pods(self, namespace: str, selector: str) -> list[dict[str, Any]]:
+    def select_pods(self, namespace: str, selector: str) -> list[Object]:
         """The pods that a selector matches, oldest first."""
         query = [("labelSelector", selector)]
-        items: list[dict[str, Any]] = self.http.json("GET", _core(namespace, "pods"), query=query)["items"]
-        return sorted(items, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
+        return api.oldest_first(self.http.json("GET", api.core(namespace, "pods"), query=query)["items"])
 
     def delete_pod(self, namespace: str, name: str) -> None:
         """Deletes a pod; one that is gone already is fine."""
         try:
-            self.http.read("DELETE", f"{_core(namespace, 'pods')}/{name}")
+            self.http.read("DELETE", api.core(namespace, "pods", name))
         except NotFound:
             pass
 
@@ -168,7 +165,7 @@ class Cluster:
         query += [("timestamps", "true")] if stamps else []
         given = (("tailLines", tail), ("sinceTime", since), ("limitBytes", limit))
         query += [(name, str(value)) for name, value in given if value is not None]
-        path = f"{_core(namespace, 'pods')}/{quote(pod)}/log"
+        path = api.log(namespace, pod)
         try:
             answer = self.http.request("GET", path, query=query, accept="*/*", read_seconds=None if follow else 60)
         except NotFound as error:
@@ -190,18 +187,18 @@ class Cluster:
 
     # --- objects beside the runs
 
-    def get(self, namespace: str, plural: str, name: str) -> dict[str, Any] | None:
+    def get(self, namespace: str, plural: str, name: str) -> Object | None:
         """A core object of the namespace, None if it does not exist."""
         try:
-            found: dict[str, Any] = self.http.json("GET", f"{_core(namespace, plural)}/{name}")
+            found: Object = self.http.json("GET", api.core(namespace, plural, name))
         except NotFound:
             return None
         return found
 
-    def namespace(self, name: str) -> dict[str, Any] | None:
+    def namespace(self, name: str) -> Object | None:
         """A namespace, None if it does not exist."""
         try:
-            found: dict[str, Any] = self.http.json("GET", f"/api/v1/namespaces/{name}")
+            found: Object = self.http.json("GET", api.namespaces(name))
         except NotFound:
             return None
         return found
@@ -211,54 +208,34 @@ class Cluster:
         found = self.namespace("kube-system")
         return str(found["metadata"]["uid"]) if found else ""
 
-    def config_maps(self, namespace: str, selector: str) -> list[dict[str, Any]]:
+    def config_maps(self, namespace: str, selector: str) -> list[Object]:
         """The ConfigMaps that a selector matches."""
         query = [("labelSelector", selector)]
-        items: list[dict[str, Any]] = self.http.json("GET", _core(namespace, "configmaps"), query=query)["items"]
+        items: list[Object] = self.http.json("GET", api.core(namespace, "configmaps"), query=query)["items"]
         return items
 
-    def cron_jobs(self, namespace: str, selector: str) -> list[dict[str, Any]]:
+    def cron_jobs(self, namespace: str, selector: str) -> list[Object]:
         """The CronJobs that a selector matches."""
         query = [("labelSelector", selector)]
-        items: list[dict[str, Any]] = self.http.json("GET", _cron_jobs(namespace), query=query)["items"]
+        items: list[Object] = self.http.json("GET", api.batch(namespace, "cronjobs"), query=query)["items"]
         return items
 
-    def change_cron_job(self, namespace: str, name: str, spec: dict[str, Any]) -> None:
+    def change_cron_job(self, namespace: str, name: str, spec: Object) -> None:
         """Changes fields of a CronJob's spec."""
-        self.http.read("PATCH", f"{_cron_jobs(namespace)}/{name}", body={"spec": spec}, content_type=_MERGE)
+        path = api.batch(namespace, "cronjobs", name)
+        self.http.read("PATCH", path, body={"spec": spec}, content_type=api.MERGE_PATCH)
 
     def allocate_id(self, namespace: str, config_map: str, at_least: int) -> int:
         """The next task id of an App, counted in an annotation of its ConfigMap.
 
-        Optimistic concurrency: whoever writes second is refused and counts again, so no id is
-        given twice. `at_least` is the highest id in use, for an App whose counter was lost.
+        `at_least` is the highest id in use, for an App whose counter was lost.
         """
-        path = f"{_core(namespace, 'configmaps')}/{config_map}"
+        path = api.core(namespace, "configmaps", config_map)
         for _ in range(100):
-            metadata = self.http.json("GET", path)["metadata"]
-            last = pipelinerun.number(metadata.get("annotations") or {}, pipelinerun.LAST_TASK_ID)
-            number = max(last, at_least) + 1
-            body = {
-                "metadata": {
-                    "resourceVersion": metadata["resourceVersion"],
-                    "annotations": {pipelinerun.LAST_TASK_ID: str(number)},
-                }
-            }
+            number, body = api.counting(self.http.json("GET", path), at_least)
             try:
-                self.http.read("PATCH", path, body=body, content_type=_MERGE)
+                self.http.read("PATCH", path, body=body, content_type=api.MERGE_PATCH)
             except Conflict:
                 continue
             return number
         raise Unreachable(f"could not count the tasks in ConfigMap {namespace}/{config_map}: too many writers at once")
-
-
-def _runs(namespace: str) -> str:
-    return f"/apis/tekton.dev/v1/namespaces/{namespace}/pipelineruns"
-
-
-def _cron_jobs(namespace: str) -> str:
-    return f"/apis/batch/v1/namespaces/{namespace}/cronjobs"
-
-
-def _core(namespace: str, plural: str) -> str:
-    return f"/api/v1/namespaces/{namespace}/{plural}"

@@ -11,10 +11,8 @@ from typing import Any
 
 import msgspec
 
+from ..core import marks
 from ..core.retention.plan import RunSummary
-from ..core.run import pipelinerun
-
-AS_TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"  # what to accept as the answer
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class ListedRun(RunSummary):
     @property
     def task_id(self) -> int:
         """The number of the run within its App, 0 if it has none."""
-        return pipelinerun.number(self.labels, pipelinerun.TASK_ID)
+        return marks.number(self.labels, marks.TASK_ID)
 
 
 class _Metadata(msgspec.Struct, rename="camel"):
@@ -80,8 +78,8 @@ def rows(table: Table) -> Iterator[ListedRun]:
             uid=metadata.uid,
             created=metadata.creation_timestamp,
             finished=cells.get("succeeded") in ("True", "False"),
-            labels=pipelinerun.own_marks(metadata.labels),
-            annotations=pipelinerun.own_marks(metadata.annotations),
+            labels=marks.own_marks(metadata.labels),
+            annotations=marks.own_marks(metadata.annotations),
             succeeded=str(cells.get("succeeded") or "Unknown"),
             reason=str(cells.get("reason") or ""),
             started_at=status.get("startTime"),

@@ -9,11 +9,11 @@ import threading
 
 import urllib3
 
+from ..core import api
 from ..errors import ClusterError
 from .client import Cluster
 
 WATCH_SECONDS = 60  # the server ends it then, and a thread that nobody needs any more with it
-_METADATA = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json"
 
 
 class Watch:
@@ -35,11 +35,11 @@ class Watch:
             ("fieldSelector", f"metadata.name={self._name}"),
             ("timeoutSeconds", str(WATCH_SECONDS)),
         ]
-        path = f"/apis/tekton.dev/v1/namespaces/{self._namespace}/pipelineruns"
+        path = api.runs(self._namespace)
         while not self._closed.is_set():
             try:
                 answer = self._cluster.http.request(
-                    "GET", path, query=query, accept=_METADATA, read_seconds=WATCH_SECONDS + 10
+                    "GET", path, query=query, accept=api.METADATA, read_seconds=WATCH_SECONDS + 10
                 )
                 for _ in answer.stream(65536):
                     self.rung.set()

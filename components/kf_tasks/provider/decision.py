@@ -15,8 +15,8 @@ from pulumi.output import contains_unknowns
 from ..core import definition as definitions
 from ..core.build import spec as builds
 from ..core.definition import ALWAYS
+from ..core.marks import OUTCOME
 from ..core.run.outcome import HELD
-from ..core.run.pipelinerun import OUTCOME
 from .reporting import say, say_once
 
 # What the first check of a replacement found out, for its second check, which is not given the old inputs.
@@ -197,7 +197,7 @@ def dry_run(connection: Any, news: dict[str, Any]) -> str | None:
 
 def _mark_recorded(connection: Any, news: dict[str, Any], key: str, seen: Any) -> None:
     from ..cluster.client import Cluster
-    from ..core.run.pipelinerun import RECORDED
+    from ..core.marks import RECORDED
     from ..errors import NotFound
     from ..runs.submission import attempts
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..cluster.client import Cluster
 from ..cluster.connection import Connection
+from ..core import marks
 from ..core.build import spec as builds
 from ..core.log.masking import Masker
 from ..core.log.stored import place_of
@@ -53,7 +54,7 @@ def record(settings: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
     say(settings["urn"], f"run {name} {'adopted' if adopted else 'started'}")
     begun: dict[str, Any] = {
         "run": name,
-        "task_id": int(run["metadata"]["labels"].get(pipelinerun.TASK_ID, 0)),
+        "task_id": int(run["metadata"]["labels"].get(marks.TASK_ID, 0)),
         "state": RUNNING,
         "reason": "",
         "cluster_uid": _cluster_uid(cluster),
@@ -181,7 +182,7 @@ def _follow(
     if ended.state == SUCCEEDED and ended.sentence != "succeeded":
         say(urn, f"run {name} {ended.sentence}", warning=True)
     try:
-        cluster.annotate_run(namespace, name, {pipelinerun.OUTCOME: ended.sentence}, finished=True)
+        cluster.annotate_run(namespace, name, {marks.OUTCOME: ended.sentence}, finished=True)
     except ClusterError:
         pass  # it is deleted already or cannot be reached: the record in the state is what counts
     if archiving:

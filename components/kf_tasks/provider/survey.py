@@ -15,8 +15,7 @@ from typing import Any
 from ..cluster.client import PAGE, Cluster
 from ..cluster.connection import Connection
 from ..cluster.listing import ListedRun
-from ..core import naming
-from ..core.run import pipelinerun
+from ..core import marks, naming
 from ..errors import ClusterError, Denied, NotFound, Unreachable
 
 PARTS = 4
@@ -44,13 +43,13 @@ class Survey:
         """Sorted once: a namespace may have ten thousand runs, and every task and App asks for its own."""
         found: dict[str, list[ListedRun]] = {}
         for run in self.runs:
-            found.setdefault(run.labels.get(pipelinerun.NAME, ""), []).append(run)
+            found.setdefault(run.labels.get(marks.NAME, ""), []).append(run)
         return found
 
     def foreign_owner(self, app: str, stack: str) -> str | None:
         """The other stack that an App of this name belongs to, if there is one."""
         own = naming.label_value(stack)
-        found = {self.owners.get(app, own), *(run.labels.get(pipelinerun.STACK, own) for run in self.of(app))}
+        found = {self.owners.get(app, own), *(run.labels.get(marks.STACK, own) for run in self.of(app))}
         return next(iter(sorted(found - {own})), None)
 
 
@@ -81,11 +80,11 @@ def _ask(cluster: Cluster, namespace: str) -> Survey:
     except NotFound:
         raise NotFound("the cluster has no PipelineRuns: Tekton Pipelines is not installed in it") from None
     owners = {
-        _label(item, pipelinerun.NAME) or "": _label(item, pipelinerun.STACK) or ""
-        for item in cluster.config_maps(namespace, f"{pipelinerun.TEMPLATE}=app")
+        _label(item, marks.NAME) or "": _label(item, marks.STACK) or ""
+        for item in cluster.config_maps(namespace, f"{marks.TEMPLATE}=app")
     }
     runs, now = _runs(cluster, namespace, _parts(sorted(filter(None, owners))) if many else [""])
-    return Survey(owner=_label(found, pipelinerun.STACK), owners=owners, runs=runs, now=now, cluster=_uid(cluster))
+    return Survey(owner=_label(found, marks.STACK), owners=owners, runs=runs, now=now, cluster=_uid(cluster))
 
 
 def _runs(cluster: Cluster, namespace: str, selectors: list[str]) -> tuple[list[ListedRun], str | None]:
@@ -102,7 +101,7 @@ def _parts(apps: list[str]) -> list[str]:
     if len(apps) < 2 or len(",".join(apps)) > LONGEST_SELECTOR:
         return [""]
     groups = [",".join(apps[part::PARTS]) for part in range(min(PARTS, len(apps)))]
-    return [*(f"{pipelinerun.NAME} in ({names})" for names in groups), f"{pipelinerun.NAME} notin ({','.join(apps)})"]
+    return [*(f"{marks.NAME} in ({names})" for names in groups), f"{marks.NAME} notin ({','.join(apps)})"]
 
 
 def _uid(cluster: Cluster) -> str:

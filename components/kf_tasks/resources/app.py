@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from ..core import naming, quantities
+from ..core import marks, naming, quantities
 from ..core.pods import settings as pod
 from ..core.retention import policy
 from ..core.run import environment, launcher, pipelinerun, system
@@ -159,7 +159,7 @@ class App(pulumi.ComponentResource):
         )
         self.process_types: pulumi.Output[list[str]] = pulumi.Output.from_input(processes or {"types": []})["types"]
         account = self._account(name, service_account, metadata, child)
-        selector = {pipelinerun.NAME: own_name}
+        selector = {marks.NAME: own_name}
         self.children: list[pulumi.Resource] = [
             *space.resources, *space.beside, *space.layer.resources, *self.layer.resources,
             *self.attachments.resources, *account,
@@ -252,7 +252,7 @@ class App(pulumi.ComponentResource):
         metadata = {
             "name": f"kf-{self.name}",
             "namespace": self.space.namespace,
-            "labels": {**own_labels(self.name), pipelinerun.TEMPLATE: "app"},
+            "labels": {**own_labels(self.name), marks.TEMPLATE: "app"},
         }
         return kubernetes.core.v1.ConfigMap(
             name, metadata=metadata, data=rendered.apply(lambda found: found["data"]), opts=opts

@@ -10,10 +10,9 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from ..core import naming
+from ..core import marks, naming
 from ..core.build import buildpacks
 from ..core.build import spec as builds
-from ..core.run import pipelinerun
 from ..history import History
 from ..registry.client import Place
 from ..run import Run
@@ -82,7 +81,7 @@ class Build:
             }
 
         known = given.apply(rendered)
-        self._labels = {**labels(own_name + builds.ENDING), pipelinerun.TEMPLATE: builds.BUILD}
+        self._labels = {**labels(own_name + builds.ENDING), marks.TEMPLATE: builds.BUILD}
         settings = {"app": own_name + builds.ENDING, "task": builds.TASK, "stack": stack_id(), "keep": builds.KEEP}
         settings.update(space.archiving)
         counter = f"kf.{builds.BUILD}.{own_name}"

@@ -10,9 +10,9 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import yaml
 
-from ..core import naming
+from ..core import marks, naming
 from ..core.errors import InvalidInput
-from ..core.run import pipelinerun, system
+from ..core.run import system
 from ..core.run.environment import Value, check_reserved, check_value
 
 T = TypeVar("T")
@@ -147,8 +147,8 @@ def template_data(manifest: dict[str, Any], settings: dict[str, Any]) -> dict[st
 
 def labels(app: str | None = None) -> dict[str, str]:
     """The labels of everything that belongs to this stack (and to an App)."""
-    own = {pipelinerun.MANAGED_BY: "kf", pipelinerun.STACK: naming.label_value(stack_id())}
-    return {**own, **({pipelinerun.NAME: app} if app else {})}
+    own = {marks.MANAGED_BY: "kf", marks.STACK: naming.label_value(stack_id())}
+    return {**own, **({marks.NAME: app} if app else {})}
 
 
 def depends_on(opts: pulumi.ResourceOptions | None) -> list[pulumi.Resource]:

@@ -8,13 +8,12 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from ..core import naming, quantities
+from ..core import marks, naming, quantities
 from ..core.errors import InvalidInput
 from ..core.pods import quota as quotas
 from ..core.pods import security
 from ..core.retention import policy
 from ..core.retention.plan import DEFAULT_KEEP, Policy
-from ..core.run import pipelinerun
 from ..log.archive import check_url
 from .inputs import Env, Layer, checked, connection_of, settings_of, stack_id
 from .inputs import labels as own_labels
@@ -137,7 +136,7 @@ class Space(pulumi.ComponentResource):
             "priority_class": priority_class, "runtime_class": runtime_class, "image_pull_secrets": image_pull_secrets,
         }  # fmt: skip
         self.pod = pod_settings(owner, given)
-        selector = {pipelinerun.STACK: own_labels()[pipelinerun.STACK]}
+        selector = {marks.STACK: own_labels()[marks.STACK]}
         self.beside = policies(owner, security_groups, f"kf.{name}", selector, metadata, child)
         self.beside += self._limits(hard, limits, metadata, child)
         self.register_outputs({"namespace": self.namespace})

@@ -13,10 +13,10 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from ..calendar import Calendar
-from ..core import naming, quantities
+from ..core import marks, naming, quantities
 from ..core.errors import InvalidInput
+from ..core.marks import TASK
 from ..core.run.command import Command
-from ..core.run.pipelinerun import TASK
 from ..core.schedule import cron as schedules
 from ..core.schedule import cronjob, slot
 from . import pod_code
@@ -76,7 +76,7 @@ class TaskSchedule(pulumi.ComponentResource):
         cron_name = naming.derive(app.name, str(name), limit=cronjob.NAME_LIMIT)
         definition = define(
             "job", app, name, command=command, args=args, memory=memory, disk=disk, cpu=cpu, timeout=timeout,
-            retries=retries, env=env, labels={slot.SCHEDULE: name}, write=_template_data,
+            retries=retries, env=env, labels={marks.SCHEDULE: name}, write=_template_data,
             settings={
                 "cron_job": cron_name, "policy": policy, "catch_up": catch_up, "start_timeout": patience,
                 # A pod of a schedule cannot store logs: what it may not delete waits for an update or for `kf prune`.
@@ -111,7 +111,7 @@ class TaskSchedule(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=self, depends_on=rendered.before(definition, opts)),
         )
         account = _account(definition.full_name, definition.template_name, app, cron_name, rendered.child)
-        own_labels = {**labels(app.name), TASK: name, slot.SCHEDULE: name}
+        own_labels = {**labels(app.name), TASK: name, marks.SCHEDULE: name}
         pod_of = functools.partial(
             cronjob.pod,
             task=name,
@@ -128,7 +128,7 @@ class TaskSchedule(pulumi.ComponentResource):
                 "namespace": app.space.namespace,
                 "labels": own_labels,
                 # `kf schedule-job` and `kf delete-job-schedule` change it in the cluster; an update takes it back.
-                "annotations": {slot.POLICY: policy, "pulumi.com/patchForce": "true"},
+                "annotations": {marks.POLICY: policy, "pulumi.com/patchForce": "true"},
             },
             spec=app.pod.apply(
                 lambda settings: cronjob.spec(

@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from ..core import naming, quantities
+from ..core import marks, naming, quantities
 from ..core.errors import InvalidInput
 from ..core.run import environment, launcher, pipelinerun
 from ..core.run.command import Command
@@ -117,7 +117,7 @@ class Rendered:
         self.manifest: pulumi.Output[dict[str, Any]] = rendered.apply(lambda found: found["manifest"])
         settings = {**app.policy.settings(), **app.space.archiving, "stack": stack_id(), "app": app.name, "task": name}
         settings.update(definition.settings)
-        own_labels = {pipelinerun.TEMPLATE: "task", pipelinerun.TASK: name, **definition.labels}
+        own_labels = {marks.TEMPLATE: "task", marks.TASK: name, **definition.labels}
         self.template = kubernetes.core.v1.ConfigMap(
             definition.full_name,
             metadata={

@@ -16,10 +16,11 @@ from typing import Any
 
 from ..cluster.client import Cluster
 from ..cluster.listing import ListedRun
+from ..core import marks
 from ..core.log import stored as archived
 from ..core.log.masking import Masker
 from ..core.log.stored import StoredLog
-from ..core.run import outcome, pipelinerun
+from ..core.run import outcome
 from ..core.run.outcome import Outcome
 from ..core.schedule import slot
 from ..errors import ArchiveError, ClusterError, Denied, NotFound, Refused, Trouble, Unreachable
@@ -55,7 +56,7 @@ class Archiving:
 
     def before(self, going: Sequence[ListedRun]) -> list[ListedRun]:
         """The runs that may go, their logs being stored by now; raises ArchiveError if the archive takes none."""
-        waiting = [run for run in going if pipelinerun.ARCHIVED not in run.annotations]
+        waiting = [run for run in going if marks.ARCHIVED not in run.annotations]
         if not waiting:
             return list(going)
         archive = Archive.of(self._url)
@@ -133,7 +134,7 @@ class Archiving:
             return False
         if run["metadata"]["uid"] != listed.uid or not outcome.has_ended(run):
             return False
-        if pipelinerun.ARCHIVED in (run["metadata"].get("annotations") or {}):
+        if marks.ARCHIVED in (run["metadata"].get("annotations") or {}):
             return True
         pods = self._cluster.pods(self._namespace, listed.name)
         started = [pod for pod in pods if outcome.started(pod)]
@@ -182,8 +183,7 @@ class Archiving:
     def _store(self, archive: Archive, record: StoredLog, spool: Spool) -> StoredLog:
         stored = archive.store(record, None if record.missing else spool.packed())
         try:
-            marks = {pipelinerun.ARCHIVED: stored.mark}
-            self._cluster.annotate_run(self._namespace, stored.run, marks, finished=True)
+            self._cluster.annotate_run(self._namespace, stored.run, {marks.ARCHIVED: stored.mark}, finished=True)
         except NotFound:
             pass
         spool.discard()
@@ -194,11 +194,11 @@ class Archiving:
 
 def copied(cluster: Cluster, namespace: str, run: dict[str, Any]) -> Iterator[bytes]:
     """The log of a run that its schedule has replaced, from the log of the pod that did it; nothing for any other."""
-    name, task = run["metadata"]["name"], (run["metadata"].get("labels") or {}).get(slot.SCHEDULE)
-    by = (run["metadata"].get("annotations") or {}).get(pipelinerun.CANCELLED_BY, "")
+    name, task = run["metadata"]["name"], (run["metadata"].get("labels") or {}).get(marks.SCHEDULE)
+    by = (run["metadata"].get("annotations") or {}).get(marks.CANCELLED_BY, "")
     if not task or slot.REPLACED_BY not in by:
         return
-    for pod in cluster.select_pods(namespace, f"{pipelinerun.COMPONENT}=submitter,{slot.SCHEDULE}={task}"):
+    for pod in cluster.select_pods(namespace, f"{marks.COMPONENT}=submitter,{marks.SCHEDULE}={task}"):
         try:
             found = False
             for chunk in slot.copy(cluster.log(namespace, pod["metadata"]["name"], container="submitter"), name):

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..cluster.client import Cluster
 from ..cluster.listing import ListedRun
-from ..core import naming
+from ..core import marks, naming
 from ..core.retention import plan
 from ..core.retention.plan import Policy
 from ..core.run import pipelinerun
@@ -43,7 +43,7 @@ class Submission:
 
 def attempts(runs: list[ListedRun], app: str, task: str, key: str, stack: str) -> list[ListedRun]:
     """The runs of one definition in one stack, first attempt first."""
-    return sorted((run for run in _of(runs, app, task, stack) if run.labels.get(pipelinerun.KEY) == key), key=_attempt)
+    return sorted((run for run in _of(runs, app, task, stack) if run.labels.get(marks.KEY) == key), key=_attempt)
 
 
 def unfinished(runs: list[ListedRun], app: str, task: str, stack: str) -> list[ListedRun]:
@@ -53,9 +53,9 @@ def unfinished(runs: list[ListedRun], app: str, task: str, stack: str) -> list[L
 
 def _of(runs: list[ListedRun], app: str, task: str, stack: str) -> list[ListedRun]:
     wanted = {
-        pipelinerun.NAME: app,
-        pipelinerun.TASK: naming.label_value(task),
-        pipelinerun.STACK: naming.label_value(stack),
+        marks.NAME: app,
+        marks.TASK: naming.label_value(task),
+        marks.STACK: naming.label_value(stack),
     }
     return [run for run in runs if wanted.items() <= run.labels.items()]
 
@@ -71,7 +71,7 @@ def adoptable(runs: list[ListedRun], began: str | None = None) -> ListedRun | No
     last = runs[-1]
     if began and last.created >= began:
         return last
-    return None if last.failed or last.deleting or pipelinerun.RECORDED in last.annotations else last
+    return None if last.failed or last.deleting or marks.RECORDED in last.annotations else last
 
 
 def submit(cluster: Cluster, wanted: Submission, began: str | None) -> tuple[dict[str, Any], bool]:
@@ -135,4 +135,4 @@ def prune(
 
 
 def _attempt(run: ListedRun) -> int:
-    return pipelinerun.number(run.labels, pipelinerun.ATTEMPT)
+    return marks.number(run.labels, marks.ATTEMPT)

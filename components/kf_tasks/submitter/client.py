@@ -12,20 +12,19 @@ import threading
 import time
 import urllib.request
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 from urllib.error import HTTPError
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
+from ..core import api, marks, moments
+from ..core.api import Object
 from ..core.retention.plan import RunSummary
 from ..core.run import pipelinerun
 
 PAGE = 1000  # its pod has little memory
 SECONDS, DENIED_SECONDS = 20, 60
 SILENT_SECONDS = 3600  # how long a log may be silent
-_TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
-_MERGE = "application/merge-patch+json"
 
 
 class Refused(Exception):
@@ -71,8 +70,7 @@ class PlainCluster:
                 raise Stopped
             try:
                 with self._open(method, path, query, body, accept) as answer:
-                    date = answer.headers.get("Date")
-                    self.now = parsedate_to_datetime(date).strftime("%Y-%m-%dT%H:%M:%SZ") if date else self.now
+                    self.now = moments.of_header(answer.headers.get("Date")) or self.now
                     return json.loads(answer.read() or b"{}")
             except HTTPError as error:
                 text = _message(error)
@@ -90,7 +88,7 @@ class PlainCluster:
         """The last lines of a task's container and what comes until it ends, as far as it can be read."""
         query = [("container", pipelinerun.CONTAINER), ("follow", "true"), ("tailLines", str(tail))]
         try:
-            with self._open("GET", f"{self.core('pods', pod)}/log", query, None, "*/*", SILENT_SECONDS) as answer:
+            with self._open("GET", api.log(self.namespace, pod), query, None, "*/*", SILENT_SECONDS) as answer:
                 yield from iter(lambda: answer.read1(65536), b"")
         except (OSError, HTTPException):
             return
@@ -104,8 +102,8 @@ class PlainCluster:
         accept: str,
         seconds: float = SECONDS,
     ) -> Any:
-        headers = {"Authorization": f"Bearer {self.token()}", "Accept": accept or "application/json"}
-        headers["Content-Type"] = _MERGE if method == "PATCH" else "application/json"
+        headers = {"Authorization": f"Bearer {self.token()}", "Accept": accept or api.JSON}
+        headers["Content-Type"] = api.MERGE_PATCH if method == "PATCH" else api.JSON
         data = None if body is None else json.dumps(body).encode()
         url = f"{self.base}{path}{'?' + urlencode(query) if query else ''}"
         request = urllib.request.Request(url, data, headers, method=method)
@@ -113,20 +111,20 @@ class PlainCluster:
 
     def runs(self, name: str = "") -> str:
         """The path of the PipelineRuns, or of one."""
-        return f"/apis/tekton.dev/v1/namespaces/{self.namespace}/pipelineruns{'/' + name if name else ''}"
+        return api.runs(self.namespace, name)
 
     def core(self, kind: str, name: str = "") -> str:
         """The path of core objects, or of one."""
-        return f"/api/v1/namespaces/{self.namespace}/{kind}{'/' + quote(name) if name else ''}"
+        return api.core(self.namespace, kind, name)
 
     def batch(self, kind: str, name: str) -> str:
         """The path of a Job or a CronJob."""
-        return f"/apis/batch/v1/namespaces/{self.namespace}/{kind}/{name}"
+        return api.batch(self.namespace, kind, name)
 
-    def find(self, path: str) -> Optional[Dict[str, Any]]:
+    def find(self, path: str) -> Optional[Object]:
         """An object, None if it does not exist."""
         try:
-            found: Dict[str, Any] = self.ask("GET", path)
+            found: Object = self.ask("GET", path)
         except Refused as error:
             if error.status == 404:
                 return None
@@ -135,18 +133,18 @@ class PlainCluster:
 
     def list_runs(self, app: str) -> List[Run]:
         """All runs of an App, metadata only, in pages."""
-        query = [("limit", str(PAGE)), ("labelSelector", f"{pipelinerun.NAME}={app},{pipelinerun.KEY}")]
+        query = [("limit", str(PAGE)), ("labelSelector", api.ours(app))]
         found: List[Run] = []
         token = ""
         while True:
-            table = self.ask("GET", self.runs(), [*query, *([("continue", token)] if token else [])], accept=_TABLE)
+            table = self.ask("GET", self.runs(), [*query, *([("continue", token)] if token else [])], accept=api.TABLE)
             columns = [column["name"].lower() for column in table.get("columnDefinitions", [])]
             for row in table.get("rows", []):
                 metadata, cells = row["object"]["metadata"], dict(zip(columns, row["cells"]))
                 found.append(Run(
                     metadata["name"], metadata["uid"], metadata["creationTimestamp"],
                     cells.get("succeeded") in ("True", "False"),
-                    pipelinerun.own_marks(metadata.get("labels")), pipelinerun.own_marks(metadata.get("annotations")),
+                    marks.own_marks(metadata.get("labels")), marks.own_marks(metadata.get("annotations")),
                     "deletionTimestamp" in metadata,
                     str(cells.get("succeeded") or "Unknown"),
                 ))  # fmt: skip
@@ -157,11 +155,7 @@ class PlainCluster:
     def allocate_id(self, config_map: str, at_least: int) -> int:
         """The next task id of an App: whoever writes second is refused and counts again."""
         while True:
-            metadata = self.ask("GET", self.core("configmaps", config_map))["metadata"]
-            last = pipelinerun.number(metadata.get("annotations") or {}, pipelinerun.LAST_TASK_ID)
-            number = max(last, at_least) + 1
-            marks = {pipelinerun.LAST_TASK_ID: str(number)}
-            body = {"metadata": {"resourceVersion": metadata["resourceVersion"], "annotations": marks}}
+            number, body = api.counting(self.ask("GET", self.core("configmaps", config_map)), at_least)
             try:
                 self.ask("PATCH", self.core("configmaps", config_map), body=body)
                 return number
@@ -169,12 +163,12 @@ class PlainCluster:
                 if error.status != 409:
                     raise
 
-    def create_run(self, manifest: Dict[str, Any]) -> Dict[str, Any]:
+    def create_run(self, manifest: Object) -> Object:
         """Creates a run, or finds the one that has its name already: the name is the lock."""
         name = manifest["metadata"]["name"]
         while True:
             try:
-                created: Dict[str, Any] = self.ask("POST", self.runs(), body=manifest)
+                created: Object = self.ask("POST", self.runs(), body=manifest)
                 return created
             except Refused as error:
                 if error.status != 409:
@@ -185,19 +179,17 @@ class PlainCluster:
 
     def annotate_finished(self, name: str, annotations: Dict[str, str]) -> None:
         """Sets annotations of a finished run, which loses its managedFields; one that is gone is fine."""
-        self._try("PATCH", self.runs(name), {"metadata": {"annotations": annotations, **pipelinerun.UNMANAGED}})
+        self._try("PATCH", self.runs(name), api.annotating(annotations, finished=True))
 
     def cancel_run(self, name: str, by: str) -> None:
         """Cancels a run; one that has ended or gone is fine."""
-        body = {"metadata": {"annotations": {pipelinerun.CANCELLED_BY: by}}, "spec": {"status": "CancelledRunFinally"}}
-        self._try("PATCH", self.runs(name), body, also=(400, 422))
+        self._try("PATCH", self.runs(name), api.cancelling(by), also=(400, 422))
 
     def delete_runs(self, runs: Sequence[RunSummary]) -> List[str]:
         """Deletes these very runs (by UID); returns the names that went."""
         gone = []
         for run in runs:
-            body = {"propagationPolicy": "Background", "preconditions": {"uid": run.uid}}
-            if self._try("DELETE", self.runs(run.name), body):
+            if self._try("DELETE", self.runs(run.name), api.deleting(run.uid)):
                 gone.append(run.name)
         return gone
 
@@ -205,11 +197,9 @@ class PlainCluster:
         """Deletes a pod; one that is gone is fine."""
         self._try("DELETE", self.core("pods", name), None)
 
-    def pods(self, run: str) -> List[Dict[str, Any]]:
+    def pods(self, run: str) -> List[Object]:
         """The pods of a run, oldest first."""
-        query = [("labelSelector", f"tekton.dev/pipelineRun={run}")]
-        items: List[Dict[str, Any]] = self.ask("GET", self.core("pods"), query)["items"]
-        return sorted(items, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
+        return api.oldest_first(self.ask("GET", self.core("pods"), [("labelSelector", api.pods_of(run))])["items"])
 
     def _try(self, method: str, path: str, body: Any, also: Sequence[int] = ()) -> bool:
         try:

@@ -19,9 +19,10 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import List, Optional
 
-from ..core import naming
+from ..core import api, marks, naming
+from ..core.api import Object
 from ..core.retention import plan
 from ..core.retention.plan import Policy
 from ..core.run import outcome, pipelinerun
@@ -35,8 +36,6 @@ FAILED = 3  # the task did not succeed: the Job's pod failure policy starts no o
 AWAY = 4  # this pod is taken away, its run goes on: the Job starts another pod
 COPIED_LINES = 5000
 LOG_SECONDS = 45  # a pod has 30 s to end after it is told to, and the kubelet some more
-
-Object = Dict[str, Any]
 
 
 class Submitter:
@@ -74,10 +73,10 @@ class Submitter:
             self._replace(when, runs)
             run = self._submit(when, key, runs)
             self._replace(when, self.cluster.list_runs(self.app))
-        if (run["metadata"].get("labels") or {}).get(pipelinerun.KEY) != key:
+        if (run["metadata"].get("labels") or {}).get(marks.KEY) != key:
             say(f"{self.owner}: {self.name} is taken by an object that is not ours: delete or rename that")
             return FAILED
-        say(f"run {self.name} for {when or 'now'}, id {run['metadata']['labels'].get(pipelinerun.TASK_ID)}")
+        say(f"run {self.name} for {when or 'now'}, id {run['metadata']['labels'].get(marks.TASK_ID)}")
         ended = self._conclude(self._wait())
         say(f"run {self.name} {ended.sentence}")
         self._prune()
@@ -110,7 +109,7 @@ class Submitter:
             self._cancel(self.name, f"{self.owner}, {slot.REPLACED_BY} {newer[0]}")
 
     def _submit(self, when: Optional[str], key: str, runs: List[Run]) -> Object:
-        highest = max((pipelinerun.number(run.labels, pipelinerun.TASK_ID) for run in runs), default=0)
+        highest = max((marks.number(run.labels, marks.TASK_ID) for run in runs), default=0)
         manifest = pipelinerun.instantiate(
             self.template,
             name=self.name,
@@ -158,11 +157,11 @@ class Submitter:
         if not outcome.has_ended(run):
             return Outcome(outcome.UNKNOWN, "", "was deleted before it ended")
         children = run["status"].get("childReferences") or []
-        path = f"/apis/tekton.dev/v1/namespaces/{self.cluster.namespace}/taskruns/"
-        task_run = self.cluster.find(path + children[0]["name"]) if children else None
+        path = api.task_runs(self.cluster.namespace, children[0]["name"]) if children else ""
+        task_run = self.cluster.find(path) if path else None
         pod = next(iter(reversed(self.cluster.pods(self.name))), None)
         ended = outcome.conclude(run, task_run, pod, self.cause.strip() or outcome.never_started(run, pod))
-        self.cluster.annotate_finished(self.name, {pipelinerun.OUTCOME: ended.sentence})
+        self.cluster.annotate_finished(self.name, {marks.OUTCOME: ended.sentence})
         if pod and not outcome.started(pod) and ended.state != SUCCEEDED:
             # Tekton leaves a pod that waits for a missing Secret: it would start when the Secret appears.
             self.cluster.delete_pod(pod["metadata"]["name"])

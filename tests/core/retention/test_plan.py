@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kf_tasks.core import marks
 from kf_tasks.core.errors import InvalidInput
 from kf_tasks.core.retention.plan import (
     DEFAULT_KEEP,
@@ -22,7 +23,6 @@ from kf_tasks.core.retention.plan import (
     RunSummary,
     plan,
 )
-from kf_tasks.core.run import pipelinerun
 
 NOW = "2026-01-01T00:10:00Z"
 MINUTE = 60
@@ -214,4 +214,4 @@ def test_at_most_is_at_least(runs: list[RunSummary], policy: Policy, adding: int
 
 
 def test_marks_are_those_that_the_documents_name() -> None:
-    assert (pipelinerun.PINNED, pipelinerun.ARCHIVED) == ("kf.dev/pinned", "kf.dev/archived")
+    assert (marks.PINNED, marks.ARCHIVED) == ("kf.dev/pinned", "kf.dev/archived")

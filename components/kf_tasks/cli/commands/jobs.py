@@ -13,9 +13,9 @@ from typing import Any
 
 import click
 
+from ...core import marks
 from ...core.errors import InvalidInput
-from ...core.run import pipelinerun
-from ...core.schedule import clock_changes, slot
+from ...core.schedule import clock_changes
 from ...core.schedule import cron as schedule
 from ...errors import NotFound
 from ..output import print_data
@@ -48,13 +48,13 @@ class Job:
         metadata, spec = found["metadata"], found["spec"]
         text = spec["schedule"]
         return cls(
-            name=metadata["labels"][slot.SCHEDULE],
-            app=metadata["labels"].get(pipelinerun.NAME, ""),
+            name=metadata["labels"][marks.SCHEDULE],
+            app=metadata["labels"].get(marks.NAME, ""),
             cron_job=metadata["name"],
             schedule="" if text == schedule.NEVER else text,
             time_zone=spec.get("timeZone", ""),
             suspended=bool(spec.get("suspend")),
-            policy=(metadata.get("annotations") or {}).get(slot.POLICY, spec.get("concurrencyPolicy", "")),
+            policy=(metadata.get("annotations") or {}).get(marks.POLICY, spec.get("concurrencyPolicy", "")),
             created=metadata["creationTimestamp"],
             last=(found.get("status") or {}).get("lastScheduleTime"),
         )
@@ -94,7 +94,7 @@ def job_history(target: Target, job: str) -> None:
     """Lists the tasks that JOB has run, by its schedule and by hand."""
     space = target.open()
     found = find(space, job)
-    runs = space.runs(found.app, f"{slot.SCHEDULE}={found.name}", with_times=True)
+    runs = space.runs(found.app, f"{marks.SCHEDULE}={found.name}", with_times=True)
     if runs:
         show(table(runs, space.cluster.now))
     else:
@@ -180,7 +180,7 @@ def find(space: TargetSpace, name: str) -> Job:
 
 
 def _all(space: TargetSpace) -> list[Job]:
-    return sorted(map(Job.of, space.cluster.cron_jobs(space.name, slot.SCHEDULE)), key=lambda job: (job.app, job.name))
+    return sorted(map(Job.of, space.cluster.cron_jobs(space.name, marks.SCHEDULE)), key=lambda job: (job.app, job.name))
 
 
 def _list(space: TargetSpace, output: str | None, wanted: Callable[[Job], bool]) -> None:

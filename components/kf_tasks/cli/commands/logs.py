@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ...core import marks
 from ...core.log.stored import StoredLog
-from ...core.run import pipelinerun
 from ...errors import NotFound
 from .. import archives
 from ..archives import option as archive_option
@@ -92,7 +92,7 @@ def _print(
 def _chosen(space: TargetSpace, app: str | None, name: str | None, task_id: int | None) -> list[ListedRun]:
     if name is not None:
         run = listed(space.whole_run(name))
-        owner = run.labels.get(pipelinerun.NAME, "")
+        owner = run.labels.get(marks.NAME, "")
         if app and owner != app:
             raise NotFound(f"run {name!r} belongs to app {owner!r}, not to {app!r}: give {owner!r}, or no app")
         return [run]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from ...core import marks
 from ...core.retention.plan import Policy
-from ...core.run import pipelinerun
 from ...errors import ClusterError
 from ..target import Target, TargetSpace, check_id, target_options
 from ..template import template
@@ -41,8 +41,8 @@ def _mark(target: Target, name: str, task_id: str | None, value: str | None) -> 
     check_id(name, task_id)
     space = target.open()
     metadata = space.one(name, task_id)["metadata"]
-    space.cluster.annotate_run(space.name, metadata["name"], {pipelinerun.PINNED: value})
-    return space, metadata["name"], metadata["labels"].get(pipelinerun.NAME, "")
+    space.cluster.annotate_run(space.name, metadata["name"], {marks.PINNED: value})
+    return space, metadata["name"], metadata["labels"].get(marks.NAME, "")
 
 
 def _pinned_by_program(space: TargetSpace, app: str) -> tuple[str, ...]:

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import click
 
+from ...core import marks
 from ...core.retention import notice
 from ...core.retention.plan import Policy, plan
-from ...core.run import pipelinerun
 from ...errors import NotFound
 from ..archives import archiving_of
 from ..log_printer import warn
@@ -39,7 +39,7 @@ def prune(target: Target, app: str, keep: int | None, dry_run: bool) -> None:
     if dry_run:
         doomed = [verdict.run for verdict in verdicts if verdict.going]
         going = [run.name for run in doomed]
-        waiting = [run for run in doomed if pipelinerun.ARCHIVED not in run.annotations]
+        waiting = [run for run in doomed if marks.ARCHIVED not in run.annotations]
         if waiting and archiving_of(space, app, warn):
             warn(f"waiting for the log archive, where their logs go first: {len(waiting)} of them")
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ...core import marks
 from ...core.errors import InvalidInput
 from ...core.run import pipelinerun
 from ...core.run.command import resolve
@@ -46,7 +47,7 @@ def run_job(
     manifest, settings = template(space, found.app, found.name)
     check_free(found.app, given, settings)
     if settings.get("policy") == slot.FORBID:
-        runs = space.runs(found.app, f"{slot.SCHEDULE}={found.name}")
+        runs = space.runs(found.app, f"{marks.SCHEDULE}={found.name}")
         busy = [run.name for run in runs if not run.finished]
         if busy:
             raise InvalidInput(

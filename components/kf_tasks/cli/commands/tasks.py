@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ...core import marks, moments
 from ...core.log.reader import harmless
 from ...core.retention import plan
-from ...core.run import pipelinerun
 from .. import archives
 from ..archives import option as archive_option
 from ..output import print_data
@@ -40,7 +40,7 @@ def tasks(target: Target, app: str | None, output: str | None, url: str | None) 
 
     def of_archive(archive: Archive, space: str) -> tuple[list[ListedRun], str | None, str] | None:
         records = archives.find(archive, space, app, None, None)
-        return ([archives.listed(record) for record in records], archives.now(), space) if records else None
+        return ([archives.listed(record) for record in records], moments.now(), space) if records else None
 
     runs, now, name = archives.otherwise(target, url, app, f"app {app!r}" if app else "any app", of_cluster, of_archive)
     if output == "name":
@@ -60,7 +60,7 @@ def table(runs: list[ListedRun], now: str | None, *, with_app: bool = False) -> 
         (
             run.name,
             str(run.task_id or ""),
-            run.labels.get(pipelinerun.TASK, ""),
+            run.labels.get(marks.TASK, ""),
             span(run.created, now),
             span(run.started_at, run.finished_at or now),
             run.succeeded,
@@ -69,15 +69,15 @@ def table(runs: list[ListedRun], now: str | None, *, with_app: bool = False) -> 
         for run in runs
     ]
     if with_app:
-        apps = [run.labels.get(pipelinerun.NAME, "") for run in runs]
+        apps = [run.labels.get(marks.NAME, "") for run in runs]
         return [("App", *COLUMNS), *((app, *row) for app, row in zip(apps, rows))]
     return [COLUMNS, *rows]
 
 
 def reason(run: ListedRun) -> str:
     """Tekton's reason, and what is known beyond it: our sentence about a failure, or who cancelled."""
-    by = run.annotations.get(pipelinerun.CANCELLED_BY)
-    more = run.annotations.get(pipelinerun.OUTCOME) or (f"by {by}" if by else "")
+    by = run.annotations.get(marks.CANCELLED_BY)
+    more = run.annotations.get(marks.OUTCOME) or (f"by {by}" if by else "")
     text = f"{run.reason}: {more}" if more and run.succeeded != "True" else run.reason
     plain = harmless(" ".join(text.split()))
     short = plain if len(plain) <= LONGEST_REASON else f"{plain[:LONGEST_REASON]}…"
@@ -87,15 +87,15 @@ def reason(run: ListedRun) -> str:
 def _plain(run: ListedRun) -> dict[str, Any]:
     return {
         "name": run.name,
-        "app": run.labels.get(pipelinerun.NAME, ""),
+        "app": run.labels.get(marks.NAME, ""),
         "id": run.task_id,
-        "displayName": run.labels.get(pipelinerun.TASK, ""),
+        "displayName": run.labels.get(marks.TASK, ""),
         "created": run.created,
         "started": run.started_at,
         "finished": run.finished_at,
         "succeeded": run.succeeded,
         "reason": run.reason,
-        "outcome": run.annotations.get(pipelinerun.OUTCOME, ""),
-        "startedBy": run.annotations.get(pipelinerun.STARTED_BY, ""),
+        "outcome": run.annotations.get(marks.OUTCOME, ""),
+        "startedBy": run.annotations.get(marks.STARTED_BY, ""),
         "pinned": plan.is_pinned(run),
     }

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from ...core.run import outcome, pipelinerun
+from ...core import marks
+from ...core.run import outcome
 from ...errors import ArchiveError, Conflict, Refused
 from ..archives import archiving_of
 from ..log_printer import warn
@@ -30,7 +31,7 @@ def terminate_task(target: Target, name: str, task_id: str | None) -> None:
     refusal = unable(run)
     if not refusal:
         by = f"kf terminate-task by {user()}"
-        archiving = archiving_of(space, run["metadata"]["labels"][pipelinerun.NAME], warn)
+        archiving = archiving_of(space, run["metadata"]["labels"][marks.NAME], warn)
         try:
             if archiving:
                 archiving.end([name], by)
@@ -52,7 +53,7 @@ def unable(run: dict[str, Any]) -> str:
     """Why a run cannot be ended, in Kf's words; empty if it can."""
     if outcome.has_ended(run):
         return "Can't terminate completed Task"
-    cancelled = run["spec"].get("status") or (run["metadata"].get("annotations") or {}).get(pipelinerun.CANCELLED_BY)
+    cancelled = run["spec"].get("status") or (run["metadata"].get("annotations") or {}).get(marks.CANCELLED_BY)
     return "Can't terminate terminated Task" if cancelled else ""
 
 
@@ -65,9 +66,9 @@ def _delete_waiting_pods(space: TargetSpace, run: dict[str, Any]) -> bool:
         return False
     name = run["metadata"]["name"]
     pods = [pod for pod in space.cluster.pods(space.name, name) if waits(pod)]
-    if pods and pipelinerun.OUTCOME not in (run["metadata"].get("annotations") or {}):
+    if pods and marks.OUTCOME not in (run["metadata"].get("annotations") or {}):
         words = outcome.conclude(run, None, pods[-1], outcome.never_started(run, pods[-1])).sentence
-        space.cluster.annotate_run(space.name, name, {pipelinerun.OUTCOME: words}, finished=True)
+        space.cluster.annotate_run(space.name, name, {marks.OUTCOME: words}, finished=True)
     for pod in pods:
         space.cluster.delete_pod(space.name, pod["metadata"]["name"])
     return bool(pods)

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Sequence
 
+from ..api import Object
 from ..errors import InvalidInput
 from ..pods import security
 from ..run import pipelinerun
 from ..run.command import carry
-from ..run.pipelinerun import Manifest
 from .spec import BUILD, DIGEST, BuildSpec
 
 PROCESSES = "processes"
@@ -116,7 +116,7 @@ class Buildpacks:
             "build_env": dict(self.env),
         }  # fmt: skip
 
-    def render(self, spec: BuildSpec) -> Manifest:
+    def render(self, spec: BuildSpec) -> Object:
         """The PipelineRun of a build, without what differs from run to run."""
         auth = spec.auth("config.json")
         arguments = [
@@ -141,7 +141,7 @@ class Buildpacks:
         manifest["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["steps"].insert(0, self._fetch(spec, step, auth))
         return manifest
 
-    def _fetch(self, spec: BuildSpec, step: Manifest, auth: str) -> Manifest:
+    def _fetch(self, spec: BuildSpec, step: Object, auth: str) -> Object:
         host, _, repository = spec.repository.partition("/")
         scheme = "http" if spec.plain_host else "https"
         place = "registry-1.docker.io" if host == "docker.io" else host

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Dict, Mapping, Optional
 
+from ..api import Object
 from ..run import pipelinerun
-from ..run.pipelinerun import Manifest
 from .spec import BUILD, DIGEST, BuildSpec
 
 # One step, so that its log is one log. vfs, because the kernel refuses overlay on a container's own overlay.
@@ -47,7 +47,7 @@ class Dockerfile:
         """What decides about a new build."""
         return {"dockerfile": self.path, "target": self.target or "", "build_args": dict(self.build_args)}
 
-    def render(self, spec: BuildSpec) -> Manifest:
+    def render(self, spec: BuildSpec) -> Object:
         """The PipelineRun of a build, without what differs from run to run."""
         flags = ["--target", self.target] if self.target else []
         for name, value in sorted(self.build_args.items()):

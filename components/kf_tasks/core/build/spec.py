@@ -11,9 +11,11 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Protocol, Sequence
 
+from .. import marks
+from ..api import Object
 from ..naming import digest
 from ..run import pipelinerun
-from ..run.pipelinerun import Manifest, Resources, TaskSpec
+from ..run.pipelinerun import Resources, TaskSpec
 
 BUILD = "build"
 TASK = "image"
@@ -69,7 +71,7 @@ class Recipe(Protocol):
     def decides(self) -> Mapping[str, Any]:
         """What decides about a new build, beside the source and its repository."""
 
-    def render(self, spec: BuildSpec) -> Manifest:
+    def render(self, spec: BuildSpec) -> Object:
         """The PipelineRun of the build, without what differs from run to run."""
 
 
@@ -108,7 +110,7 @@ class BuildSpec:
     def render(
         self, image: str, argv: Sequence[str], results: Sequence[str], auth: str,
         volumes: Sequence[Mapping[str, Any]] = (), mounts: Sequence[Mapping[str, Any]] = (),
-    ) -> Manifest:  # fmt: skip
+    ) -> Object:  # fmt: skip
         """A PipelineRun with one step, which has the credentials as the file `auth`."""
         items = [{"key": ".dockerconfigjson", "path": auth}]
         secret = [{"name": "kf-registry", "secret": {"secretName": self.secret, "items": items}}] if self.secret else []
@@ -132,7 +134,7 @@ class BuildSpec:
                 pod_template=self.pod_template,
             )
         )
-        manifest["metadata"]["labels"][pipelinerun.COMPONENT] = BUILD
+        manifest["metadata"]["labels"][marks.COMPONENT] = BUILD
         return manifest
 
 

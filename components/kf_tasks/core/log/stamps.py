@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Optional, Sequence
 
+from .. import moments
+
 LONGEST_STAMP = 35  # 2026-11-26T00:18:41.123456789+01:00
 # The two streams of a container are written by two threads: their lines may stand in another order than their stamps.
 DISORDER = timedelta(seconds=1)
@@ -139,7 +141,4 @@ def head_of(beginning: bytes) -> Optional[bytes]:
 
 def moment_of(stamp: bytes) -> datetime:
     """The time of a stamp, to the microsecond."""
-    text = stamp.decode().replace("Z", "+00:00")
-    seconds, zone = text[:-6], text[-6:]
-    whole, _, fraction = seconds.partition(".")
-    return datetime.fromisoformat(f"{whole}.{(fraction + '000000')[:6]}{zone}")
+    return moments.parse(stamp.decode())

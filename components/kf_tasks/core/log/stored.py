@@ -13,8 +13,8 @@ import re
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Dict, Mapping, Optional, Sequence
 
+from .. import marks
 from ..errors import InvalidInput
-from ..run import pipelinerun
 from ..run.outcome import Outcome
 
 FORMAT = 1
@@ -56,7 +56,7 @@ def place_of(run: Mapping[str, Any]) -> Place:
     metadata = run["metadata"]
     return Place(
         namespace=metadata["namespace"],
-        app=metadata["labels"][pipelinerun.NAME],
+        app=metadata["labels"][marks.NAME],
         time=re.sub(r"[-:]", "", metadata["creationTimestamp"]),
         run=metadata["name"],
         uid=metadata["uid"],
@@ -123,13 +123,13 @@ def record_of(run: Mapping[str, Any], ended: Outcome, **log: Any) -> StoredLog:
     metadata, labels = run["metadata"], run["metadata"]["labels"]
     return StoredLog(
         namespace=metadata["namespace"],
-        app=labels[pipelinerun.NAME],
-        task=labels.get(pipelinerun.TASK, ""),
-        id=pipelinerun.number(labels, pipelinerun.TASK_ID),
+        app=labels[marks.NAME],
+        task=labels.get(marks.TASK, ""),
+        id=marks.number(labels, marks.TASK_ID),
         run=metadata["name"],
         uid=metadata["uid"],
-        key=labels.get(pipelinerun.KEY, ""),
-        stack=labels.get(pipelinerun.STACK, ""),
+        key=labels.get(marks.KEY, ""),
+        stack=labels.get(marks.STACK, ""),
         created=metadata["creationTimestamp"],
         started=ended.started_at,
         finished=ended.finished_at,
@@ -137,7 +137,7 @@ def record_of(run: Mapping[str, Any], ended: Outcome, **log: Any) -> StoredLog:
         reason=ended.reason,
         outcome=ended.sentence,
         exit_code=ended.exit_code,
-        started_by=(metadata.get("annotations") or {}).get(pipelinerun.STARTED_BY, ""),
+        started_by=(metadata.get("annotations") or {}).get(marks.STARTED_BY, ""),
         **log,
     )
 

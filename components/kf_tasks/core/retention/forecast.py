@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
 from math import ceil
 from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence
 
-from .. import quantities
-from ..schedule import clock_changes, cron, slot
+from .. import marks, moments, quantities
+from ..schedule import clock_changes, cron
 from ..schedule.clock_changes import DAY
 from .plan import Policy, RunSummary
 
@@ -55,11 +54,6 @@ def forecast(policy: Policy, schedules: Schedules, runs: Iterable[RunSummary], n
     return Forecast(min(reach, policy.max_age or reach), policy.keep / reach)
 
 
-def seconds(moment: str) -> int:
-    """A moment in RFC 3339 as seconds since 1970."""
-    return int(datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp())
-
-
 def often(rate: float) -> str:
     """Runs a second in words: `one run a minute`, `2.5 runs a day`, `one run every 30 days`."""
     unit, amount = next(((unit, rate * size) for unit, size in _UNITS if rate * size >= 0.95), ("", rate * DAY))
@@ -95,5 +89,5 @@ def _by_hand(keep: int, runs: Iterable[RunSummary], now: int) -> float:
     newest = list(islice(sorted(runs, key=lambda run: run.created, reverse=True), keep))
     if not newest:
         return 0
-    by_hand = sum(1 for run in newest if slot.SCHEDULE not in run.labels)
-    return by_hand / max(now - seconds(newest[-1].created), DAY)
+    by_hand = sum(1 for run in newest if marks.SCHEDULE not in run.labels)
+    return by_hand / max(now - moments.epoch(newest[-1].created), DAY)

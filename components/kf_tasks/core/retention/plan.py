@@ -8,11 +8,10 @@ an App. Unlike Kf's code, running tasks do not use up the places of finished one
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Dict, Generic, Iterable, List, Mapping, Optional, Tuple, TypeVar
 
-from .. import quantities
-from ..run import pipelinerun
+from .. import marks, moments, quantities
 
 DEFAULT_KEEP = 500
 ABANDONED_AFTER = timedelta(days=1)
@@ -125,7 +124,7 @@ def plan(
     successes = [run.name for run in newest_first if run.succeeded == "True" and not run.deleting]
     failed = set(failures[: max(policy.keep_failed - replaced, 0)])
     lasting = {**dict.fromkeys(successes[:1], LAST_SUCCESS), **dict.fromkeys(failures[:1], LAST_FAILURE)}
-    oldest = _before(now, policy.max_age) if now and policy.max_age else ""
+    oldest = moments.before(now, policy.max_age) if now and policy.max_age else ""
     verdicts, place = [], adding
     for run in newest_first:
         if run.deleting:
@@ -139,7 +138,7 @@ def plan(
             verdicts.append(Verdict(run, False, f"failed, newest {policy.keep_failed} of them"))
         else:
             hold = _hold(run, policy, now) or ("" if replaced else lasting.get(run.name, ""))
-            if not hold and policy.archived_only and not run.annotations.get(pipelinerun.ARCHIVED):
+            if not hold and policy.archived_only and not run.annotations.get(marks.ARCHIVED):
                 hold = NOT_ARCHIVED
             too_many = surplus and run.name not in failed
             reason = f"beyond the newest {policy.keep}" if too_many else f"older than {_span(policy)}"
@@ -149,7 +148,7 @@ def plan(
 
 def is_pinned(run: RunSummary, policy: Policy = Policy()) -> bool:  # noqa: B008 - frozen
     """Whether a run is marked as one that stays, or named by the policy."""
-    return run.name in policy.pinned or run.annotations.get(pipelinerun.PINNED, "false") != "false"
+    return run.name in policy.pinned or run.annotations.get(marks.PINNED, "false") != "false"
 
 
 def _hold(run: RunSummary, policy: Policy, now: Optional[str]) -> str:
@@ -165,21 +164,9 @@ def _is_read(run: RunSummary, now: Optional[str]) -> bool:
 
     A task may take hours, so an hour could be over when it ends and its log is still being read.
     """
-    being_read = pipelinerun.FOLLOWED in run.annotations and pipelinerun.OUTCOME not in run.annotations
-    return being_read and _time(now or run.created) - _time(run.created) < ABANDONED_AFTER
+    being_read = marks.FOLLOWED in run.annotations and marks.OUTCOME not in run.annotations
+    return being_read and moments.parse(now or run.created) - moments.parse(run.created) < ABANDONED_AFTER
 
 
 def _span(policy: Policy) -> str:
     return quantities.age_text(policy.max_age or 0)
-
-
-def _before(now: str, seconds: int) -> str:
-    """The moment so long ago, in the form of a creationTimestamp, which sorts as text."""
-    try:
-        return (_time(now) - timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except OverflowError:  # before the year 1
-        return ""
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))

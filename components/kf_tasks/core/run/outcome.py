@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 import signal
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any, Dict, Mapping, Optional
 
-from .pipelinerun import CANCELLED_BY, CONTAINER, OUTCOME, step_of
+from .. import moments
+from ..api import Object
+from ..marks import CANCELLED_BY, OUTCOME
+from .pipelinerun import CONTAINER, step_of
 
 SUCCEEDED, FAILED, CANCELLED, TIMED_OUT = "Succeeded", "Failed", "Cancelled", "TimedOut"
 RUNNING, UNKNOWN, HELD = "Running", "Unknown", "Held"
-_Object = Mapping[str, Any]
 _IMAGE = re.compile(r"step \"(?!task\")[^\"]+\" .* failed to pull the image \"([^\"]+)\"")
 _RPC = re.compile(r"rpc error: code = \w+ desc = ")  # the container runtime's protocol, of no use to a reader
 
@@ -43,18 +44,18 @@ class Outcome:
     results: Dict[str, str] = field(default_factory=dict)
 
 
-def condition(obj: Optional[_Object], kind: str = "Succeeded") -> Dict[str, Any]:
+def condition(obj: Optional[Object], kind: str = "Succeeded") -> Dict[str, Any]:
     """A condition of an object's status, empty if it is not there yet."""
     found = [entry for entry in _list(obj, "conditions") if entry.get("type") == kind]
     return dict(found[0]) if found else {}
 
 
-def has_ended(run: _Object) -> bool:
+def has_ended(run: Object) -> bool:
     """Whether a PipelineRun has come to its end."""
     return condition(run).get("status") in ("True", "False")
 
 
-def conclude(run: _Object, task_run: Optional[_Object], pod: Optional[_Object], cause: str = "") -> Outcome:
+def conclude(run: Object, task_run: Optional[Object], pod: Optional[Object], cause: str = "") -> Outcome:
     """The outcome of a PipelineRun that has ended; `cause` is what its follower saw that the objects no longer tell."""
     ended, inner = condition(run), condition(task_run)
     steps = _list(task_run, "steps")
@@ -72,12 +73,12 @@ def conclude(run: _Object, task_run: Optional[_Object], pod: Optional[_Object], 
         exit_code=int(exit_code) if exit_code is not None and state in (SUCCEEDED, FAILED) else None,
         started_at=started,
         finished_at=finished,
-        duration=_seconds_between(started, finished),
+        duration=moments.seconds_between(started, finished),
         results={entry["name"]: str(entry["value"]).rstrip("\n") for entry in _list(task_run, "results")},
     )
 
 
-def known(run: Dict[str, Any], task_run: Optional[_Object], pod: Optional[_Object]) -> Outcome:
+def known(run: Dict[str, Any], task_run: Optional[Object], pod: Optional[Object]) -> Outcome:
     """How a run ended; what its follower wrote down is better than what is left to see, and stays."""
     ended = conclude(run, task_run, pod, never_started(run, pod))
     sentence = (run["metadata"].get("annotations") or {}).get(OUTCOME)
@@ -95,7 +96,7 @@ def own_exit_code(ended: Outcome) -> Optional[int]:
     return ended.exit_code if ended.sentence == f"exit code {ended.exit_code}" else None
 
 
-def never_started(run: _Object, pod: Optional[_Object]) -> str:
+def never_started(run: Object, pod: Optional[Object]) -> str:
     """Why a run failed that Tekton gave up before its command began, in the kubelet's words, else empty."""
     if not pod or started(pod) or condition(run).get("reason") != "Failed":
         return ""
@@ -103,7 +104,7 @@ def never_started(run: _Object, pod: Optional[_Object]) -> str:
     return f"could not start: {trouble}" if trouble else ""
 
 
-def waiting(pod: _Object) -> str:
+def waiting(pod: Object) -> str:
     """Why a pod's container has not started, as the scheduler or the kubelet says it, else empty."""
     scheduled = condition(pod, "PodScheduled")
     if scheduled.get("status") == "False" and scheduled.get("message"):
@@ -115,13 +116,13 @@ def waiting(pod: _Object) -> str:
     return ""
 
 
-def started(pod: _Object) -> bool:
+def started(pod: Object) -> bool:
     """Whether the task's container runs or has run."""
     states = [entry.get("state") or {} for entry in _list(pod, "containerStatuses") if entry.get("name") == CONTAINER]
     return any("running" in state or "terminated" in state for state in states)
 
 
-def unseen(pod: _Object) -> str:
+def unseen(pod: Object) -> str:
     """The node of a pod whose kubelet does not report any more, else empty: the task may go on there.
 
     The kubelet decides about ContainersReady, while the control plane takes Ready from the pods of a node that is
@@ -134,23 +135,23 @@ def unseen(pod: _Object) -> str:
     return str(spec.get("nodeName", "")) if taken and not spec.get("readinessGates") else ""
 
 
-def deleted(pod: _Object) -> str:
+def deleted(pod: Object) -> str:
     """Why a pod was deleted before its task had ended."""
     why = _DISRUPTIONS.get(condition(pod, "DisruptionTarget").get("reason", ""), "its pod was deleted while it ran")
     return why.format(node=(pod.get("spec") or {}).get("nodeName", "?"))
 
 
-def container_ended(pod: _Object) -> bool:
+def container_ended(pod: Object) -> bool:
     """Whether the task's container has ended."""
     return bool(_terminated(pod))
 
 
 def _judge(
-    run: _Object,
-    ended: _Object,
-    inner: _Object,
-    container: _Object,
-    pod: Optional[_Object],
+    run: Object,
+    ended: Object,
+    inner: Object,
+    container: Object,
+    pod: Optional[Object],
     exit_code: Optional[int],
     cause: str,
 ) -> tuple[str, str]:
@@ -191,24 +192,17 @@ def _exit(code: int) -> str:
     return "exit code 255, or ended by a signal" if code == 255 else f"exit code {code}"
 
 
-def _memory(run: _Object) -> str:
+def _memory(run: Object) -> str:
     limit = step_of(dict(run)).get("computeResources", {}).get("limits", {}).get("memory", "unlimited")
     return f"its limit is {limit}"
 
 
-def _terminated(pod: Optional[_Object]) -> Dict[str, Any]:
+def _terminated(pod: Optional[Object]) -> Dict[str, Any]:
     for status in _list(pod, "containerStatuses"):
         if status.get("name") == CONTAINER:
             return (status.get("state") or {}).get("terminated") or {}
     return {}
 
 
-def _list(obj: Optional[_Object], key: str) -> list[Dict[str, Any]]:
+def _list(obj: Optional[Object], key: str) -> list[Dict[str, Any]]:
     return list(((obj or {}).get("status") or {}).get(key) or [])
-
-
-def _seconds_between(start: Optional[str], end: Optional[str]) -> Optional[float]:
-    if not start or not end:
-        return None
-    first, last = (datetime.fromisoformat(text.replace("Z", "+00:00")) for text in (start, end))
-    return max((last - first).total_seconds(), 0.0)

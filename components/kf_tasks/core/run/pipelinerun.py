@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field
-from sys import intern
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from ..api import Object
+from ..marks import ATTEMPT, COMPONENT, FOLLOWED, KEY, MANAGED_BY, NAME, STACK, STARTED_BY, TASK, TASK_ID
 from ..naming import label_value
 from ..pods import security
 from . import system
@@ -21,32 +22,6 @@ from .environment import Variable, rendered
 STEP = "task"
 CONTAINER = f"step-{STEP}"
 RESULTS_FOLDER = "/tekton/results"
-
-NAME = "app.kubernetes.io/name"
-COMPONENT = "app.kubernetes.io/component"
-MANAGED_BY = "app.kubernetes.io/managed-by"
-TASK = "kf.dev/task"
-KEY = "kf.dev/key"
-TASK_ID = "kf.dev/task-id"
-STACK = "kf.dev/stack"
-ATTEMPT = "kf.dev/attempt"
-RECORDED = "kf.dev/recorded"
-STARTED_BY = "kf.dev/started-by"
-CANCELLED_BY = "kf.dev/cancelled-by"
-OUTCOME = "kf.dev/outcome"
-FOLLOWED = "kf.dev/followed"
-PINNED = "kf.dev/pinned"
-ARCHIVED = "kf.dev/archived"
-LAST_TASK_ID = "kf.dev/last-task-id"
-TEMPLATE = "kf.dev/template"
-_OURS = ("kf.dev/", "app.kubernetes.io/")
-
-Manifest = Dict[str, Any]
-
-# What is patched into the metadata of a finished run. Who set which field serves an apply, and nobody applies to it
-# any more; of the object it is a quarter, of its metadata, which every list carries, three quarters. Kubernetes
-# drops the record for such an entry ("Clearing managedFields" in its page on server-side apply).
-UNMANAGED: Manifest = {"managedFields": [{}]}
 
 
 @dataclass(frozen=True)
@@ -90,7 +65,7 @@ class TaskSpec:
     pod_template: Mapping[str, Any] = field(default_factory=dict)
 
 
-def render(spec: TaskSpec) -> Manifest:
+def render(spec: TaskSpec) -> Object:
     """The PipelineRun of a task without what differs from run to run (name, key, id, attempt)."""
     env = rendered(spec.env, carry)
     pod_context, step_context = security.contexts(spec.security_context)
@@ -98,7 +73,7 @@ def render(spec: TaskSpec) -> Manifest:
         env.append({"name": "KF_RESULTS", "value": RESULTS_FOLDER})
     argv = [carry(text) for text in spec.argv]
     carried = [*argv, *(str(entry.get("value", "")) for entry in env)]
-    step: Manifest = {
+    step: Object = {
         "name": STEP,
         "image": spec.image,
         "command": argv[:1],
@@ -112,15 +87,15 @@ def render(spec: TaskSpec) -> Manifest:
         "securityContext": step_context,
         **({"volumeMounts": [dict(mount) for mount in spec.volume_mounts]} if spec.volume_mounts else {}),
     }
-    task_spec: Manifest = {"steps": [step]}
+    task_spec: Object = {"steps": [step]}
     if spec.volumes:
         task_spec["volumes"] = [dict(volume) for volume in spec.volumes]
     if spec.results:
         task_spec["results"] = [{"name": name, "type": "string"} for name in spec.results]
-    task: Manifest = {"name": STEP, "taskSpec": task_spec, "timeout": "0s"}
+    task: Object = {"name": STEP, "taskSpec": task_spec, "timeout": "0s"}
     if spec.retries:
         task["retries"] = spec.retries
-    pod: Manifest = {
+    pod: Object = {
         "enableServiceLinks": False,
         "automountServiceAccountToken": False,
         "securityContext": pod_context,
@@ -144,8 +119,8 @@ def render(spec: TaskSpec) -> Manifest:
 
 
 def instantiate(
-    template: Manifest, *, name: str, key: str, task_id: int, attempt: int, started_by: str, followed: bool = False
-) -> Manifest:
+    template: Object, *, name: str, key: str, task_id: int, attempt: int, started_by: str, followed: bool = False
+) -> Object:
     """One run of a template; `followed` says that whoever starts it reads its log before it may be pruned."""
     run = copy.deepcopy(template)
     run["metadata"]["name"] = name
@@ -157,13 +132,13 @@ def instantiate(
 
 
 def override(
-    template: Manifest,
+    template: Object,
     *,
     task: Optional[str] = None,
     argv: Optional[Sequence[str]] = None,
     env: Optional[Mapping[str, str]] = None,
     resources: Optional[Mapping[str, str]] = None,
-) -> Manifest:
+) -> Object:
     """A template with another name, argv, further variables or other amounts (cpu, memory, ephemeral-storage)."""
     changed = copy.deepcopy(template)
     step = step_of(changed)
@@ -173,7 +148,7 @@ def override(
         carried = [carry(text) for text in argv]
         step.update(command=carried[:1], args=carried[1:])
     own = [{"name": name, "value": carry(value)} for name, value in (env or {}).items()]
-    kept: List[Manifest] = [entry for entry in step.get("env", []) if entry["name"] not in (env or {})]
+    kept: List[Object] = [entry for entry in step.get("env", []) if entry["name"] not in (env or {})]
     texts = [*step["command"], *step.get("args", []), *(str(entry.get("value", "")) for entry in [*kept, *own])]
     lead = [] if not needs_dollar(texts) or any(entry == dollar_variable() for entry in kept) else [dollar_variable()]
     step["env"] = [*lead, *kept, *own]
@@ -185,18 +160,13 @@ def override(
     return changed
 
 
-def own_marks(marks: Optional[Mapping[str, str]]) -> Dict[str, str]:
-    """Of an object's labels or annotations those that are ours, equal values once: what lists of many runs hold."""
-    return {intern(name): intern(value) for name, value in (marks or {}).items() if name.startswith(_OURS)}
-
-
-def step_of(manifest: Manifest) -> Manifest:
+def step_of(manifest: Object) -> Object:
     """The step of a PipelineRun of ours that does its work; what others prepare stands before it."""
-    step: Manifest = manifest["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["steps"][-1]
+    step: Object = manifest["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["steps"][-1]
     return step
 
 
-def secrets_of(manifest: Manifest) -> List[Dict[str, str]]:
+def secrets_of(manifest: Object) -> List[Dict[str, str]]:
     """Name and key of every Secret that a run can read; of one that is mounted the key is empty: all of them."""
     refs = [entry.get("valueFrom", {}).get("secretKeyRef") for entry in step_of(manifest).get("env", [])]
     mounted = [name for name, _ in secret_volumes(manifest).values()]
@@ -205,7 +175,7 @@ def secrets_of(manifest: Manifest) -> List[Dict[str, str]]:
     ]
 
 
-def secret_volumes(manifest: Manifest) -> Dict[Tuple[str, int], Tuple[str, List[Dict[str, str]]]]:
+def secret_volumes(manifest: Object) -> Dict[Tuple[str, int], Tuple[str, List[Dict[str, str]]]]:
     """The Secrets that are mounted, by volume and number of its source: name and chosen items (none: all keys)."""
     spec = manifest["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]
     found = {}
@@ -218,7 +188,7 @@ def secret_volumes(manifest: Manifest) -> Dict[Tuple[str, int], Tuple[str, List[
     return found
 
 
-def _tell_amounts(step: Manifest) -> None:
+def _tell_amounts(step: Object) -> None:
     """Lets the variables that tell a task its amounts tell those that it has."""
     limits = step["computeResources"]["limits"]
     texts = {entry["name"]: entry["value"] for entry in step["env"] if "value" in entry}
@@ -236,9 +206,3 @@ def _labels(spec: TaskSpec) -> Dict[str, str]:
         TASK: label_value(spec.task),
         STACK: label_value(spec.stack),
     }
-
-
-def number(marks: Mapping[str, str], name: str) -> int:
-    """The number in a label such as TASK_ID or ATTEMPT, or in an annotation such as LAST_TASK_ID; 0 where is none."""
-    text = marks.get(name, "")
-    return int(text) if text.isdecimal() else 0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Optional
 
-from ..run.pipelinerun import COMPONENT, MANAGED_BY
+from ..marks import COMPONENT, MANAGED_BY, SCHEDULE
 from .cron import NEVER
-from .slot import ALLOW, FORBID, SCHEDULE
+from .slot import ALLOW, FORBID
 
 NAME_LIMIT = 52  # eleven characters less than a Job's name, which ends in the scheduled minute
 CODE, TEMPLATE = "/kf/code", "/kf/template"

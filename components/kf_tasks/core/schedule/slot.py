@@ -6,19 +6,16 @@ is computed from schedule and scheduled time, so whoever comes second finds the 
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional
+from typing import Any, Dict, Iterable, Iterator, List, Optional
 
+from .. import moments
+from ..api import Object
+from ..marks import AT, SCHEDULE, TIMESTAMP
 from ..naming import digest
 
-SCHEDULE = "kf.dev/schedule"  # label of the runs of a TaskSchedule, of its template and of its CronJob: its name
-AT = "kf.dev/scheduled-at"  # annotation of a run: the time it was scheduled for
-POLICY = "kf.dev/concurrency-policy"  # annotation of a CronJob
-TIMESTAMP = "batch.kubernetes.io/cronjob-scheduled-timestamp"
 ALLOW, FORBID, REPLACE = "Allow", "Forbid", "Replace"
 POLICIES = (ALLOW, FORBID, REPLACE)
 REPLACED_BY = "replaced by"  # in the annotation of who has cancelled a run
-_Object = Mapping[str, Any]
 
 
 def policy(name: object) -> Optional[str]:
@@ -27,12 +24,12 @@ def policy(name: object) -> Optional[str]:
     return str(found) if found in POLICIES else None
 
 
-def slot(job: _Object) -> Optional[str]:
+def slot(job: Object) -> Optional[str]:
     """The time that a Job was scheduled for, in UTC; None for one that somebody made by hand."""
     text = (job["metadata"].get("annotations") or {}).get(TIMESTAMP)
     if not text:
         return None
-    return _time(text).astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moments.text_of(moments.parse(text))
 
 
 def key(app: str, task: str, when: str) -> str:
@@ -40,7 +37,7 @@ def key(app: str, task: str, when: str) -> str:
     return digest({"schedule": [app, task], "at": when})
 
 
-def outdated(job: _Object, cron_job: _Object) -> str:
+def outdated(job: Object, cron_job: Object) -> str:
     """Why a scheduled time is left out, else empty.
 
     Kubernetes makes up for times that went by while a CronJob was suspended or had another schedule.
@@ -103,7 +100,7 @@ def _of(run: Any, task: str) -> bool:
     return bool(run.labels.get(SCHEDULE) == task)
 
 
-def _changed(cron_job: _Object) -> str:
+def _changed(cron_job: Object) -> str:
     """When whoever manages the schedule last changed it; the controller changes the status only."""
     times = [
         str(entry.get("time", ""))
@@ -112,7 +109,3 @@ def _changed(cron_job: _Object) -> str:
         and {"f:suspend", "f:schedule"} & set((entry.get("fieldsV1") or {}).get("f:spec") or {})
     ]
     return max(times, default="")
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))

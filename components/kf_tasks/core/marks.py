@@ -1,0 +1,56 @@
+"""The names of the labels and annotations by which what belongs to Kf Tasks is found and read: they never change.
+
+Ours is what carries KEY: history, retention, ids and `kf` select it together with NAME, so that a foreign
+PipelineRun of the same application is never touched.
+"""
+
+from __future__ import annotations
+
+from sys import intern
+from typing import Dict, Mapping, Optional
+
+# Labels: what an object belongs to.
+NAME = "app.kubernetes.io/name"
+COMPONENT = "app.kubernetes.io/component"
+MANAGED_BY = "app.kubernetes.io/managed-by"
+STACK = "kf.dev/stack"
+TEMPLATE = "kf.dev/template"
+TASK = "kf.dev/task"
+SCHEDULE = "kf.dev/schedule"  # the name of a TaskSchedule: at its runs, its template and its CronJob
+
+# Labels of a run: which one it is.
+KEY = "kf.dev/key"
+TASK_ID = "kf.dev/task-id"
+ATTEMPT = "kf.dev/attempt"
+
+# Annotations of a run: what became of it.
+AT = "kf.dev/scheduled-at"  # the time that it was scheduled for
+STARTED_BY = "kf.dev/started-by"
+CANCELLED_BY = "kf.dev/cancelled-by"
+FOLLOWED = "kf.dev/followed"
+OUTCOME = "kf.dev/outcome"
+RECORDED = "kf.dev/recorded"
+PINNED = "kf.dev/pinned"
+ARCHIVED = "kf.dev/archived"
+
+# Annotations of other objects.
+LAST_TASK_ID = "kf.dev/last-task-id"  # of an App's template: where its ids are counted
+POLICY = "kf.dev/concurrency-policy"  # of a CronJob
+TIMESTAMP = "batch.kubernetes.io/cronjob-scheduled-timestamp"  # of a Job, by Kubernetes
+
+# Labels that others set.
+PIPELINE_RUN = "tekton.dev/pipelineRun"  # of a pod, by Tekton: the name of its run
+
+_DIGITS = 18  # what is longer no run of ours ever has, and reading it costs the square of its length
+_OURS = ("kf.dev/", "app.kubernetes.io/")
+
+
+def own_marks(marks: Optional[Mapping[str, str]]) -> Dict[str, str]:
+    """Of an object's labels or annotations those that are ours, equal values once: what lists of many runs hold."""
+    return {intern(name): intern(value) for name, value in (marks or {}).items() if name.startswith(_OURS)}
+
+
+def number(marks: Mapping[str, str], name: str) -> int:
+    """The number in a label such as TASK_ID or ATTEMPT, or in an annotation such as LAST_TASK_ID; 0 where is none."""
+    text = marks.get(name, "")
+    return int(text) if text.isdecimal() and len(text) <= _DIGITS else 0
