@@ -49,7 +49,7 @@ def server() -> Iterator[Server]:
     """An empty server with one bucket."""
     import boto3
     import s3fs
-    from moto.server import DomainDispatcherApplication, create_backend_app
+    from moto.server import DomainDispatcherApplication, create_backend_app  # type: ignore[attr-defined]
     from werkzeug.serving import make_server
 
     s3fs.S3FileSystem.clear_instance_cache()  # what this process has kept of an earlier server

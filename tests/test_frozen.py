@@ -20,11 +20,12 @@ from kf_tasks.resources.space import Space
 from kf_tasks.resources.task import Task
 from kf_tasks.resources.task_schedule import TaskSchedule
 from kf_tasks.run import Run, RunProvider
+from pulumi.dynamic import ResourceProvider
 from pulumi.dynamic.dynamic import serialize_provider
 
 from .resources.test_components import run, types
 
-PICKLED = {
+PICKLED: dict[type[ResourceProvider], str] = {
     RunProvider: "gASVIwAAAAAAAACMDGtmX3Rhc2tzLnJ1bpSMC1J1blByb3ZpZGVylJOUKYGULg==",
     CalendarProvider: "gASVLQAAAAAAAACMEWtmX3Rhc2tzLmNhbGVuZGFylIwQQ2FsZW5kYXJQcm92aWRlcpSTlCmBlC4=",
     HistoryProvider: "gASVKwAAAAAAAACMEGtmX3Rhc2tzLmhpc3RvcnmUjA9IaXN0b3J5UHJvdmlkZXKUk5QpgZQu",
@@ -32,13 +33,13 @@ PICKLED = {
 
 
 @pytest.mark.parametrize("provider", list(PICKLED), ids=lambda provider: provider.__name__)
-def test_the_pickled_reference(provider: type) -> None:
+def test_the_pickled_reference(provider: type[ResourceProvider]) -> None:
     assert serialize_provider(provider()) == PICKLED[provider]
     assert type(pickle.loads(base64.b64decode(PICKLED[provider]))) is provider
 
 
 @pytest.mark.parametrize("provider", list(PICKLED), ids=lambda provider: provider.__name__)
-def test_a_provider_is_a_reference_to_its_class_and_carries_nothing(provider: type) -> None:
+def test_a_provider_is_a_reference_to_its_class_and_carries_nothing(provider: type[ResourceProvider]) -> None:
     assert "__init__" not in vars(provider)
     assert vars(provider()) == {}
     operations = [operation.name for operation, *_ in pickletools.genops(base64.b64decode(PICKLED[provider]))]
@@ -49,7 +50,7 @@ def test_a_provider_is_a_reference_to_its_class_and_carries_nothing(provider: ty
 
 
 @pytest.mark.parametrize("provider", list(PICKLED), ids=lambda provider: provider.__name__)
-def test_the_state_stays_readable(provider: type) -> None:
+def test_the_state_stays_readable(provider: type[ResourceProvider]) -> None:
     """Pulumi encrypts a provider by default; then every Run looks changed when the passphrase provider does."""
     assert vars(provider)["serialize_as_secret_always"] is False
 

@@ -134,7 +134,8 @@ def stable(inputs: dict[str, Any], folder: Path) -> dict[str, Any]:
     written = re.sub(r"(\.submitter)\.[0-9a-f]{8}", r"\1.DIGEST", written)
     written = re.sub(r'"items": \[\{[^\]]*kf_tasks[^\]]*\]', '"items": "of the code"', written)
     text: dict[str, Any] = json.loads(written.replace(str(folder), "FOLDER"))
-    return without(text, ("__provider",))
+    found: dict[str, Any] = without(text, ("__provider",))
+    return found
 
 
 def without(value: Any, names: tuple[str, ...]) -> Any:

@@ -6,6 +6,7 @@ the Procfile says: `pulumi config set builder paketobuildpacks/builder-jammy-bas
 """
 
 import os
+from typing import Any
 
 import pulumi
 from kf_tasks import App, Source, Space, Task
@@ -16,7 +17,9 @@ registry = config.get("registry") or (f"http://{sandbox}" if sandbox else None)
 if not registry:
     raise pulumi.RunError("no image registry: pulumi config set registry HOST/FOLDER, or set SANDBOX_REGISTRY")
 base = config.get("base") or f"{sandbox}/python:3"
-images = {"builder_image": f"{sandbox}/buildah:1", "submitter_image": f"{sandbox}/python:3"} if sandbox else {}
+images: dict[str, Any] = (
+    {"builder_image": f"{sandbox}/buildah:1", "submitter_image": f"{sandbox}/python:3"} if sandbox else {}
+)
 space = Space(
     config.get("space") or f"source-{pulumi.get_stack()}",
     memory="64M", disk="64M", cpu="10m", registry=registry, **images,

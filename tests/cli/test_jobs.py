@@ -30,7 +30,7 @@ class WithJobs(FakeCluster):
             job("by-hand", schedule="0 0 30 2 *", suspend=True),
             job("twice"),
             job("twice", "blog"),
-        ]  # fmt: skip
+        ]
     )
     changed: list[tuple[str, dict[str, Any]]] = dataclasses.field(default_factory=list)
 
@@ -83,7 +83,7 @@ def test_suspending_and_scheduling_say_what_pulumi_does() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments, text",
+    ("arguments", "text"),
     [
         (["delete-job", "nightly"], "kf: job 'nightly' is declared in a Pulumi program, which would make it again"),
         (["delete-job-schedule", "by-hand"], "kf: Job is already suspended. (job 'by-hand' of app 'shop')"),

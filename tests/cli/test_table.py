@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Sequence
 from typing import Literal
 
 import pytest
@@ -45,7 +46,7 @@ ROWS = [
 ]
 
 
-def on_terminal(rows: list[tuple[str, ...]], width: int, headed: bool = True, colours: bool = False) -> list[str]:
+def on_terminal(rows: Sequence[tuple[str, ...]], width: int, headed: bool = True, colours: bool = False) -> list[str]:
     system: Literal["standard"] | None = "standard" if colours else None
     console = Console(file=io.StringIO(), width=width, force_terminal=colours, highlight=False, color_system=system)
     console.print(styled(rows, headed, width), crop=False)

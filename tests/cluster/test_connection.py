@@ -64,7 +64,7 @@ class Server:
         left = list(statuses)
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(handler) -> None:  # noqa: N805
+            def do_GET(handler) -> None:
                 self.asked.append((handler.command, handler.path, handler.headers["Authorization"]))
                 status = left.pop(0) if len(left) > 1 else left[0]
                 handler.send_response(status)

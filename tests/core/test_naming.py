@@ -71,9 +71,9 @@ def test_check_text_accepts_text_and_nothing_else() -> None:
 def test_check_env_name() -> None:
     for name in ("A", "_a", "NAME-DASH", "name.dot"):
         assert naming.check_env_name("app 'a'", name) == name
-    for name in ("", "1ST", "HAS SPACE", "A=B", "VAULT:SPACE", "A\n", None):
+    for wrong in ("", "1ST", "HAS SPACE", "A=B", "VAULT:SPACE", "A\n", None):
         with pytest.raises(InvalidInput, match="^app 'a': .* cannot name an environment variable"):
-            naming.check_env_name("app 'a'", name)
+            naming.check_env_name("app 'a'", wrong)
 
 
 def test_names_are_the_same_in_every_version() -> None:

@@ -159,7 +159,7 @@ class Stack:
 
     def urn(self, type_: str, name: str) -> str:
         resources = self.state()["deployment"]["resources"]
-        return next(r["urn"] for r in resources if r["type"] == type_ and r["urn"].endswith(f"::{name}"))
+        return str(next(r["urn"] for r in resources if r["type"] == type_ and r["urn"].endswith(f"::{name}")))
 
     def runs(self, app: str = "shop") -> list[dict[str, Any]]:
         return objects(RUNS, self.namespace, f"app.kubernetes.io/name={app},kf.dev/key")

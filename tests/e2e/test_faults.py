@@ -55,7 +55,7 @@ def test_too_many_requests_for_a_while(stack: Stack) -> None:
             "borrowingLimitPercent": 0,
             "limitResponse": {"type": "Reject"},
         },
-    }  # noqa: E501
+    }
     rules = [
         {
             "subjects": [{"kind": "User", "user": {"name": user}}],
@@ -63,7 +63,7 @@ def test_too_many_requests_for_a_while(stack: Stack) -> None:
                 {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"], "namespaces": ["*"], "clusterScope": True}
             ],
         }
-    ]  # noqa: E501
+    ]
     api = "flowcontrol.apiserver.k8s.io/v1"
     objects = [
         {"apiVersion": api, "kind": "PriorityLevelConfiguration", "metadata": {"name": storm}, "spec": level},

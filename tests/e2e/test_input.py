@@ -100,7 +100,7 @@ def test_read_only_credentials(stack: Stack) -> None:
         role,
         "--verb=get,list",
         "--resource=pipelineruns.tekton.dev,configmaps,namespaces,pods,serviceaccounts",
-    )  # noqa: E501
+    )
     kubectl("create", "clusterrolebinding", role, f"--clusterrole={role}", f"--serviceaccount={stack.namespace}:viewer")
     try:
         token = kubectl("create", "token", "viewer", "-n", stack.namespace).strip()

@@ -6,6 +6,7 @@ import hashlib
 import json
 import subprocess
 from collections.abc import Callable
+from typing import Any
 
 from .conftest import RUNS, Stack, changes, eventually, kubectl
 
@@ -207,7 +208,7 @@ def error_of(text: str) -> str:
     return (ours or blocks)[0].split("\n    error:")[1].strip()
 
 
-def _objects(stack: Stack, kind: str) -> list[dict[str, object]]:
+def _objects(stack: Stack, kind: str) -> list[dict[str, Any]]:
     from .conftest import objects
 
     return objects(kind, stack.namespace)

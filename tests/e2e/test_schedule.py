@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -82,7 +83,7 @@ def ended(stack: Stack, job: str, seconds: float = 90) -> str:
         conditions = found.get("status", {}).get("conditions") or []
         return next((it["type"] for it in conditions if it["type"] in ("Complete", "Failed")), "")
 
-    return eventually(state, seconds, f"the end of {job}; {job_log(stack, job)}")
+    return str(eventually(state, seconds, f"the end of {job}; {job_log(stack, job)}"))
 
 
 def unfinished(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -358,7 +359,7 @@ def test_what_is_made_up_for_in_real_time(stack: Stack) -> None:
     outage = now().replace(second=0).strftime("%Y-%m-%dT%H:%M:%SZ")
     sandbox("start", "controller-manager")
     for each in ("plain", "caught"):
-        eventually(lambda each=each: times(each).count(outage) == 1, 60)
+        eventually(partial(lambda job: times(job).count(outage) == 1, each), 60)
         assert len(times(each)) == len(set(times(each)))
 
 

@@ -198,7 +198,7 @@ def tag_of(stack: Stack) -> str:
     """The tag by which the last build was pushed."""
     run = objects(RUNS, stack.namespace, "app.kubernetes.io/component=build")[-1]
     arguments = run["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["steps"][0]["args"]
-    return next(text for text in arguments if ":build-" in text)
+    return str(next(text for text in arguments if ":build-" in text))
 
 
 @contextmanager

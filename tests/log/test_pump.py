@@ -30,7 +30,7 @@ class Node:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_GET(handler) -> None:  # noqa: N805
+            def do_GET(handler) -> None:
                 query = parse_qs(urlsplit(handler.path).query)
                 since = query.get("sinceTime", [""])[0][:19]
                 text = "".join(f"{stamp} {line}" for stamp, line in LINES if stamp[:19] >= since).encode()
@@ -68,7 +68,7 @@ def test_what_is_archived_is_read_until_nothing_new_comes(node: Node) -> None:
 @BREAKS
 def test_what_is_followed_is_read_until_nothing_new_comes(node: Node) -> None:
     got: list[bytes] = []
-    pump = Pump(node.cluster, "shop", "pod", lambda chunk: got.append(chunk) or True)
+    pump = Pump(node.cluster, "shop", "pod", lambda chunk: not got.append(chunk))
     pump.ended.set()
     pump.thread.join(20)
     assert b"".join(got) == CONTENT and not (pump.thread.is_alive() or pump.trouble or pump.lost)

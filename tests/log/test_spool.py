@@ -22,7 +22,7 @@ PLACE = Place("dev", "shop", "20260102T030405Z", "shop-migrate-72e68f0c-1", "dfa
 
 def unpacked(spool: Spool) -> bytes:
     reader = zstandard.ZstdDecompressor().stream_reader(spool.packed(), read_across_frames=True)
-    return reader.read()  # type: ignore[no-any-return]
+    return reader.read()
 
 
 def test_it_is_masked_and_counted_as_it_is_stored() -> None:

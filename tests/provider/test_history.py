@@ -16,7 +16,7 @@ from pulumi.output import Unknown
 
 from ..runs.test_submission import run
 
-UNKNOWN = Unknown()
+UNKNOWN = Unknown()  # type: ignore[no-untyped-call]
 NEWS: dict[str, Any] = {
     "__preview": True, "connection": {}, "stack": "shop.dev", "stack_label": "shop.dev", "namespace": "shop",
     "owns_namespace": False, "app": "shop", "keep": 2, "min_history": "", "schedules": [], "runs": [], "urn": "urn",

@@ -18,7 +18,7 @@ from pulumi.output import Unknown
 
 from ..runs.test_submission import run
 
-UNKNOWN = Unknown()
+UNKNOWN = Unknown()  # type: ignore[no-untyped-call]
 DEFINITION = {"image": "i", "argv": ["echo"], "env": {}, "secret_env": [], "triggers": []}
 NEWS: dict[str, Any] = {
     "__preview": True, "connection": {}, "stack": "shop.dev", "namespace": "shop", "app": "shop", "task": "migrate",

@@ -78,7 +78,7 @@ def test_a_source_that_changes_between_decision_and_upload_is_not_sent(start: St
         lambda: (source / "a").write_text("2"),  # as long as before
         lambda: (source / "b").write_bytes(bytes(200_000)),
         lambda: (source / "b").write_text("a tar file is as long as before: it is filled up to a record"),
-        lambda: [path.unlink() for path in source.iterdir()] and (source / "link").symlink_to("a"),
+        lambda: [*map(Path.unlink, source.iterdir()), (source / "link").symlink_to("a")],
     ):
         change()
         with pytest.raises(RegistryError, match="the source changed while it was sent: repeat"):

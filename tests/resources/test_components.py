@@ -49,12 +49,13 @@ def run(program: Callable[[], Any], preview: bool = False) -> Registered:
     """The resources that `program` registers in stack `dev` of project `shop`."""
     pulumi.runtime.set_mocks(Cluster(), project="shop", stack="dev", preview=preview)
     try:
-        pulumi.runtime.test(program)()
+        pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
     finally:  # a program that ends early leaves coroutines; collected later they would disturb another test
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
             gc.collect()
-    found = pulumi.runtime.settings.get_monitor().get_registered_resources()
+    monitor: Any = pulumi.runtime.settings.get_monitor()
+    found = monitor.get_registered_resources()
     return Registered({_short(urn): entry.state for urn, entry in found.items() if "Stack::" not in urn})
 
 
@@ -265,8 +266,9 @@ def test_layers_win_from_space_to_task() -> None:
 def test_what_is_kept_is_the_spaces_unless_an_app_says_otherwise() -> None:
     def program() -> None:
         space = Space("shop-dev", keep=7, keep_failed=2, max_age="30d", min_history="7d")
-        for name, own in (("shop", {}), ("blog", {"keep": 3, "max_age": "0", "pinned": ["r-1"], "min_history": "1h"})):
-            Task("migrate", app=App(name, space=space, image="i", command="x", **own))
+        own: dict[str, Any] = {"keep": 3, "max_age": "0", "pinned": ["r-1"], "min_history": "1h"}
+        Task("migrate", app=App("shop", space=space, image="i", command="x"))
+        Task("migrate", app=App("blog", space=space, image="i", command="x", **own))
 
     found = run(program)
     expected = {

@@ -13,7 +13,7 @@ from kf_tasks.core.pods import security
 
 from .test_components import run
 
-PLACE = {"registry": "http://registry:5000/team", "builder_image": "buildah"}
+PLACE: dict[str, Any] = {"registry": "http://registry:5000/team", "builder_image": "buildah"}
 
 
 @pytest.fixture(autouse=True)

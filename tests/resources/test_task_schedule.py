@@ -68,7 +68,7 @@ def test_the_template_is_json_for_the_submitter_and_yaml_for_everybody_else() ->
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("policy, cron", [("Always", "Allow"), ("Forbid", "Forbid"), ("Replace", "Allow")])
+@pytest.mark.parametrize(("policy", "cron"), [("Always", "Allow"), ("Forbid", "Forbid"), ("Replace", "Allow")])
 def test_replace_is_the_submitters_work(policy: str, cron: str) -> None:
     found = scheduled(schedule="@daily", concurrency_policy=policy)
     assert found[CRON_JOB]["spec"]["concurrencyPolicy"] == cron
@@ -122,7 +122,7 @@ def test_the_name_of_the_cron_job_leaves_room() -> None:
 
 
 @pytest.mark.parametrize(
-    "settings, said",
+    ("settings", "said"),
     [
         ({"schedule": "0 0 30 2 *"}, "schedule of job 'nightly' of app 'shop': '0 0 30 2 *' never comes: correct it"),
         ({"schedule": "* * * *"}, "schedule of job 'nightly' of app 'shop': '* * * *' has 4 fields"),

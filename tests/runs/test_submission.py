@@ -75,7 +75,8 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("what", ["list_runs", "allocate_id", "create_run"])
 @pytest.mark.parametrize("ends", ["Unknown", "True", "False"])
 def test_a_lost_answer_makes_no_second_run(what: str, ends: str) -> None:
-    cluster = Cluster(**{what: [Unreachable("lost"), Unreachable("lost")]})
+    lost: dict[str, Any] = {what: [Unreachable("lost"), Unreachable("lost")]}
+    cluster = Cluster(**lost)
     cluster.ends = ends
     started, adopted = submit(cluster, WANTED, None)  # type: ignore[arg-type]
     assert [one.name for one in cluster.runs] == [started["metadata"]["name"]]

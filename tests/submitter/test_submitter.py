@@ -100,7 +100,7 @@ def servers() -> Iterator[tuple[Server, Server]]:
 
 @pytest.fixture
 def clients(servers: tuple[Server, Server], monkeypatch: pytest.MonkeyPatch) -> tuple[Cluster, PlainCluster]:
-    monkeypatch.setattr(client.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
     monkeypatch.setattr(cluster, "PAGE", client.PAGE)
     config = {
         "apiVersion": "v1", "kind": "Config", "current-context": "c",
@@ -241,7 +241,7 @@ def _run(name: str, when: str | None, finished: bool, created: str = "2026-11-25
 def submitter(cluster: FakeCluster, policy: str = "Allow", keep: int = 500) -> Submitter:
     settings = {"app": "shop", "task": "nightly", "policy": policy, "catch_up": False, "keep": keep, "cron_job": "cron"}
     settings["start_timeout"] = 1
-    template = {"metadata": {"labels": {}}, "spec": {}}
+    template: dict[str, Any] = {"metadata": {"labels": {}}, "spec": {}}
     return Submitter(cluster, settings, template, "job")
 
 
@@ -328,7 +328,7 @@ def test_a_pod_that_does_not_start_in_time(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize(
-    "changed, created, left_out",
+    ("changed", "created", "left_out"),
     [
         ("2026-11-25T21:00:00Z", "2026-11-25T22:00:01Z", False),  # changed before the time came
         ("2026-11-25T22:30:00Z", "2026-11-25T22:30:02Z", True),  # the time went by, then it was resumed

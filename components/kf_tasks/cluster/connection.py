@@ -77,7 +77,7 @@ class Connection:
         config.load_kube_config_from_dict(content, context=self.context, client_configuration=target)
 
     def _content(self, path: str | None) -> dict[str, Any]:
-        if path and "\n" in path or path and path.lstrip().startswith("{"):
+        if path and ("\n" in path or path.lstrip().startswith("{")):
             parsed = yaml.safe_load(path)
             if not isinstance(parsed, dict):
                 raise ConfigException("the kubeconfig is neither a file's path nor YAML")

@@ -83,7 +83,7 @@ def _texts(before: str, after: str) -> str:
     before, after = (text.replace("\n", "\\n").replace("\r", "\\r") for text in (before, after))
     start = 0
     if max(len(before), len(after)) > _LONGEST:
-        start = max(len(commonprefix([before, after])) - _CONTEXT, 0)
+        start = max(len(commonprefix([before, after])) - _CONTEXT, 0)  # noqa: RUF071 - of texts, not of paths
     return f"{_cut(before, start)} -> {_cut(after, start)}"
 
 

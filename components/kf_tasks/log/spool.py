@@ -162,7 +162,7 @@ def restored(path: Path) -> tuple[Spool, bool]:
 
 
 def _temporary() -> IO[bytes]:
-    return tempfile.SpooledTemporaryFile(IN_MEMORY, prefix="kf-log-")  # noqa: SIM115 - outlives this
+    return tempfile.SpooledTemporaryFile(IN_MEMORY, prefix="kf-log-")
 
 
 def _folder() -> Path:

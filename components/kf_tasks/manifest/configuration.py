@@ -19,7 +19,9 @@ SERVICE = ("credentials", "label", "plan", "requires", "tags", "volume_mounts")
 
 
 def variables(config: pulumi.Config, folder: Path) -> dict[str, Any]:
-    """The values of the manifest's `((names))`; the later of these wins:
+    """The values of the manifest's `((names))`.
+
+    The later of these wins:
 
     - `registry`: the configuration's, else the environment's SANDBOX_REGISTRY, because it differs from
       machine to machine, not from stack to stack;
@@ -53,7 +55,7 @@ def submitter_image(config: pulumi.Config) -> str | None:
     return config.get("submitter-image") or (f"{sandbox}/python:3" if sandbox else None)
 
 
-def building(config: pulumi.Config) -> dict[str, str]:
+def building(config: pulumi.Config) -> dict[str, Any]:
     """Where images are built to, and with what: arguments of the Space; the sandbox's without a configuration."""
     sandbox = os.environ.get("SANDBOX_REGISTRY")
     registry = config.get("registry") or (f"http://{sandbox}" if sandbox else None)

@@ -12,13 +12,12 @@ from ..core import marks, naming, quantities
 from ..core.pods import settings as pod
 from ..core.retention import policy
 from ..core.run import environment, launcher, pipelinerun, system
-from ..core.run.command import Command
 from ..core.run.pipelinerun import Resources, TaskSpec
 from ..history import History
 from .bindings import Attachments
 from .build import Build
 from .image_digest import pinned as with_digest
-from .inputs import Env, Layer, checked, depends_on, plain, stack_id, template_data, urn_of, values_of
+from .inputs import Args, Command, Env, Layer, checked, depends_on, plain, stack_id, template_data, urn_of, values_of
 from .inputs import labels as own_labels
 from .pods import pod_settings, pods_of_tasks, pull_secrets
 from .security_group import SecurityGroup, policies
@@ -73,9 +72,9 @@ class App(pulumi.ComponentResource):
         source: str | Source | None = None,
         resolve_tag: bool = False,
         app_name: str | None = None,
-        command: pulumi.Input[Command] | None = None,
-        args: pulumi.Input[Sequence[str]] | None = None,
-        entrypoint: pulumi.Input[Command] | None = None,
+        command: Command | None = None,
+        args: Args | None = None,
+        entrypoint: Command | None = None,
         env: Env | None = None,
         memory: str | None = None,
         disk: str | None = None,
@@ -144,7 +143,7 @@ class App(pulumi.ComponentResource):
                 level=space.pod_security,
                 own_account=service_account is None,
                 token=automount_service_account_token,
-            )  # fmt: skip
+            )
         )
         processes = None
         if built_from:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 import pulumi
@@ -17,6 +17,8 @@ from ..core.run.environment import Value, check_reserved, check_value
 
 T = TypeVar("T")
 Env = Mapping[str, pulumi.Input[str]]
+Args = pulumi.Input[Sequence[pulumi.Input[str]]]
+Command = pulumi.Input[str | Sequence[pulumi.Input[str]]]
 
 
 def stack_id() -> str:

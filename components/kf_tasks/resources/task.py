@@ -10,11 +10,10 @@ import pulumi
 from ..core import definition as definitions
 from ..core import naming, quantities
 from ..core.errors import InvalidInput
-from ..core.run.command import Command
 from ..run import Run
 from ..runs.display import FOLLOW, NONE, TAIL
 from .app import App
-from .inputs import Env, checked, plain, stack_id, urn_of
+from .inputs import Args, Command, Env, checked, plain, stack_id, urn_of
 from .task_template import Rendered, define
 
 LOG_MODES = (FOLLOW, TAIL, NONE)
@@ -60,8 +59,8 @@ class Task(pulumi.ComponentResource):
         name: str,
         *,
         app: App,
-        command: pulumi.Input[Command] | None = None,
-        args: pulumi.Input[Sequence[str]] | None = None,
+        command: Command | None = None,
+        args: Args | None = None,
         env: Env | None = None,
         memory: str | None = None,
         disk: str | None = None,

@@ -6,7 +6,6 @@ import functools
 import json
 import re
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import pulumi
@@ -16,12 +15,11 @@ from ..calendar import Calendar
 from ..core import marks, naming, quantities
 from ..core.errors import InvalidInput
 from ..core.marks import TASK
-from ..core.run.command import Command
 from ..core.schedule import cron as schedules
 from ..core.schedule import cronjob, slot
 from . import pod_code
 from .app import App
-from .inputs import Env, checked, labels, stack_id, urn_of
+from .inputs import Args, Command, Env, checked, labels, stack_id, urn_of
 from .pods import pull_secrets
 from .task_template import Rendered, define
 
@@ -54,8 +52,8 @@ class TaskSchedule(pulumi.ComponentResource):
         name: str,
         *,
         app: App,
-        command: pulumi.Input[Command] | None = None,
-        args: pulumi.Input[Sequence[str]] | None = None,
+        command: Command | None = None,
+        args: Args | None = None,
         schedule: str | None = None,
         time_zone: str = UTC,
         concurrency_policy: str = slot.ALLOW,

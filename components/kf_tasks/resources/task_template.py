@@ -13,10 +13,9 @@ import pulumi_kubernetes as kubernetes
 from ..core import marks, naming, quantities
 from ..core.errors import InvalidInput
 from ..core.run import environment, launcher, pipelinerun
-from ..core.run.command import Command
 from ..core.run.pipelinerun import Resources
 from .app import App
-from .inputs import Env, Layer, checked, depends_on, labels, plain, stack_id, template_data
+from .inputs import Args, Command, Env, Layer, checked, depends_on, labels, plain, stack_id, template_data
 
 _names: weakref.WeakKeyDictionary[App, dict[str, str]] = weakref.WeakKeyDictionary()
 
@@ -62,8 +61,8 @@ def define(
     app: App,
     name: str,
     *,
-    command: pulumi.Input[Command] | None,
-    args: pulumi.Input[Sequence[str]] | None,
+    command: Command | None,
+    args: Args | None,
     memory: str | None,
     disk: str | None,
     cpu: str | float | None,

@@ -159,12 +159,12 @@ def test_harmless(text: str, plain: str) -> None:
 
 
 def test_a_colour_inside_a_secret_does_not_show_it() -> None:
-    lines, reader = read(b"found \x1b[31mtop\x1b[0msecret-1\n", ["topsecret-1"])
+    lines, reader = read(b"found \x1b[31mtop\x1b[0msecret-1\n", ("topsecret-1",))
     assert lines == ["found [secret]"] and "topsecret" not in reader.tail()
 
 
 def test_the_line_so_far_never_ends_within_a_secret() -> None:
-    reader = LogReader(Masker(["topsecret-1"]))
+    reader = LogReader(Masker(("topsecret-1",)))
     reader.feed(b"password: topsecr")
     assert reader.current == "password: "
     reader.feed(b"et-1")

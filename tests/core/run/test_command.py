@@ -6,12 +6,13 @@ Both are modelled here anew, from their documented behaviour, and know nothing o
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from kf_tasks.core.errors import InvalidInput
-from kf_tasks.core.run.command import DOLLAR, carried, carry, dollar_variable, needs_dollar, resolve
+from kf_tasks.core.run.command import DOLLAR, Command, carried, carry, dollar_variable, needs_dollar, resolve
 
 
 class Rejected(Exception):
@@ -97,7 +98,7 @@ def test_the_dollar_variable_is_there_only_when_it_is_needed(text: str) -> None:
 
 @given(texts)
 def test_values_of_variables_arrive_when_the_dollar_stands_first(text: str) -> None:
-    entries = [dollar_variable(), {"name": "P", "value": carry(text)}]
+    entries: list[dict[str, Any]] = [dollar_variable(), {"name": "P", "value": carry(text)}]
     environment: dict[str, str] = {}
     for entry in entries:
         environment[str(entry["name"])] = kubelet(tekton(str(entry["value"])), environment)
@@ -145,7 +146,14 @@ def test_plain_dollars_are_doubled_and_the_rest_is_left_alone() -> None:
         (None, ["", "x"], None, None, None, ["", "x"]),
     ],
 )  # fmt: skip
-def test_argv(entrypoint, command, args, app_command, app_args, argv) -> None:
+def test_argv(
+    entrypoint: Command | None,
+    command: Command | None,
+    args: list[str] | None,
+    app_command: Command | None,
+    app_args: list[str] | None,
+    argv: list[str],
+) -> None:
     assert resolve("task 'm'", entrypoint, command, args, app_command, app_args) == argv
 
 

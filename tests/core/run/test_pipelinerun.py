@@ -33,7 +33,7 @@ SPEC: dict[str, Any] = {
     "resources": Resources(memory="512Mi", disk="1Gi", cpu="100m"),
 }  # fmt: skip
 
-GOLDEN = {
+GOLDEN: dict[str, Any] = {
     "apiVersion": "tekton.dev/v1",
     "kind": "PipelineRun",
     "metadata": {
@@ -99,7 +99,7 @@ GOLDEN = {
     },
 }
 
-GOLDEN_POD: dict[str, Any] = GOLDEN["spec"]["taskRunTemplate"]["podTemplate"]  # type: ignore[index]
+GOLDEN_POD: dict[str, Any] = GOLDEN["spec"]["taskRunTemplate"]["podTemplate"]
 
 
 def spec(**changes: Any) -> TaskSpec:

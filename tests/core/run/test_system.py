@@ -73,7 +73,7 @@ def test_what_a_process_will_see() -> None:
         "A": Value("$(B) $$ $x"),
         "TOKEN": Value(secret="s", key="k"),
         "URL": Value(secret="s", key="u", optional=True),
-    }  # noqa: E501
+    }
     variables = merge([("App", texts), ("system", SYSTEM)])
     seen = effective(
         rendered(variables, carry), origins(variables), lambda name, key: {"k": short_digest("v")}.get(key)

@@ -72,7 +72,7 @@ def test_the_next_times_are_robfigs_around_every_clock_change() -> None:
     specs = [some_schedule(luck) for _ in range(200)] + ["@daily", "@hourly", "@weekly", "@monthly", "@yearly", NEVER]
     around = {name: changes(name) for name in ZONES}
     assert all(len(found) >= 6 for found in around.values()), around
-    questions = [
+    questions: list[dict[str, Any]] = [
         {"spec": spec, "zone": name, "after": moment - luck.randint(0, 100_000), "count": 4}
         for spec in specs for name, moments in around.items() for moment in moments
     ]  # fmt: skip
@@ -100,7 +100,7 @@ def test_what_is_taken_is_what_robfig_takes() -> None:
 
 
 @pytest.mark.parametrize(
-    "text, advice",
+    ("text", "advice"),
     [
         ("CRON_TZ=Europe/Berlin 0 3 * * *", "write schedule='0 3 * * *' and time_zone='Europe/Berlin'"),
         ("TZ=UTC @daily", "write schedule='@daily' and time_zone='UTC'"),

@@ -7,7 +7,9 @@ import os
 import socket
 import subprocess
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -169,14 +171,15 @@ def test_a_folder_that_is_missing_a_file_or_empty(tmp_path: Path) -> None:
 
 def test_files_that_change_or_vanish_while_they_are_read(tmp_path: Path) -> None:
     (tmp_path / "big").write_bytes(bytes(2 * tree.CHUNK))  # so that a chunk comes before the end
-    for change in (
+    changes: list[Callable[[Path], object]] = [
         lambda path: path.write_text("longer"),
         lambda path: path.unlink(),
         lambda path: path.write_text(""),
-        lambda path: path.unlink() or path.symlink_to("a"),
-        lambda path: path.unlink() or os.mkfifo(path),
-        lambda path: path.unlink() or path.mkdir(),
-    ):
+        lambda path: [path.unlink(), path.symlink_to("a")],
+        lambda path: [path.unlink(), os.mkfifo(path)],
+        lambda path: [path.unlink(), path.mkdir()],
+    ]
+    for change in changes:
         chunks = tree.archive(write(tmp_path, {"a": "1", "c": "22"}))
         next(chunks)
         change(tmp_path / "c")
@@ -213,8 +216,14 @@ def test_which_files_differ_is_told_with_ten_names(tmp_path: Path) -> None:
 
 
 def test_why_an_image_is_built_anew() -> None:
-    before = {"build": {"source": "1", "dockerfile": "D", "target": "", "build_args": {}}, "files": {"a": "1"}}
-    after = {"build": {"source": "2", "builder": "b:1", "run_image": "", "build_env": {}}, "files": {"a": "2"}}
+    before: dict[str, Any] = {
+        "build": {"source": "1", "dockerfile": "D", "target": "", "build_args": {}},
+        "files": {"a": "1"},
+    }
+    after: dict[str, Any] = {
+        "build": {"source": "2", "builder": "b:1", "run_image": "", "build_env": {}},
+        "files": {"a": "2"},
+    }
     assert spec.explain(before, after) == "source changed: ~a; builder changed: '' -> 'b:1'"
     other = {"build": dict(reversed({**after["build"], "run_image": "r"}.items())), "files": {"a": "2"}}
     assert (

@@ -42,6 +42,7 @@ class Text(str):
     def __new__(
         cls, text: str, typed: Any = None, instead: Optional[str] = None, secrets: Tuple[str, ...] = ()
     ) -> Text:
+        """A text as `typed` means it; `instead` is what to write, `secrets` are the variables in it."""
         made = super().__new__(cls, text)
         made.typed = str(text) if typed is None else typed
         made.instead = instead
@@ -67,7 +68,7 @@ class Secret:
 
 
 def kind(value: Any) -> str:
-    """The predicate of a complaint: `is a map`, `is '5'` …"""
+    """The predicate of a complaint: `is a map`, `is '5'` and so on."""
     if value is None:
         return "has no value"
     return "is a map" if isinstance(value, dict) else "is a list" if isinstance(value, list) else f"is {value!r}"
@@ -75,7 +76,7 @@ def kind(value: Any) -> str:
 
 def unreadable(value: Any) -> bool:
     """Whether a value is not known, or not to be shown: both is said where it is inserted or misplaced."""
-    return isinstance(value, Absent) or isinstance(value, Text) and bool(value.secrets)
+    return isinstance(value, Absent) or (isinstance(value, Text) and bool(value.secrets))
 
 
 def plain(value: Any, *, typed: bool) -> Any:

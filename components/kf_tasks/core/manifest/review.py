@@ -146,7 +146,7 @@ class Review:
             part: Any = spelled(here, step) if isinstance(here, Map) else step
             line = getattr(here, "lines", {}).get(part, line)
             path = (*path, part)
-            here = here[part] if isinstance(here, list) or isinstance(here, dict) and part in here else None
+            here = here[part] if isinstance(here, list) or (isinstance(here, dict) and part in here) else None
         if unreadable(here):
             return
         cause = problem.get("ctx", {}).get("error")
@@ -187,7 +187,7 @@ class Review:
                     self._check_command(start, entries.lines[nth], (*path, key, nth), named(key, entry, nth))
 
     def _check_command(self, start: Listing[Any], line: int, path: Path, owner: str) -> None:
-        if all(value is None or isinstance(value, (str, list)) and value for value in start):
+        if all(value is None or (isinstance(value, (str, list)) and value) for value in start):
             try:
                 command.resolve(owner, *start)
             except InvalidInput as error:

@@ -18,7 +18,7 @@ def hard(owner: str, quota: Mapping[str, Any]) -> Dict[str, str]:
         raise InvalidInput(f"{owner}: quota is empty: give amounts, such as {{'memory': '8G', 'pods': 50}}")
     found = {}
     for name, value in quota.items():
-        lead, dot, last = name.rpartition(".")
+        lead, _, last = name.rpartition(".")
         resource = _SHORT.get(last, last)
         amount = lead in ("", "requests", "limits") and (resource == "cpu" or resource in _SIZES)
         key = f"{lead or 'requests'}.{resource}" if amount else name

@@ -106,7 +106,7 @@ class Verdict(Generic[R]):
 
 def plan(
     runs: Iterable[R],
-    policy: Policy = Policy(),  # noqa: B008 - frozen
+    policy: Policy = Policy(),
     adding: int = 0,
     now: Optional[str] = None,
     at_most: bool = False,
@@ -146,7 +146,7 @@ def plan(
     return verdicts[::-1]
 
 
-def is_pinned(run: RunSummary, policy: Policy = Policy()) -> bool:  # noqa: B008 - frozen
+def is_pinned(run: RunSummary, policy: Policy = Policy()) -> bool:
     """Whether a run is marked as one that stays, or named by the policy."""
     return run.name in policy.pinned or run.annotations.get(marks.PINNED, "false") != "false"
 

@@ -38,8 +38,9 @@ Tell = Callable[[Progress], None]
 
 @dataclass(frozen=True)
 class Tree:
-    """A source folder that has been read: digest and size of its archive, a digest for each file, and the links
-    that lead out of it: they are carried as they are, and lead nowhere in the build.
+    """A source folder that has been read: digest and size of its archive, and a digest for each file.
+
+    `outside` are the links that lead out of it: they are carried as they are, and lead nowhere in the build.
     """
 
     digest: str
