@@ -131,7 +131,7 @@ def stable(inputs: dict[str, Any], folder: Path) -> dict[str, Any]:
     if isinstance(data, dict) and any(key.endswith("submitter.py") for key in data):
         return {"keys": "the submitter's code"}
     written = re.sub(r"(<[\w.]+) object at 0x\w+>", r"\1>", json.dumps(inputs, default=str))
-    written = re.sub(r"(\.submitter)\.[0-9a-f]{8}", r"\1.DIGEST", written)
+    written = re.sub(r"(\.submitter)\.[0-9a-f]{16}", r"\1.DIGEST", written)
     written = re.sub(r'"items": \[\{[^\]]*kf_tasks[^\]]*\]', '"items": "of the code"', written)
     text: dict[str, Any] = json.loads(written.replace(str(folder), "FOLDER"))
     found: dict[str, Any] = without(text, ("__provider",))
