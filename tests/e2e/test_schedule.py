@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .conftest import CHECKOUT, Stack, eventually, kubectl, objects, run
+from .conftest import CHECKOUT, Stack, eventually, kill_group, kubectl, objects, run
 
 SCHEDULE = "kf.dev/schedule"
 AT = "kf.dev/scheduled-at"
@@ -56,9 +58,9 @@ def now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
-def start(stack: Stack, task: str, when: datetime) -> str:
-    """What the CronJob controller does at a scheduled time."""
-    owner = cron_job(stack, task)
+def start(stack: Stack, task: str, when: datetime, owner: dict[str, Any] | None = None) -> str:
+    """What the CronJob controller does at a scheduled time; `owner` is the CronJob as it knows it."""
+    owner = owner or cron_job(stack, task)
     name = f"{owner['metadata']['name']}-{int(when.timestamp()) // 60}"
     template = owner["spec"]["jobTemplate"]
     marks = {"batch.kubernetes.io/cronjob-scheduled-timestamp": when.isoformat()}
@@ -289,6 +291,47 @@ def test_the_preview_of_a_schedule(stack: Stack) -> None:
     ):
         text = schedules(stack, f"TaskSchedule('nightly', app=app, command='echo', {wrong})\n").preview().failed().text
         assert said in text and "'nightly' of app 'shop'" in text and "Traceback" not in text, text
+
+
+def test_a_time_that_comes_in_the_middle_of_an_update_of_the_code(stack: Stack) -> None:
+    """The other code is there, the CronJob is still the old one: the Job that it makes starts its task all the same."""
+    body = (
+        "slow = Task('slow', app=app, command='sleep 10', triggers=[{nth}])\n"
+        "TaskSchedule('tick', app=app, command='echo tick', schedule='0 3 * * *', "
+        "opts=ResourceOptions(depends_on=[slow]))\n"
+    )
+    schedules(stack, body.format(nth=1)).up().ok()
+    old = cron_job(stack, "tick")
+    before = codes(stack)
+    stack.env["PYTHONPATH"] = str(another_version(stack))
+    update = schedules(stack, body.format(nth=2)).start()
+    try:
+        eventually(lambda: codes(stack) > before, 120, "the other code")
+        assert cron_job(stack, "tick")["spec"] == old["spec"], "the update has not come to the CronJob yet"
+        job = start(stack, "tick", now().replace(second=0) + timedelta(minutes=2), old)
+        text, _ = update.communicate(timeout=240)
+    finally:
+        if update.poll() is None:
+            kill_group(update)
+    assert update.returncode == 0, text
+    assert ended(stack, job) == "Complete", job_log(stack, job)
+    assert [it["status"]["conditions"][0]["status"] for it in of(stack, "tick")] == ["True"]
+    assert cron_job(stack, "tick")["spec"]["jobTemplate"] != old["spec"]["jobTemplate"]
+
+
+def another_version(stack: Stack) -> Path:
+    """A folder with the package as another version of it: one comment of the pod's code differs."""
+    folder = stack.folder.parent / "another"
+    shutil.copytree(CHECKOUT / "components" / "kf_tasks", folder / "kf_tasks")
+    with (folder / "kf_tasks" / "core" / "naming.py").open("a") as file:
+        file.write("# another version\n")
+    return folder
+
+
+def codes(stack: Stack) -> set[str]:
+    """The names of the ConfigMaps with code for the pods of schedules."""
+    names = [it["metadata"]["name"] for it in objects("configmaps", stack.namespace, "app.kubernetes.io/managed-by=kf")]
+    return {name for name in names if ".submitter." in name}
 
 
 @pytest.mark.soak

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from kf_tasks import App, Space, Task, TaskSchedule, calendar
 from kf_tasks.core.schedule import cronjob
+from kf_tasks.resources import pod_code
 
 from .test_components import OURS, Registered, run, template
 
@@ -112,6 +113,23 @@ def test_the_code_that_is_mounted_is_there() -> None:
     assert {item["key"] for item in volume["configMap"]["items"]} == set(data)
     assert {"kf_tasks.submitter.submitter.py", "kf_tasks.core.naming.py"} <= set(data)
     assert sum(map(len, data.values())) < 500_000
+
+
+def test_other_code_is_another_config_map(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that the CronJob of before names is changed: a Job that it makes during an update starts its task."""
+    of_code = "kf:index:Space$kubernetes:core/v1:ConfigMap::kf.shop-dev.submitter"
+    before = scheduled(schedule="@daily")
+    path = "kf_tasks/core/naming.py"
+    assert path in pod_code.sources()
+    others = {**pod_code.sources(), path: pod_code.sources()[path] + "# another comment\n"}
+    monkeypatch.setattr(pod_code, "sources", lambda: others)
+    after = scheduled(schedule="@daily")
+    names = [found[of_code]["metadata"]["name"] for found in (before, after)]
+    assert names[0] != names[1]
+    for found, name in zip((before, after), names, strict=True):
+        [volume] = [it for it in pod_of(found)["spec"]["volumes"] if it["name"] == "code"]
+        assert volume["configMap"]["name"] == name
+        assert {item["key"] for item in volume["configMap"]["items"]} == set(found[of_code]["data"])
 
 
 def test_the_name_of_the_cron_job_leaves_room() -> None:
