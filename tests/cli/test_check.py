@@ -72,6 +72,26 @@ def test_wrong_use(tmp_path: Path, arguments: list[str], code: int, said: str) -
     assert found.exit_code == code and said in found.stderr
 
 
+def test_what_is_only_warned_of_is_said_beside_problems(tmp_path: Path) -> None:
+    slips = (
+        "applications:\n- name: shop\n  imgae: busybox:1\n  task: true\n  tasks:\n  - name: t\n    comand: ./migrate\n"
+    )
+    found = check(tmp_path, manifest=slips)
+    assert found.exit_code == 1
+    assert found.stderr.startswith("kf: manifest.yml cannot be used, it has 2 problems:\n")
+    assert found.stdout == (
+        "manifest.yml: line 3: application 'shop': imgae: is unknown and has no effect, did you mean 'image'?\n"
+        "manifest.yml: line 7: application 'shop': task 't': comand: is unknown and has no effect, did you mean 'command'?\n"
+    )
+
+
+def test_lists_and_maps_as_the_command_line_gives_them(tmp_path: Path) -> None:
+    manifest = "applications:\n- {name: a, image: i, task: true, command: ((c)), env: ((e))}\n"
+    assert check(tmp_path, "--var", "c=[a, b]", "--var", "e={A: 1}", manifest=manifest).exit_code == 0
+    found = check(tmp_path, "--var", "c=[a", "--var", "e=a", manifest=manifest)
+    assert found.stderr.endswith("  line 2: application 'a': env: is 'a': write keys and values here\n")
+
+
 def test_values_as_the_command_line_gives_them(tmp_path: Path) -> None:
     manifest = "applications:\n- {name: a, docker: {image: i}, task: ((t)), env: {A: ((a)), B: x((a))}}\n"
     found = check(tmp_path, "--var", "t=true", "--var", "a=b=c: [d", manifest=manifest)

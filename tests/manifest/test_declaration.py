@@ -251,6 +251,11 @@ def test_problems_end_the_program_and_warnings_are_shown(tmp_path: Path, monkeyp
     path.write_text("applications:\n- {name: a, image: i, task: true, stck: x}\n")
     assert [application.name for application in declaration.read(path, {})] == ["a"]
     assert shown == ["m.yml: line 2: application 'a': stck: is unknown and has no effect, did you mean 'stack'?"]
+    shown.clear()
+    path.write_text("applications:\n- {name: a, imgae: i, task: true}\n")
+    with pytest.raises(pulumi.RunError, match="application 'a': image: is missing"):
+        declaration.read(path, {})
+    assert shown == ["m.yml: line 2: application 'a': imgae: is unknown and has no effect, did you mean 'image'?"]
     path.write_text("applications: 1\n")
     with pytest.raises(
         pulumi.RunError, match="^m.yml cannot be used, it has 1 problem:\n  line 1: applications: is '1'"

@@ -28,12 +28,24 @@ def read(path: Path, values: dict[str, Any], services: Collection[str] | None = 
 
     `services` are the declared ones; a service that is not among them is a problem.
     """
-    found = checked(lambda: loading.load(path, values, services))
+    return checked(lambda: _load(path, values, services)).applications
+
+
+def _load(path: Path, values: dict[str, Any], services: Collection[str] | None) -> loading.Manifest:
+    try:
+        found = loading.load(path, values, services)
+    except loading.Unusable as error:
+        _tell(error)
+        raise
+    _tell(found)
+    return found
+
+
+def _tell(found: loading.Manifest | loading.Unusable) -> None:
     for warning in found.warnings:
         pulumi.log.warn(warning)
     for note in found.notes:
         pulumi.log.info(note)
-    return found.applications
 
 
 def provide(services: Mapping[str, Mapping[str, Any]], space: Space) -> dict[str, ServiceInstance]:

@@ -14,8 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kf_tasks.core.errors import InvalidInput
 from kf_tasks.core.manifest import document, loading, substitution
-from kf_tasks.core.manifest.nodes import Secret, plain
+from kf_tasks.core.manifest.nodes import Secret, Text, plain
 from kf_tasks.core.manifest.substitution import Substitution
+
+from ...steps import steps
 
 calm = settings(deadline=None, max_examples=60)  # a shared machine may be slow
 HEAD = "applications:\n- name: a\n  image: i\n  task: true\n"
@@ -153,6 +155,28 @@ def test_what_one_application_gets_does_not_reach_another() -> None:
     )
     found.applications[0].env["A"] = "changed"
     assert found.applications[1].env == {"A": "1"}
+
+
+@pytest.mark.parametrize("part", ["$((", "$((1", "$(( ) ", "((", "((a", "$((1))"])
+def test_the_work_grows_with_the_text_and_not_with_its_square(part: str) -> None:
+    def work(times: int) -> int:
+        return steps(lambda: Substitution({}).insert(Text(part * times), 1, lambda what, said: None))
+
+    assert work(2000) < 3 * work(1000)
+
+
+@calm
+@given(st.text("$()1+", max_size=24))
+def test_arithmetic_ends_where_its_parentheses_are_closed(text: str) -> None:
+    for start in range(len(text)):
+        if text.startswith("$((", start):
+            depth, end = 0, start + 3
+            for at in range(start + 1, len(text)):
+                depth += {"(": 1, ")": -1}.get(text[at], 0)
+                if depth == 0:
+                    end = at + 1 if text[at - 1] == ")" else end
+                    break
+            assert substitution._end_of_arithmetic(text, start, substitution._closing(text)) == end
 
 
 def test_long_values_in_many_places_are_refused() -> None:

@@ -33,6 +33,9 @@ def check(
         found = loading.load(file, _values(variables, files), services or None)
     except InvalidInput as error:
         click.echo(f"kf: {error}", err=True)
+        if isinstance(error, loading.Unusable):
+            for line in [*error.warnings, *error.notes]:
+                click.echo(line)
         context.exit(1)
     for line in [*found.warnings, *found.notes]:
         click.echo(line)
@@ -60,7 +63,7 @@ def _values(variables: tuple[str, ...], files: tuple[Path, ...]) -> dict[str, An
         name, given, value = variable.partition("=")
         if not given or not name:
             raise click.BadParameter(f"{variable!r} has no value: write NAME=VALUE", param_hint="--var")
-        found[name] = document.scalar(value)
+        found[name] = document.value(value)
     return found
 
 

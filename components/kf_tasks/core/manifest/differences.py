@@ -6,11 +6,10 @@ For people who push the same file there: facts about this file only, each at its
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, Iterator, Sequence
-from typing import List as Listing
+from typing import Any, Dict, Iterator, List, Sequence
 
 from .findings import Finding, Path
-from .nodes import List, Map
+from .nodes import Entries, Items
 
 _OURS = "Kf and Cloud Foundry do not know it and leave it out"
 _KEYS: Dict[str, str] = {
@@ -42,17 +41,17 @@ _FINDINGS = {
 }
 
 
-def differences(data: Any, warnings: Sequence[Finding]) -> Listing[Finding]:
+def differences(data: Any, warnings: Sequence[Finding]) -> List[Finding]:
     """The differences as findings."""
     found = [Finding(one.line, one.path, _FINDINGS[one.kind]) for one in warnings if one.kind in _FINDINGS]
-    entries = data.get("applications") if isinstance(data, Map) else None
-    for nth, entry in enumerate(entries if isinstance(entries, List) else ()):
-        if isinstance(entry, Map):
+    entries = data.get("applications") if isinstance(data, Entries) else None
+    for nth, entry in enumerate(entries if isinstance(entries, Items) else ()):
+        if isinstance(entry, Entries):
             found += _application(entry, ("applications", nth))
     return found
 
 
-def _application(data: Map, path: Path) -> Iterator[Finding]:
+def _application(data: Entries, path: Path) -> Iterator[Finding]:
     given = {key: value for key, value in data.items() if value is not None}
     for key in given:
         if key in _KEYS:
@@ -62,14 +61,14 @@ def _application(data: Map, path: Path) -> Iterator[Finding]:
     if "command" in given and ("args" in given or "entrypoint" in given):
         said = "Kf refuses a command beside args or an entrypoint"
         yield Finding(data.lines["command"], (*path, "command"), said)
-    if isinstance(given.get("command"), List):
+    if isinstance(given.get("command"), Items):
         yield Finding(data.lines["command"], (*path, "command"), "Kf and Cloud Foundry take a text only, not a list")
     elif isinstance(given.get("command"), str) and "entrypoint" not in given and "builder" not in given:
         said = "Kf gives it to the image's own entrypoint as one argument, here /bin/sh runs it"
         yield Finding(data.lines["command"], (*path, "command"), said)
-    services = given["services"] if isinstance(given.get("services"), List) else List()
+    services = given["services"] if isinstance(given.get("services"), Items) else Items()
     for nth, service in enumerate(services):
-        if isinstance(service, Map):
+        if isinstance(service, Entries):
             said = "Kf takes names only: bind it there with bind-service"
             yield Finding(services.lines[nth], (*path, "services", nth), said)
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Optional, Set, Tuple
-from typing import List as Listing
+from typing import Any, List, Optional, Set, Tuple
 
 import yaml
 
 from ..errors import InvalidInput
 from .findings import Finding, Path
-from .nodes import Absent, List, Map, Text, kind
+from .nodes import Absent, Entries, Items, Text, kind
 from .substitution import Substitution
 
 MOST_NODES = 100_000  # a few lines of nested aliases are worth billions of nodes
@@ -28,11 +27,11 @@ _CONSTRUCT = yaml.constructor.SafeConstructor()
 
 @dataclass
 class Document:
-    """What is in a file (`data`: Text, None, Map or List), what is wrong with it, what its author should know."""
+    """What is in a file (`data`: Text, None, Entries or Items), what is wrong with it, what its author should know."""
 
     data: Any = None
-    problems: Listing[Finding] = field(default_factory=list)
-    warnings: Listing[Finding] = field(default_factory=list)
+    problems: List[Finding] = field(default_factory=list)
+    warnings: List[Finding] = field(default_factory=list)
     anchored: Set[str] = field(default_factory=set)  # keys at the top that are there to be referred to
 
 
@@ -60,8 +59,17 @@ def read(text: str, file: str, substitution: Optional[Substitution] = None) -> D
     return reader.document
 
 
-def scalar(text: str) -> Optional[Text]:
-    """`text` as the value of a key would be read, for values from a command line; None for null."""
+def value(text: str) -> Any:
+    """A value from a command line: a list or map if YAML reads one, else the text as it is; None for null.
+
+    As `cf push --var` does it: cloudfoundry/bosh-cli director/template/var_kv.go.
+    """
+    try:
+        found = read(text, "").data
+    except InvalidInput:
+        found = None
+    if isinstance(found, (Entries, Items)):
+        return found
     resolve: Any = _Loader("").resolve
     return _scalar(yaml.ScalarNode(resolve(yaml.ScalarNode, text, (True, False)), text))
 
@@ -100,12 +108,12 @@ class _Reader:
         if isinstance(node, yaml.ScalarNode):
             return self._insert(node, _scalar(node), path)
         if isinstance(node, yaml.SequenceNode):
-            items = List()
+            items = Items()
             for nth, item in enumerate(node.value):
                 items.append(self.data(item, (*path, nth)))
                 items.lines[nth] = _line(item)
             return items
-        found, merges = Map(), list[Tuple[yaml.Node, yaml.Node]]()
+        found, merges = Entries(), list[Tuple[yaml.Node, yaml.Node]]()
         for key, value in node.value:
             if key.tag == f"{_YAML}merge":
                 if merges:
@@ -141,15 +149,19 @@ class _Reader:
             return None
         return str(name)
 
-    def _merge(self, found: Map, key: yaml.Node, node: yaml.Node, path: Path) -> None:
+    def _merge(self, found: Entries, key: yaml.Node, node: yaml.Node, path: Path) -> None:
         """YAML's `<<`: shallow, what the map has itself wins, and of several maps the first."""
         for source in node.value if isinstance(node, yaml.SequenceNode) else [node]:
             data = self.data(source, path)
             if isinstance(data, Absent):
                 continue
-            if not isinstance(data, Map):
+            if not isinstance(data, Entries):
                 self._problem(key, path, f"'<<' {kind(data)}: it can only insert maps")
                 break
+            if data.secrets and path[-1:] != ("env",):
+                said = f"'<<' holds the secret (({data.secrets[0]})), whose keys everybody could read here"
+                self._problem(key, path, f"{said}: use it in env only, or set it without --secret")
+                continue
             for name, value in data.items():
                 if name in found:
                     found.hidden.setdefault(name, []).append(value)

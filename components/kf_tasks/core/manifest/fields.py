@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, PlainValidator, Validation
 
 from .. import definition, naming, quantities
 from ..errors import InvalidInput
+from ..pods import metadata
 from ..run.environment import check_reserved
 from ..schedule import cron, slot
 from .nodes import Text as Node
@@ -98,6 +99,20 @@ def _variable(value: Any) -> str:
     if "\0" in value:
         raise InvalidInput("holds a NUL byte, which a variable cannot: leave it out")
     return value if isinstance(value, Node) and value.secrets else str(value)
+
+
+def _note_name(name: str) -> str:
+    wrong = metadata.wrong_name(name)
+    if wrong:
+        raise InvalidInput(wrong)
+    return name
+
+
+def _label(value: Any) -> str:
+    wrong = metadata.wrong_value(_note(value))
+    if wrong:
+        raise InvalidInput(wrong)
+    return _note(value)
 
 
 def _note(value: Any) -> str:
@@ -225,10 +240,9 @@ Env = Annotated[
         propertyNames={"not": {"pattern": "^([Vv][Cc][Aa][Pp]_|[Vv][Mm][Cc]|[Kk][Ff]_|$)"}},
     ),
 ]
-Notes = Annotated[
-    Dict[str, Annotated[str, PlainValidator(_note)]],
-    BeforeValidator(mapping),
-    _schema(type="object", additionalProperties={"type": ["string", "number", "boolean", "null"]}),
-]
+_NotesSchema = _schema(type="object", additionalProperties={"type": ["string", "number", "boolean", "null"]})
+_NoteName = Annotated[str, AfterValidator(_note_name)]
+Labels = Annotated[Dict[_NoteName, Annotated[str, PlainValidator(_label)]], BeforeValidator(mapping), _NotesSchema]
+Annotations = Annotated[Dict[_NoteName, Annotated[str, PlainValidator(_note)]], BeforeValidator(mapping), _NotesSchema]
 Parameters = Annotated[Dict[str, Any], PlainValidator(_parameters), _schema(type="object")]
 Data = Annotated[Any, PlainValidator(lambda value: plain(value, typed=False)), _schema()]

@@ -5,19 +5,18 @@ from __future__ import annotations
 import difflib
 import re
 from decimal import Decimal
-from typing import Iterator, Mapping, Type
-from typing import List as Listing
+from typing import Iterator, List, Mapping, Type
 
 from .. import quantities
 from ..errors import InvalidInput
 from .findings import Finding, Path
 from .model import SPELLINGS, Entry, spelled
-from .nodes import Map, Text, unreadable
+from .nodes import Entries, Text, unreadable
 
 _FRACTION = re.compile(r"\s*([0-9]{1,12}\.[0-9]{1,12})\s*([KMGT])i?B?\s*", re.ASCII | re.IGNORECASE)
 
 
-def about_map(data: Map, model: Type[Entry], foreign: Mapping[str, str], path: Path) -> Iterator[Finding]:
+def about_map(data: Entries, model: Type[Entry], foreign: Mapping[str, str], path: Path) -> Iterator[Finding]:
     """The findings about a map with the keys of `model`; `foreign` are keys that have no effect, and why."""
     spellings = {SPELLINGS[key]: key for key in model.model_fields if key in SPELLINGS}
     for key, value in data.items():
@@ -40,7 +39,7 @@ def about_map(data: Map, model: Type[Entry], foreign: Mapping[str, str], path: P
         yield from _hidden(data, path)
 
 
-def unknown(line: int, path: Path, known: Listing[str]) -> Finding:
+def unknown(line: int, path: Path, known: List[str]) -> Finding:
     """The warning about a key that nobody knows, with the nearest one that somebody does."""
     plain = {name.lower().replace("-", "_"): name for name in known}
     near = difflib.get_close_matches(path[-1].lower().replace("-", "_"), list(plain), 1)
@@ -48,7 +47,7 @@ def unknown(line: int, path: Path, known: Listing[str]) -> Finding:
     return Finding(line, path, f"is unknown and has no effect{advice}", "unknown")
 
 
-def _amount(data: Map, key: str, path: Path) -> Iterator[Finding]:
+def _amount(data: Entries, key: str, path: Path) -> Iterator[Finding]:
     text = data.get(key)
     fraction = _FRACTION.fullmatch(text) if isinstance(text, str) and not unreadable(text) else None
     number = Decimal(fraction[1]) if fraction else Decimal()
@@ -60,8 +59,8 @@ def _amount(data: Map, key: str, path: Path) -> Iterator[Finding]:
         yield Finding(data.lines[key], (*path, key), said, "cut")
 
 
-def _env(data: Map, path: Path) -> Iterator[Finding]:
-    env = data["env"] if isinstance(data.get("env"), Map) else Map()
+def _env(data: Entries, path: Path) -> Iterator[Finding]:
+    env = data["env"] if isinstance(data.get("env"), Entries) else Entries()
     for name, value in env.items():
         where = (*path, "env", name)
         if isinstance(value, Text) and value.instead is not None and not value.secrets:
@@ -73,10 +72,10 @@ def _env(data: Map, path: Path) -> Iterator[Finding]:
             yield Finding(env.lines[name], where, said, "platform")
 
 
-def _hidden(data: Map, path: Path) -> Iterator[Finding]:
+def _hidden(data: Entries, path: Path) -> Iterator[Finding]:
     """People expect `<<` to merge what is within env too."""
-    own = data["env"] if isinstance(data.get("env"), Map) else Map()
-    shared = [name for hidden in data.hidden.get("env", []) if isinstance(hidden, Map) for name in hidden]
+    own = data["env"] if isinstance(data.get("env"), Entries) else Entries()
+    shared = [name for hidden in data.hidden.get("env", []) if isinstance(hidden, Entries) for name in hidden]
     lost = [name for name in dict.fromkeys(shared) if name not in own]
     if lost:
         said = (

@@ -11,7 +11,7 @@ from .differences import differences
 from .document import read
 from .findings import Finding, tell
 from .model import Application
-from .nodes import Map
+from .nodes import Entries
 from .review import Review
 from .substitution import Substitution
 
@@ -33,6 +33,15 @@ class Manifest:
     differences: List[str] = field(default_factory=list)
 
 
+class Unusable(InvalidInput):
+    """A manifest with problems, which the text tells; a slip that is only warned of is often their cause."""
+
+    def __init__(self, text: str, warnings: List[str], notes: List[str]) -> None:
+        super().__init__(text)
+        self.warnings = warnings
+        self.notes = notes
+
+
 def parse(
     text: str,
     file: str = "manifest.yml",
@@ -42,23 +51,23 @@ def parse(
     """The manifest in `text`, with `((name))` replaced from `variables`.
 
     A value in `Secret` may only be used in env. `services` are the declared ones; None leaves them unchecked.
-    Raises InvalidInput with every problem of the file, each with line, application and key.
+    Raises Unusable with every problem of the file, each with line, application and key, or InvalidInput.
     """
     document = read(text, file, Substitution(variables or {}))
     if document.data is None:
         raise InvalidInput(f"{file} is empty: begin it with 'applications:' and a list of applications")
     review = Review(document, services)
-    applications = review.applications()
-    if review.problems:
-        said = tell(review.problems, review.data)
-        count = f"{len(said)} problems" if len(said) > 1 else "1 problem"
-        raise InvalidInput("\n  ".join([f"{file} cannot be used, it has {count}:", *said]))
 
     def told(findings: List[Finding]) -> List[str]:
         return [f"{file}: {line}" for line in tell(findings, review.data)]
 
+    if review.problems:
+        said = tell(review.problems, review.data)
+        count = f"{len(said)} problems" if len(said) > 1 else "1 problem"
+        text = "\n  ".join([f"{file} cannot be used, it has {count}:", *said])
+        raise Unusable(text, told(review.warnings), told(review.notes))
     other = told(differences(review.data, review.warnings))
-    return Manifest(applications, told(review.warnings), told(review.notes), review.warnings, other)
+    return Manifest(review.applications, told(review.warnings), told(review.notes), review.warnings, other)
 
 
 def load(
@@ -75,7 +84,7 @@ def values(path: Path) -> Dict[str, Any]:
     document = read(content(path, "file of variables", "create it, or name another one"), path.name)
     if document.problems:
         raise InvalidInput("\n  ".join([f"{path.name} cannot be used:", *tell(document.problems, document.data)]))
-    if document.data is not None and not isinstance(document.data, Map):
+    if document.data is not None and not isinstance(document.data, Entries):
         raise InvalidInput(f"{path.name} cannot be used: write keys and values into it, such as 'name: value'")
     return dict(document.data or {})
 

@@ -17,6 +17,7 @@ from .. import definition
 from ..errors import InvalidInput
 from .fields import (
     Age,
+    Annotations,
     AppName,
     BindingName,
     Command,
@@ -27,7 +28,7 @@ from .fields import (
     Env,
     Flag,
     JobName,
-    Notes,
+    Labels,
     Parameters,
     Policy,
     Size,
@@ -40,7 +41,7 @@ from .fields import (
     entries,
     mapping,
 )
-from .nodes import Map, kind
+from .nodes import Entries, kind
 
 SPELLINGS = {"disk_quota": "disk-quota", "cpu_limit": "cpu-limit", "run_image": "run-image"}  # both mean the same key
 
@@ -85,8 +86,8 @@ class Dockerfile(Entry):
 class Metadata(Entry):
     """Labels and annotations of every task's run and pod."""
 
-    labels: Notes = {}
-    annotations: Notes = {}
+    labels: Labels = {}
+    annotations: Annotations = {}
 
 
 class Service(Entry):
@@ -101,7 +102,7 @@ class Service(Entry):
     def _named(cls, data: Any) -> Any:
         if not isinstance(data, str):
             return data
-        entry = Map()
+        entry = Entries()
         entry["name"] = data
         return entry
 

@@ -6,21 +6,25 @@ A scalar is the text that its author wrote. What YAML would make of it (493 from
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Optional, Set, Tuple
-from typing import List as Listing
+from typing import Any, Dict, List, Mapping, Optional, Set, Tuple
 
 
-class Map(Dict[str, Any]):
-    """A map that knows the line of each key, which keys `<<` brought, and what its own keys hide of those."""
+class Entries(Dict[str, Any]):
+    """A map that knows the line of each key, which keys `<<` brought, and what its own keys hide of those.
+
+    `secrets` names the secret variable that it is the value of: then its keys are not to be shown either.
+    """
+
+    secrets: Tuple[str, ...] = ()
 
     def __init__(self) -> None:
         super().__init__()
         self.lines: Dict[Any, int] = {}
         self.merged: Set[str] = set()
-        self.hidden: Dict[str, Listing[Any]] = {}
+        self.hidden: Dict[str, List[Any]] = {}
 
 
-class List(Listing[Any]):
+class Items(List[Any]):
     """A list that knows the line of each of its entries."""
 
     def __init__(self) -> None:
@@ -76,7 +80,7 @@ def kind(value: Any) -> str:
 
 def unreadable(value: Any) -> bool:
     """Whether a value is not known, or not to be shown: both is said where it is inserted or misplaced."""
-    return isinstance(value, Absent) or (isinstance(value, Text) and bool(value.secrets))
+    return isinstance(value, Absent) or (isinstance(value, (Text, Entries)) and bool(value.secrets))
 
 
 def plain(value: Any, *, typed: bool) -> Any:
@@ -93,13 +97,14 @@ def plain(value: Any, *, typed: bool) -> Any:
 def node(value: Any, line: int, secrets: Tuple[str, ...] = ()) -> Any:
     """Plain data (or another file's nodes) as nodes that stand in `line`."""
     if isinstance(value, Mapping):
-        found = Map()
+        found = Entries()
+        found.secrets = secrets
         for key, item in value.items():
             found[str(key)] = node(item, line, secrets)
             found.lines[str(key)] = line
         return found
     if isinstance(value, (list, tuple)):
-        items = List()
+        items = Items()
         for nth, item in enumerate(value):
             items.append(node(item, line, secrets))
             items.lines[nth] = line

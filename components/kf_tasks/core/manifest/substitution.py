@@ -7,7 +7,7 @@ its type. `$((` begins shell arithmetic and is left alone, although Cloud Foundr
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, List, Mapping, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 from ..errors import InvalidInput
 from .nodes import Absent, Secret, Text, kind, node, written
@@ -19,6 +19,7 @@ _TOKEN = re.compile(
     r"|\(\(\s*(?P<default>[-.\w]+\s*:[^()\n]*)\)\)"
     r"|\(\((?P<spaced>\s+[-.\w]+\s*|[-.\w]+\s+)\)\)"
 )
+_PARENTHESES = re.compile(r"[()]")
 _NAME = re.compile(r"\(\(([-.\w]+)\)\)")
 Tell = Callable[[str, str], None]  # kind and sentence
 
@@ -38,13 +39,15 @@ class Substitution:
         if whole:
             return self._whole(whole[1], text, line, tell)
         parts: List[str] = []
+        closing: Optional[Dict[int, int]] = None
         secrets: Tuple[str, ...] = ()
         absent, at = False, 0
         while found := _TOKEN.search(text, at):
             parts.append(text[at : found.start()])
             at = found.end()
             if found["arithmetic"]:
-                at = _end_of_arithmetic(text, found.start())
+                closing = _closing(text) if closing is None else closing
+                at = _end_of_arithmetic(text, found.start(), closing)
                 parts.append(text[found.start() : at])
                 self._warn_arithmetic(parts[-1], tell)
             elif found["default"]:
@@ -109,11 +112,19 @@ class Substitution:
             raise InvalidInput(f"line {line}: the values of variables make more than {MOST_INSERTED} characters")
 
 
-def _end_of_arithmetic(text: str, start: int) -> int:
+def _closing(text: str) -> Dict[int, int]:
+    """Where each parenthesis of a text that is closed is closed; in one pass, whatever there is of them."""
+    found: Dict[int, int] = {}
+    opened: List[int] = []
+    for parenthesis in _PARENTHESES.finditer(text):
+        if parenthesis[0] == "(":
+            opened.append(parenthesis.start())
+        elif opened:
+            found[opened.pop()] = parenthesis.start()
+    return found
+
+
+def _end_of_arithmetic(text: str, start: int, closing: Mapping[int, int]) -> int:
     """Where `$((…))` ends; if it is not closed, or is no arithmetic, only its beginning is left alone."""
-    depth = 0
-    for at in range(start + 1, len(text)):
-        depth += {"(": 1, ")": -1}.get(text[at], 0)
-        if depth == 0:
-            return at + 1 if text[at - 1] == ")" else start + 3
-    return start + 3
+    end = closing.get(start + 1)
+    return end + 1 if end is not None and text[end - 1] == ")" else start + 3

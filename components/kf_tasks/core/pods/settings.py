@@ -11,6 +11,7 @@ import difflib
 from typing import Any, Dict, List, Mapping, Sequence
 
 from ..errors import InvalidInput
+from . import metadata
 
 Settings = Mapping[str, Any]
 
@@ -18,7 +19,6 @@ MAPS = ("labels", "annotations", "node_selector", "pod_spec")
 LISTS = ("tolerations", "volumes", "volume_mounts", "image_pull_secrets")
 SINGLE = ("affinity", "priority_class", "runtime_class", "security_context")
 KEYS = (*MAPS, *LISTS, *SINGLE)
-OURS = "kf.dev/"  # what a run's labels and annotations say under it decides about adoption and retention
 
 _SOURCES = (
     "persistentVolumeClaim", "configMap", "secret", "emptyDir", "projected", "downwardAPI", "csi", "ephemeral",
@@ -58,9 +58,11 @@ def check(owner: str, settings: Settings) -> Settings:
     for name in settings.get("pod_spec") or {}:
         _check_field(owner, name)
     for what in ("labels", "annotations"):
-        for name in settings.get(what) or {}:
-            if str(name).startswith(OURS):
-                raise InvalidInput(f"{owner}: {what}: {name!r}: names under {OURS} are kf's own: choose another prefix")
+        for name, value in (settings.get(what) or {}).items():
+            wrong = metadata.wrong_name(str(name))
+            wrong = wrong or (metadata.wrong_value(str(value)) if what == "labels" else "")
+            if wrong:
+                raise InvalidInput(f"{owner}: {what}: {name!r}: {wrong}")
     for number, toleration in enumerate(settings.get("tolerations") or ()):
         _known(f"{owner}: tolerations[{number}]", toleration, _TOLERATION)
     volumes = [_volume(owner, volume) for volume in settings.get("volumes") or ()]
