@@ -27,7 +27,7 @@ RUNS, KEEP = int(os.environ.get("BENCH_RUNS", "5000")), int(os.environ.get("BENC
 OURS = """import sys
 from kf_tasks.cluster.client import Cluster
 from kf_tasks.cluster.connection import Connection
-from kf_tasks.core.retention.plan import Policy
+from kf_tasks.core.retention.policy import Policy
 from kf_tasks.runs.submission import prune
 prune(Cluster.of(Connection()), sys.argv[1], "shop", Policy(keep=int(sys.argv[2])))
 """

@@ -40,7 +40,7 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
     from .cluster.connection import Connection
     from .core.marks import ARCHIVED
     from .core.retention import notice
-    from .core.retention.plan import Policy
+    from .core.retention.policy import Policy
     from .provider.survey import survey
     from .runs.submission import expire
 
@@ -95,7 +95,7 @@ def _foretell(olds: dict[str, Any], news: dict[str, Any], seen: Any) -> None:
     """How far back the kept runs will reach: said when that changes, and warned of while it is too short."""
     from .core import moments
     from .core.retention.forecast import forecast
-    from .core.retention.plan import Policy
+    from .core.retention.policy import Policy
 
     changed = bool(olds) and any(_differs(olds, news, name) for name in _FORESEEN)
     least, schedules = news.get("min_history") or "", news.get("schedules") or []

@@ -14,16 +14,16 @@ from kf_tasks.cli.commands.terminate_task import unable, waits
 from kf_tasks.cli.main import kf
 from kf_tasks.cli.target import Target, TargetSpace
 from kf_tasks.cluster.client import Cluster
-from kf_tasks.cluster.listing import ListedRun
 from kf_tasks.core.errors import InvalidInput
+from kf_tasks.core.run.summary import RunSummary
 from kf_tasks.errors import Denied, NotFound, Unreachable
 
 NOW = "2026-01-01T01:00:00Z"
 
 
-def run(number: int, succeeded: str = "True", **more: Any) -> ListedRun:
+def run(number: int, succeeded: str = "True", **more: Any) -> RunSummary:
     labels = {"app.kubernetes.io/name": "shop", "kf.dev/task": "migrate", "kf.dev/task-id": str(number)}
-    return ListedRun(
+    return RunSummary(
         name=f"shop-migrate-{number}", uid=str(number), created=f"2026-01-01T00:0{number}:00Z",
         finished=succeeded != "Unknown", labels=labels, annotations=more.pop("annotations", {}), succeeded=succeeded,
         reason=more.pop("reason", "Succeeded"), **more,
@@ -34,7 +34,7 @@ def run(number: int, succeeded: str = "True", **more: Any) -> ListedRun:
 class FakeCluster:
     """The answers that the commands need."""
 
-    runs: list[ListedRun] = dataclasses.field(default_factory=list)
+    runs: list[RunSummary] = dataclasses.field(default_factory=list)
     apps: tuple[str, ...] = ("shop", "blog")
     spaces: tuple[str, ...] = ("dev",)
     trouble: BaseException | None = None
@@ -43,7 +43,7 @@ class FakeCluster:
     manifest: str = "spec: {pipelineSpec: {tasks: [{taskSpec: {steps: [{command: []}]}}]}}"
     deleted: list[str] = dataclasses.field(default_factory=list)
 
-    def list_runs(self, namespace: str, app: str | None = None, selector: str = "", **_: Any) -> list[ListedRun]:
+    def list_runs(self, namespace: str, app: str | None = None, selector: str = "", **_: Any) -> list[RunSummary]:
         if self.trouble:
             raise self.trouble
         return [one for one in self.runs if app in (None, one.labels["app.kubernetes.io/name"])]
@@ -53,7 +53,7 @@ class FakeCluster:
         labels = {"kf.dev/template": "app"}
         return {"metadata": {"labels": labels}, "data": data} if name.removeprefix("kf-") in self.apps else None
 
-    def delete_runs(self, namespace: str, runs: list[ListedRun]) -> list[str]:
+    def delete_runs(self, namespace: str, runs: list[RunSummary]) -> list[str]:
         self.deleted += [one.name for one in runs]
         return self.deleted
 
@@ -110,7 +110,7 @@ def test_for_programs() -> None:
         (run(1, "False", reason="Failed", annotations={"kf.dev/outcome": "x" * 99}), f"Failed: {'x' * 72}…"),
     ],
 )
-def test_reason_tells_what_is_known(one: ListedRun, expected: str) -> None:
+def test_reason_tells_what_is_known(one: RunSummary, expected: str) -> None:
     assert reason(one) == expected
 
 

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kf_tasks.cluster.client import Cluster
 from kf_tasks.cluster.connection import Connection
-from kf_tasks.cluster.listing import ListedRun
-from kf_tasks.core.retention.plan import Policy
+from kf_tasks.core.retention.policy import Policy
+from kf_tasks.core.run.summary import RunSummary
 from kf_tasks.provider import survey
 from kf_tasks.runs import submission
 
@@ -39,7 +39,7 @@ def prune(place: str, app: str, policy: Policy, **more: Any) -> list[str]:
     return sorted(submission.prune(Cluster.of(Connection()), place, app, policy, **more))
 
 
-def listed(place: str, app: str) -> list[ListedRun]:
+def listed(place: str, app: str) -> list[RunSummary]:
     return Cluster.of(Connection()).list_runs(place, app)
 
 
@@ -51,11 +51,11 @@ def series(place: str, app: str, count: int, first: int = 9) -> list[str]:
     return names
 
 
-def expected(runs: list[ListedRun], policy: Policy) -> set[str]:
+def expected(runs: list[RunSummary], policy: Policy) -> set[str]:
     """What stays, said the long way round: for each run by itself, without any order of rules."""
     there = [run for run in runs if not run.deleting]
 
-    def newer(run: ListedRun, among: list[ListedRun]) -> int:
+    def newer(run: RunSummary, among: list[RunSummary]) -> int:
         return sum(
             1 for one in among
             if one.created > run.created or (one.created == run.created and one.name < run.name)
@@ -116,7 +116,7 @@ def test_many_runs_are_listed_in_parts_and_each_once(monkeypatch: pytest.MonkeyP
     asked = []
     list_runs = Cluster.list_runs
 
-    def listing(*arguments: Any, **options: Any) -> list[ListedRun]:
+    def listing(*arguments: Any, **options: Any) -> list[RunSummary]:
         asked.append(options)
         return list_runs(*arguments, **options)
 
@@ -181,7 +181,7 @@ def test_a_run_that_a_finalizer_holds_is_no_trouble(place: str, app: str) -> Non
 def test_what_somebody_else_deletes_meanwhile(place: str, app: str) -> None:
     own = series(place, app, 5)
 
-    def meanwhile(going: list[ListedRun]) -> list[ListedRun]:
+    def meanwhile(going: list[RunSummary]) -> list[RunSummary]:
         kubectl("delete", RUNS, own[0], own[1], "-n", place)
         made.make(place, own[1], app=app)  # another run of that name
         return going

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from kf_tasks.cluster.listing import ListedRun
 from kf_tasks.core import marks, naming
-from kf_tasks.core.retention.plan import Policy
+from kf_tasks.core.retention.policy import Policy
+from kf_tasks.core.run.summary import RunSummary
 from kf_tasks.errors import ClusterError, Conflict, Unreachable
 from kf_tasks.runs import submission
 from kf_tasks.runs.submission import Submission, adoptable, expire, prune, submit
@@ -18,12 +18,12 @@ TEMPLATE = {"metadata": {"namespace": "shop", "labels": {}}}
 WANTED = Submission(TEMPLATE, "shop", "migrate", KEY, "shop.dev", "kf-shop", "a test")
 
 
-def run(attempt: int = 1, succeeded: str = "True", created: str = NOON, **more: Any) -> ListedRun:
+def run(attempt: int = 1, succeeded: str = "True", created: str = NOON, **more: Any) -> RunSummary:
     labels = {
         marks.NAME: "shop", marks.TASK: "migrate", marks.STACK: "shop.dev", marks.KEY: KEY,
         marks.ATTEMPT: str(attempt), marks.TASK_ID: str(attempt),
     }  # fmt: skip
-    return ListedRun(
+    return RunSummary(
         name=naming.run_name("shop", "migrate", KEY, attempt), uid=str(attempt), created=created,
         finished=succeeded != "Unknown", labels=labels, annotations=more.pop("annotations", {}), succeeded=succeeded,
         reason="", **more,
@@ -35,10 +35,10 @@ class Cluster:
 
     now = NOON
 
-    def __init__(self, *runs: ListedRun, **troubles: list[ClusterError]) -> None:
+    def __init__(self, *runs: RunSummary, **troubles: list[ClusterError]) -> None:
         self.runs, self.troubles, self.deleted, self.allocated = list(runs), troubles, list[str](), 0
 
-    def list_runs(self, _namespace: str, _app: str) -> list[ListedRun]:
+    def list_runs(self, _namespace: str, _app: str) -> list[RunSummary]:
         self._fail("list_runs")
         return list(self.runs)
 
@@ -56,7 +56,7 @@ class Cluster:
         self._fail("create_run")
         return manifest
 
-    def delete_runs(self, _namespace: str, runs: list[ListedRun]) -> list[str]:
+    def delete_runs(self, _namespace: str, runs: list[RunSummary]) -> list[str]:
         self.deleted = [one.name for one in runs]
         return self.deleted
 
@@ -118,7 +118,7 @@ def test_what_is_adopted() -> None:
 
 
 def test_what_retention_lets_go() -> None:
-    def going(runs: list[ListedRun], now: str = NOON) -> list[str]:
+    def going(runs: list[RunSummary], now: str = NOON) -> list[str]:
         return [one.name for one in expire(runs, now, Policy(3))]
 
     runs = [run(number, created=f"2026-11-25T0{number}:00:00Z") for number in range(1, 6)]
@@ -139,7 +139,7 @@ def test_what_is_to_go_can_be_held_back_before_it_goes() -> None:
     cluster = Cluster(*(run(number, created=f"2026-11-25T0{number}:00:00Z") for number in range(1, 5)))
     asked: list[str] = []
 
-    def before(going: list[ListedRun]) -> list[ListedRun]:
+    def before(going: list[RunSummary]) -> list[RunSummary]:
         asked.extend(one.name for one in going)
         return going[:1]
 

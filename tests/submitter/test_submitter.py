@@ -26,13 +26,13 @@ from kf_tasks.cluster.client import Cluster
 from kf_tasks.cluster.connection import Connection
 from kf_tasks.cluster.transport import Transport
 from kf_tasks.core import marks, naming
-from kf_tasks.core.retention.plan import RunSummary
 from kf_tasks.core.run import outcome
+from kf_tasks.core.run.summary import RunSummary
 from kf_tasks.core.schedule import slot
 from kf_tasks.errors import Conflict, NotFound, Refused
 from kf_tasks.resources.pod_code import sources
 from kf_tasks.submitter import client
-from kf_tasks.submitter.client import PlainCluster, Run, Stopped
+from kf_tasks.submitter.client import PlainCluster, Stopped
 from kf_tasks.submitter.submitter import AWAY, FAILED, Submitter
 
 NS = "recorded"
@@ -183,7 +183,7 @@ def test_who_is_told_to_stop_does_not_wait_for_a_server(clients: tuple[Cluster, 
 class FakeCluster(PlainCluster):
     """A cluster of plain data, whose runs end at once unless they are told to stay."""
 
-    def __init__(self, runs: list[Run] | None = None, ends: bool = True) -> None:
+    def __init__(self, runs: list[RunSummary] | None = None, ends: bool = True) -> None:
         super().__init__("", NS, lambda: "", None)
         self.objects: dict[str, Any] = {
             self.batch("jobs", "job"): _job("2026-11-25T22:00:00Z", "2026-11-25T22:00:01Z"),
@@ -199,7 +199,7 @@ class FakeCluster(PlainCluster):
         found: dict[str, Any] | None = self.objects.get(path)
         return found
 
-    def list_runs(self, app: str) -> list[Run]:
+    def list_runs(self, app: str) -> list[RunSummary]:
         return self.list
 
     def allocate_id(self, config_map: str, at_least: int) -> int:
@@ -233,9 +233,9 @@ def _job(when: str, created: str) -> dict[str, Any]:
     return {"metadata": {"uid": "u", "creationTimestamp": created, "annotations": {marks.TIMESTAMP: when}}}
 
 
-def _run(name: str, when: str | None, finished: bool, created: str = "2026-11-25T22:00:00Z") -> Run:
+def _run(name: str, when: str | None, finished: bool, created: str = "2026-11-25T22:00:00Z") -> RunSummary:
     at = {marks.AT: when} if when else {}
-    return Run(name, name, created, finished, {marks.SCHEDULE: "nightly"}, at)
+    return RunSummary(name, name, created, finished, {marks.SCHEDULE: "nightly"}, at)
 
 
 def submitter(cluster: FakeCluster, policy: str = "Allow", keep: int = 500) -> Submitter:

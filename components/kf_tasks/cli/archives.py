@@ -16,11 +16,11 @@ from ..core.log.masking import Masker
 from ..core.log.reader import LogReader
 from ..core.log.stored import NO_LOG, StoredLog
 from ..core.run.outcome import SUCCEEDED
+from ..core.run.summary import RunSummary
 from ..errors import Denied, NotFound, Trouble, Unreachable
 from .target import Target, TargetSpace
 
 if TYPE_CHECKING:
-    from ..cluster.listing import ListedRun
     from ..log.archive import Archive
     from ..runs.archiving import Archiving
 
@@ -126,11 +126,9 @@ def lines_of(archive: Archive, record: StoredLog, lines: int, show: Callable[[li
     show(list(last))
 
 
-def listed(record: StoredLog) -> ListedRun:
+def listed(record: StoredLog) -> RunSummary:
     """A record as a list shows a run."""
-    from ..cluster.listing import ListedRun
-
-    return ListedRun(
+    return RunSummary(
         name=record.run,
         uid=record.uid,
         created=record.created,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.log.reader import LogReader
 from ..core.log.stamps import Stamped
 from ..core.run import outcome
+from ..core.run.summary import RunSummary
 from ..errors import ClusterError, NotFound, Unreachable
 from ..log.pump import LOST, Pump
 from ..runs.follower import PATIENCE_SECONDS
@@ -24,17 +25,16 @@ from .status_line import Progress
 
 if TYPE_CHECKING:
     from ..cluster.client import Cluster
-    from ..cluster.listing import ListedRun
 
 POLL_SECONDS = 1.0
-_Lines = queue.Queue[tuple["ListedRun", list[str]]]
+_Lines = queue.Queue[tuple["RunSummary", list[str]]]
 
 
 class Following:
     """The runs that `look` lists, except the `done` ones; of those `running` at first only the last lines."""
 
     def __init__(
-        self, printer: LogPrinter, look: Callable[[], list[ListedRun]], done: set[str], running: set[str], lines: int
+        self, printer: LogPrinter, look: Callable[[], list[RunSummary]], done: set[str], running: set[str], lines: int
     ) -> None:
         self._printer = printer
         self._look = look
@@ -71,7 +71,7 @@ class Following:
             if run.name not in self._done:
                 self._attend_run(run)
 
-    def _attend_run(self, run: ListedRun) -> None:
+    def _attend_run(self, run: RunSummary) -> None:
         tails = self._tails.setdefault(run.name, {})
         pods = self._printer.space.cluster.pods(self._printer.space.name, run.name)
         for pod in pods:
@@ -87,7 +87,7 @@ class Following:
                 self._printer.note(run, f"has ended without a log ({run.reason})")
             self._close(run.name, tails)
 
-    def _tail(self, run: ListedRun, pod: dict[str, Any]) -> _Tail:
+    def _tail(self, run: RunSummary, pod: dict[str, Any]) -> _Tail:
         space = self._printer.space
         reader = self._printer.reader(space.whole_run(run.name))
         lines = self._lines if run.name in self._running else 0
@@ -131,7 +131,7 @@ class _Tail:
         cluster: Cluster,
         namespace: str,
         pod: dict[str, Any],
-        run: ListedRun,
+        run: RunSummary,
         reader: LogReader,
         lines: int,
         target: _Lines,
@@ -157,13 +157,12 @@ class _Tail:
         return True
 
 
-def only(printer: LogPrinter, name: str) -> Callable[[], list[ListedRun]]:
+def only(printer: LogPrinter, name: str) -> Callable[[], list[RunSummary]]:
     """Looks for one run by name; none if it was deleted meanwhile."""
-    from .target import listed
 
-    def look() -> list[ListedRun]:
+    def look() -> list[RunSummary]:
         try:
-            return [listed(printer.space.whole_run(name))]
+            return [RunSummary.of_object(printer.space.whole_run(name))]
         except NotFound:
             return []
 

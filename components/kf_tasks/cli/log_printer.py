@@ -11,13 +11,13 @@ from ..core.log.masking import Masker
 from ..core.log.reader import LogReader, harmless
 from ..core.log.stored import StoredLog, place_of
 from ..core.run import outcome, pipelinerun
+from ..core.run.summary import RunSummary
 from ..errors import ArchiveError, ClusterError, NotFound, Unreachable
 from .archives import lines_of, listed, url_of
 from .status_line import aside
 from .target import TargetSpace
 
 if TYPE_CHECKING:
-    from ..cluster.listing import ListedRun
     from ..log.archive import Archive
 
 
@@ -28,7 +28,7 @@ class LogPrinter:
         self.space = space
         self._maskers: dict[tuple[tuple[str, str], ...], Masker] = {}
 
-    def dump(self, run: ListedRun, lines: int) -> None:
+    def dump(self, run: RunSummary, lines: int) -> None:
         """Prints the last `lines` lines (0: all) of a run, or says why there are none."""
         try:
             whole = self.space.whole_run(run.name)
@@ -55,15 +55,15 @@ class LogPrinter:
             self._maskers[refs] = Masker(secret_values(self.space.cluster, self.space.name, whole_run, warn))
         return LogReader(self._maskers[refs])
 
-    def show(self, run: ListedRun, lines: list[str]) -> None:
+    def show(self, run: RunSummary, lines: list[str]) -> None:
         """Prints lines of a run at once."""
         show(run, lines)
 
-    def note(self, run: ListedRun, text: str) -> None:
+    def note(self, run: RunSummary, text: str) -> None:
         """Says something about a run that is not part of its log."""
         warn(f"{mark(run)} (run {run.name}): {text}")
 
-    def _elsewhere(self, run: ListedRun, whole: dict[str, Any], lines: int) -> bool:
+    def _elsewhere(self, run: RunSummary, whole: dict[str, Any], lines: int) -> bool:
         """Prints the log of a run whose pod is gone: from the archive, or as the schedule that replaced it kept it."""
         from ..log.archive import Archive
         from ..runs.archiving import copied
@@ -82,7 +82,7 @@ class LogPrinter:
         self.show(run, kept[-lines:])
         return bool(kept)
 
-    def _dump_pod(self, run: ListedRun, pod: str, reader: LogReader, lines: int) -> None:
+    def _dump_pod(self, run: RunSummary, pod: str, reader: LogReader, lines: int) -> None:
         from ..log.pump import ended_log
 
         cluster, namespace = self.space.cluster, self.space.name
@@ -112,7 +112,7 @@ def stored(archive: Archive, record: StoredLog, lines: int) -> None:
         warn(f"{mark(run)} (run {run.name}): this is what there was of its log when it was stored")
 
 
-def show(run: ListedRun, lines: list[str]) -> None:
+def show(run: RunSummary, lines: list[str]) -> None:
     """Prints lines of a run at once."""
     if lines:
         start = mark(run)
@@ -120,7 +120,7 @@ def show(run: ListedRun, lines: list[str]) -> None:
             click.echo("".join(f"{start} {line}\n" for line in lines), nl=False)
 
 
-def mark(run: ListedRun) -> str:
+def mark(run: RunSummary) -> str:
     """What stands before every line of a run: `<task>/<id>`."""
     return f"{run.labels.get(marks.TASK, run.name)}/{run.task_id}"
 

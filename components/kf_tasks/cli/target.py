@@ -17,12 +17,11 @@ import click
 
 from ..core import marks
 from ..core.build.spec import BUILD
-from ..core.run import outcome
+from ..core.run.summary import RunSummary
 from ..errors import ClusterError, Denied, NotFound
 
 if TYPE_CHECKING:
     from ..cluster.client import Cluster
-    from ..cluster.listing import ListedRun
 
 F = TypeVar("F", bound=Callable[..., Any])
 _IN_POD = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -74,7 +73,7 @@ class TargetSpace:
         self.name = name
         self.flags = flags
 
-    def runs(self, app: str | None = None, selector: str = "", *, with_times: bool = False) -> list[ListedRun]:
+    def runs(self, app: str | None = None, selector: str = "", *, with_times: bool = False) -> list[RunSummary]:
         """The runs (of one App, and further selected), oldest first; builds only where their name is asked for."""
         selector = selector if app else ",".join(filter(None, [selector, f"{marks.COMPONENT}!={BUILD}"]))
         try:
@@ -94,7 +93,7 @@ class TargetSpace:
             raise NotFound(advice)
         return run
 
-    def run_of(self, app: str, task_id: int) -> ListedRun:
+    def run_of(self, app: str, task_id: int) -> RunSummary:
         """The run of an App with an id; raises NotFound."""
         found = self.runs(app, f"{marks.TASK_ID}={task_id}")
         if not found:
@@ -137,25 +136,6 @@ def check_id(app: str, task_id: str | None) -> None:
     """Raises UsageError unless an id that was given is a number."""
     if task_id is not None and not (task_id.isascii() and task_id.isdigit()):
         raise click.UsageError(f"app {app!r}: Task ID {task_id!r} is not a number: kf tasks {app} shows them")
-
-
-def listed(run: dict[str, Any]) -> ListedRun:
-    """A whole PipelineRun as a list shows it."""
-    from ..cluster.listing import ListedRun
-
-    metadata, status, ended = run["metadata"], run.get("status") or {}, outcome.condition(run)
-    return ListedRun(
-        name=metadata["name"],
-        uid=metadata["uid"],
-        created=metadata["creationTimestamp"],
-        finished=outcome.has_ended(run),
-        labels=metadata.get("labels") or {},
-        annotations=metadata.get("annotations") or {},
-        succeeded=ended.get("status", "Unknown"),
-        reason=ended.get("reason", ""),
-        started_at=status.get("startTime"),
-        finished_at=status.get("completionTime"),
-    )
 
 
 def target_options(command: F) -> F:

@@ -15,11 +15,11 @@ import urllib3
 
 from ..core import api
 from ..core.api import Object
-from ..core.retention.plan import RunSummary
 from ..core.run import pipelinerun
+from ..core.run.summary import RunSummary, page
 from ..errors import Conflict, NotFound, Unreachable
 from .connection import Connection
-from .listing import ListedRun, Table, rows
+from .listing import Table
 from .transport import Transport, server_time, transport
 
 # The server of 1.36 has the first page at hand, but reads those that continue it from etcd, six times slower, when no
@@ -46,7 +46,7 @@ class Cluster:
 
     def list_runs(
         self, namespace: str, app: str | None = None, selector: str = "", *, with_times: bool = False
-    ) -> list[ListedRun]:
+    ) -> list[RunSummary]:
         """Every run of ours in the namespace (of one App, and further selected), in pages.
 
         Only whole objects have the exact times (the columns say "5m"): six times the bytes. `now` is when the first
@@ -55,15 +55,14 @@ class Cluster:
         query = [("labelSelector", api.ours(app, selector))]
         query += [("limit", str(PAGE_OF_OBJECTS if with_times else PAGE))]
         query += [("includeObject", "Object")] if with_times else []
-        found: list[ListedRun] = []
+        found: list[RunSummary] = []
         token = ""
         while True:
             more = [("continue", token)] if token else []
             answer = self.http.read("GET", api.runs(namespace), query=[*query, *more], accept=api.TABLE)
             self.now = self.now if token else server_time(answer)
-            table = self.http.decoded(answer, Table)
-            found += rows(table)
-            token = table.metadata.token
+            runs, token = page(self.http.decoded(answer, Table))
+            found += runs
             if not token:
                 return found
 
@@ -72,7 +71,7 @@ class Cluster:
         query = [("limit", "1")]
         answer = self.http.read("GET", api.runs(namespace), query=query, accept=api.TABLE)
         table: Table = self.http.decoded(answer, Table)
-        return len(table.rows or ()) + table.metadata.remaining
+        return len(table.get("rows") or ()) + table.get("metadata", {}).get("remainingItemCount", 0)
 
     def get_run(self, namespace: str, name: str) -> Object:
         """A whole PipelineRun."""

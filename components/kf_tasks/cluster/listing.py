@@ -1,88 +1,48 @@
-"""What a list of runs says of each: metadata and printer columns, of which only what is needed is even decoded.
+"""What is decoded of a list of runs: metadata and printer columns, and of those only what is needed.
 
-A list may hold ten thousand runs, and the greater part of what it says of them is what nobody here reads.
+A list may hold ten thousand runs, and the greater part of what it says of them is what nobody here reads: such as
+the managedFields of what runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
-
-import msgspec
-
-from ..core import marks
-from ..core.retention.plan import RunSummary
+from typing import Any, NotRequired, TypedDict
 
 
-@dataclass(frozen=True)
-class ListedRun(RunSummary):
-    """A run as a list shows it: identity, labels, annotations, and the columns that `kubectl get` has."""
-
-    reason: str = ""
-    started_at: str | None = None
-    finished_at: str | None = None
-
-    @property
-    def task_id(self) -> int:
-        """The number of the run within its App, 0 if it has none."""
-        return marks.number(self.labels, marks.TASK_ID)
-
-
-class _Metadata(msgspec.Struct, rename="camel"):
-    """What is read of an object's metadata; the rest, such as the managedFields of what runs, is not even decoded."""
-
+class _Metadata(TypedDict):
     name: str
     uid: str
-    creation_timestamp: str
-    labels: dict[str, str] | None = None
-    annotations: dict[str, str] | None = None
-    deletion_timestamp: str | None = None
+    creationTimestamp: str
+    deletionTimestamp: NotRequired[str | None]
+    labels: NotRequired[dict[str, str] | None]
+    annotations: NotRequired[dict[str, str] | None]
 
 
-class _Object(msgspec.Struct):
+class _Status(TypedDict, total=False):
+    startTime: str | None
+    completionTime: str | None
+
+
+class _Object(TypedDict):
     metadata: _Metadata
-    status: dict[str, Any] | None = None
+    status: NotRequired[_Status | None]
 
 
-class _Row(msgspec.Struct):
+class _Row(TypedDict):
     cells: list[Any]
     object: _Object
 
 
-class _Column(msgspec.Struct):
+class _Column(TypedDict):
     name: str
 
 
-class _Page(msgspec.Struct):
-    token: str = msgspec.field(default="", name="continue")
-    remaining: int = msgspec.field(default=0, name="remainingItemCount")
+_Page = TypedDict("_Page", {"continue": str, "remainingItemCount": int}, total=False)
 
 
-class Table(msgspec.Struct, rename="camel"):
-    """A list in the form that `kubectl get` shows."""
+class Table(TypedDict, total=False):
+    """A list in the form that `kubectl get` shows, for `core.run.summary.page`."""
 
-    metadata: _Page = msgspec.field(default_factory=_Page)
-    column_definitions: list[_Column] = []
-    rows: list[_Row] | None = None
-
-
-def rows(table: Table) -> Iterator[ListedRun]:
-    """The runs of a list."""
-    columns = [column.name.lower() for column in table.column_definitions]
-    for row in table.rows or ():
-        cells = dict(zip(columns, row.cells))
-        metadata, status = row.object.metadata, row.object.status or {}
-        yield ListedRun(
-            name=metadata.name,
-            uid=metadata.uid,
-            created=metadata.creation_timestamp,
-            finished=cells.get("succeeded") in ("True", "False"),
-            labels=marks.own_marks(metadata.labels),
-            annotations=marks.own_marks(metadata.annotations),
-            succeeded=str(cells.get("succeeded") or "Unknown"),
-            reason=str(cells.get("reason") or ""),
-            started_at=status.get("startTime"),
-            finished_at=status.get("completionTime"),
-            deleting=metadata.deletion_timestamp is not None,
-        )
+    metadata: _Page
+    columnDefinitions: list[_Column] | None
+    rows: list[_Row] | None

@@ -12,7 +12,7 @@ from ..core.build import spec as builds
 from ..core.log.masking import Masker
 from ..core.log.stored import place_of
 from ..core.pods import security
-from ..core.retention.plan import Policy
+from ..core.retention.policy import Policy
 from ..core.run import outcome, pipelinerun
 from ..core.run.outcome import RUNNING, SUCCEEDED, Outcome
 from ..errors import ArchiveError, ClusterError, Conflict, NotFound, Refused, Trouble, about

@@ -14,8 +14,8 @@ from typing import Any
 
 from ..cluster.client import PAGE, Cluster
 from ..cluster.connection import Connection
-from ..cluster.listing import ListedRun
 from ..core import marks, naming
+from ..core.run.summary import RunSummary
 from ..errors import ClusterError, Denied, NotFound, Unreachable
 
 PARTS = 4
@@ -29,19 +29,19 @@ class Survey:
     exists: bool = True
     owner: str | None = None
     owners: dict[str, str] = field(default_factory=dict)
-    runs: list[ListedRun] = field(default_factory=list)
+    runs: list[RunSummary] = field(default_factory=list)
     now: str | None = None
     cluster: str = ""
     unasked: ClusterError | None = None
 
-    def of(self, app: str) -> list[ListedRun]:
+    def of(self, app: str) -> list[RunSummary]:
         """The runs of one App."""
         return self._by_app.get(app, [])
 
     @functools.cached_property
-    def _by_app(self) -> dict[str, list[ListedRun]]:
+    def _by_app(self) -> dict[str, list[RunSummary]]:
         """Sorted once: a namespace may have ten thousand runs, and every task and App asks for its own."""
-        found: dict[str, list[ListedRun]] = {}
+        found: dict[str, list[RunSummary]] = {}
         for run in self.runs:
             found.setdefault(run.labels.get(marks.NAME, ""), []).append(run)
         return found
@@ -87,7 +87,7 @@ def _ask(cluster: Cluster, namespace: str) -> Survey:
     return Survey(owner=_label(found, marks.STACK), owners=owners, runs=runs, now=now, cluster=_uid(cluster))
 
 
-def _runs(cluster: Cluster, namespace: str, selectors: list[str]) -> tuple[list[ListedRun], str | None]:
+def _runs(cluster: Cluster, namespace: str, selectors: list[str]) -> tuple[list[RunSummary], str | None]:
     """All runs, and the server's time when the first of the lists was answered: whatever is newer may be missing."""
     lists = [Cluster(cluster.http) for _ in selectors]
     with ThreadPoolExecutor(len(lists)) as pool:

@@ -13,7 +13,7 @@ from ..core.errors import InvalidInput
 from ..core.pods import quota as quotas
 from ..core.pods import security
 from ..core.retention import policy
-from ..core.retention.plan import DEFAULT_KEEP, Policy
+from ..core.retention.policy import DEFAULT_KEEP, Policy
 from ..log.archive import check_url
 from .inputs import Env, Layer, checked, connection_of, settings_of, stack_id
 from .inputs import labels as own_labels

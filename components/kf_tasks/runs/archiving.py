@@ -15,13 +15,13 @@ from dataclasses import replace
 from typing import Any
 
 from ..cluster.client import Cluster
-from ..cluster.listing import ListedRun
 from ..core import marks
 from ..core.log import stored as archived
 from ..core.log.masking import Masker
 from ..core.log.stored import StoredLog
 from ..core.run import outcome
 from ..core.run.outcome import Outcome
+from ..core.run.summary import RunSummary
 from ..core.schedule import slot
 from ..errors import ArchiveError, ClusterError, Denied, NotFound, Refused, Trouble, Unreachable
 from ..log.archive import Archive
@@ -54,7 +54,7 @@ class Archiving:
         """Raises ArchiveError unless logs can be stored: asked before a run is cancelled or destroyed."""
         Archive.of(self._url).check()
 
-    def before(self, going: Sequence[ListedRun]) -> list[ListedRun]:
+    def before(self, going: Sequence[RunSummary]) -> list[RunSummary]:
         """The runs that may go, their logs being stored by now; raises ArchiveError if the archive takes none."""
         waiting = [run for run in going if marks.ARCHIVED not in run.annotations]
         if not waiting:
@@ -84,7 +84,7 @@ class Archiving:
             spool.leave()
             raise
 
-    def settle(self, runs: Sequence[ListedRun], by: str) -> None:
+    def settle(self, runs: Sequence[RunSummary], by: str) -> None:
         """Ends what is under way, so that every run can go; raises ArchiveError before anything is ended."""
         if runs:
             self.check()
@@ -116,7 +116,7 @@ class Archiving:
             return ""
         return name
 
-    def _attempt(self, archive: Archive, run: ListedRun) -> bool:
+    def _attempt(self, archive: Archive, run: RunSummary) -> bool:
         """Whether the log of a run is stored; trouble with that one alone keeps no other from going."""
         try:
             return self._from_pods(archive, run)
@@ -126,7 +126,7 @@ class Archiving:
             self._tell(f"run {run.name} stays: its log cannot be archived: {error}")
             return False
 
-    def _from_pods(self, archive: Archive, listed: ListedRun) -> bool:
+    def _from_pods(self, archive: Archive, listed: RunSummary) -> bool:
         """Stores what the cluster still has of a run's log; False if the run is not over yet, or gone."""
         try:
             run = self._cluster.get_run(self._namespace, listed.name)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..cluster.client import Cluster
-from ..cluster.listing import ListedRun
 from ..core import marks, naming
 from ..core.retention import plan
-from ..core.retention.plan import Policy
+from ..core.retention.policy import Policy
 from ..core.run import pipelinerun
+from ..core.run.summary import RunSummary
 from ..errors import Conflict, NotFound, Unreachable
 
 PATIENCE_SECONDS = 60
@@ -41,17 +41,18 @@ class Submission:
         return str(self.template["metadata"]["namespace"])
 
 
-def attempts(runs: list[ListedRun], app: str, task: str, key: str, stack: str) -> list[ListedRun]:
+def attempts(runs: list[RunSummary], app: str, task: str, key: str, stack: str) -> list[RunSummary]:
     """The runs of one definition in one stack, first attempt first."""
-    return sorted((run for run in _of(runs, app, task, stack) if run.labels.get(marks.KEY) == key), key=_attempt)
+    same = [run for run in _of(runs, app, task, stack) if run.labels.get(marks.KEY) == key]
+    return sorted(same, key=lambda run: run.attempt)
 
 
-def unfinished(runs: list[ListedRun], app: str, task: str, stack: str) -> list[ListedRun]:
+def unfinished(runs: list[RunSummary], app: str, task: str, stack: str) -> list[RunSummary]:
     """The runs of a task of one stack that are under way, of whatever definition."""
     return [run for run in _of(runs, app, task, stack) if not run.finished]
 
 
-def _of(runs: list[ListedRun], app: str, task: str, stack: str) -> list[ListedRun]:
+def _of(runs: list[RunSummary], app: str, task: str, stack: str) -> list[RunSummary]:
     wanted = {
         marks.NAME: app,
         marks.TASK: naming.label_value(task),
@@ -60,7 +61,7 @@ def _of(runs: list[ListedRun], app: str, task: str, stack: str) -> list[ListedRu
     return [run for run in runs if wanted.items() <= run.labels.items()]
 
 
-def adoptable(runs: list[ListedRun], began: str | None = None) -> ListedRun | None:
+def adoptable(runs: list[RunSummary], began: str | None = None) -> RunSummary | None:
     """The attempt to follow in place of starting another one.
 
     That is the last one, if it has not failed and no state file holds its record yet, or if it was
@@ -88,7 +89,7 @@ def submit(cluster: Cluster, wanted: Submission, began: str | None) -> tuple[dic
                     return cluster.get_run(wanted.namespace, found.name), True
                 except NotFound:
                     continue
-            attempt = max((_attempt(run) for run in same), default=0) + 1
+            attempt = max((run.attempt for run in same), default=0) + 1
             highest = max((run.task_id for run in all_runs), default=0)
             number = number or cluster.allocate_id(wanted.namespace, wanted.counter, highest)
             tried = naming.run_name(wanted.app.replace(".", "-"), wanted.task, wanted.key, attempt)
@@ -110,7 +111,7 @@ def submit(cluster: Cluster, wanted: Submission, began: str | None) -> tuple[dic
         time.sleep(1)
 
 
-def expire(runs: Sequence[ListedRun], now: str | None, policy: Policy, adding: int = 0) -> list[ListedRun]:
+def expire(runs: Sequence[RunSummary], now: str | None, policy: Policy, adding: int = 0) -> list[RunSummary]:
     """The runs that retention lets go, oldest first, once `adding` new ones have been made; `now` is the cluster's."""
     return [verdict.run for verdict in plan.plan(runs, policy, adding, now) if verdict.going]
 
@@ -121,7 +122,7 @@ def prune(
     app: str,
     policy: Policy,
     spare: str | None = None,
-    before: Callable[[list[ListedRun]], list[ListedRun]] | None = None,
+    before: Callable[[list[RunSummary]], list[RunSummary]] | None = None,
 ) -> list[str]:
     """Deletes what retention lets go; returns the names.
 
@@ -132,7 +133,3 @@ def prune(
     if going and before:
         going = before(going)
     return cluster.delete_runs(namespace, going) if going else []
-
-
-def _attempt(run: ListedRun) -> int:
-    return marks.number(run.labels, marks.ATTEMPT)

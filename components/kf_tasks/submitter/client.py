@@ -11,16 +11,15 @@ import ssl
 import threading
 import time
 import urllib.request
-from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 
-from ..core import api, marks, moments
+from ..core import api, moments
 from ..core.api import Object
-from ..core.retention.plan import RunSummary
 from ..core.run import pipelinerun
+from ..core.run.summary import RunSummary, page
 
 PAGE = 1000  # its pod has little memory
 SECONDS, DENIED_SECONDS = 20, 60
@@ -37,11 +36,6 @@ class Refused(Exception):
 
 class Stopped(Exception):
     """Kubernetes takes this pod away."""
-
-
-@dataclass(frozen=True)
-class Run(RunSummary):
-    """A run as a list shows it."""
 
 
 class PlainCluster:
@@ -131,24 +125,15 @@ class PlainCluster:
             raise
         return found
 
-    def list_runs(self, app: str) -> List[Run]:
+    def list_runs(self, app: str) -> List[RunSummary]:
         """All runs of an App, metadata only, in pages."""
         query = [("limit", str(PAGE)), ("labelSelector", api.ours(app))]
-        found: List[Run] = []
+        found: List[RunSummary] = []
         token = ""
         while True:
             table = self.ask("GET", self.runs(), [*query, *([("continue", token)] if token else [])], accept=api.TABLE)
-            columns = [column["name"].lower() for column in table.get("columnDefinitions", [])]
-            for row in table.get("rows", []):
-                metadata, cells = row["object"]["metadata"], dict(zip(columns, row["cells"]))
-                found.append(Run(
-                    metadata["name"], metadata["uid"], metadata["creationTimestamp"],
-                    cells.get("succeeded") in ("True", "False"),
-                    marks.own_marks(metadata.get("labels")), marks.own_marks(metadata.get("annotations")),
-                    "deletionTimestamp" in metadata,
-                    str(cells.get("succeeded") or "Unknown"),
-                ))  # fmt: skip
-            token = table.get("metadata", {}).get("continue", "")
+            runs, token = page(table)
+            found += runs
             if not token:
                 return found
 

@@ -24,11 +24,12 @@ from typing import List, Optional
 from ..core import api, marks, naming
 from ..core.api import Object
 from ..core.retention import plan
-from ..core.retention.plan import Policy
+from ..core.retention.policy import Policy
 from ..core.run import outcome, pipelinerun
 from ..core.run.outcome import SUCCEEDED, Outcome
+from ..core.run.summary import RunSummary
 from ..core.schedule import slot
-from .client import PlainCluster, Run, Stopped, say
+from .client import PlainCluster, Stopped, say
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 TEMPLATE = Path("/kf/template")
@@ -82,7 +83,7 @@ class Submitter:
         self._prune()
         return 0 if ended.state == SUCCEEDED else FAILED
 
-    def _unwanted(self, job: Object, when: Optional[str], runs: List[Run]) -> str:
+    def _unwanted(self, job: Object, when: Optional[str], runs: List[RunSummary]) -> str:
         """Why this scheduled time is left out, else empty."""
         cron_job = self.cluster.find(self.cluster.batch("cronjobs", self.settings["cron_job"]))
         if cron_job is None:
@@ -97,7 +98,7 @@ class Submitter:
             return f"run {newer[0].name} is of a later time, and concurrency_policy is Replace"
         return ""
 
-    def _replace(self, when: Optional[str], runs: List[Run]) -> None:
+    def _replace(self, when: Optional[str], runs: List[RunSummary]) -> None:
         """With Replace: ends what is under way and waits for its end; of two at once the later one stays."""
         if self.settings["policy"] != slot.REPLACE:
             return
@@ -108,8 +109,8 @@ class Submitter:
         if newer:
             self._cancel(self.name, f"{self.owner}, {slot.REPLACED_BY} {newer[0]}")
 
-    def _submit(self, when: Optional[str], key: str, runs: List[Run]) -> Object:
-        highest = max((marks.number(run.labels, marks.TASK_ID) for run in runs), default=0)
+    def _submit(self, when: Optional[str], key: str, runs: List[RunSummary]) -> Object:
+        highest = max((run.task_id for run in runs), default=0)
         manifest = pipelinerun.instantiate(
             self.template,
             name=self.name,

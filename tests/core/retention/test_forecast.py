@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from kf_tasks.core.retention.forecast import forecast, often
-from kf_tasks.core.retention.plan import Policy, RunSummary
+from kf_tasks.core.retention.policy import Policy
+from kf_tasks.core.run.summary import RunSummary
 
 NOW = 1_767_225_600  # 2026-01-01T00:00:00Z
 DAY = 86_400

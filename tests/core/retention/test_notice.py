@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kf_tasks.core.retention.notice import grouped, lines
-from kf_tasks.core.retention.plan import Policy
+from kf_tasks.core.retention.policy import Policy
 
 from .test_plan import NOW, run
 

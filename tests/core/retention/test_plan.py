@@ -12,17 +12,16 @@ from hypothesis import strategies as st
 from kf_tasks.core import marks
 from kf_tasks.core.errors import InvalidInput
 from kf_tasks.core.retention.plan import (
-    DEFAULT_KEEP,
     LAST_FAILURE,
     LAST_SUCCESS,
     NOT_ARCHIVED,
     PINNED,
     READ,
     RUNNING,
-    Policy,
-    RunSummary,
     plan,
 )
+from kf_tasks.core.retention.policy import DEFAULT_KEEP, Policy
+from kf_tasks.core.run.summary import RunSummary
 
 NOW = "2026-01-01T00:10:00Z"
 MINUTE = 60

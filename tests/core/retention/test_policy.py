@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 from kf_tasks.core.errors import InvalidInput
-from kf_tasks.core.retention.plan import Policy
-from kf_tasks.core.retention.policy import min_history, policy
+from kf_tasks.core.retention.policy import Policy, min_history, policy
 
 SPACE = Policy(7, keep_failed=2, max_age=3600)
 

@@ -12,14 +12,14 @@ import click
 
 from ...core import marks
 from ...core.log.stored import StoredLog
+from ...core.run.summary import RunSummary
 from ...errors import NotFound
 from .. import archives
 from ..archives import option as archive_option
 from ..log_printer import LogPrinter, stored, warn
-from ..target import Target, TargetSpace, listed, target_options
+from ..target import Target, TargetSpace, target_options
 
 if TYPE_CHECKING:
-    from ...cluster.listing import ListedRun
     from ...log.archive import Archive
 
 
@@ -77,7 +77,7 @@ def logs(
 
 
 def _print(
-    space: TargetSpace, app: str | None, runs: list[ListedRun], lines: int, recent: bool, *, single: bool
+    space: TargetSpace, app: str | None, runs: list[RunSummary], lines: int, recent: bool, *, single: bool
 ) -> None:
     printer = LogPrinter(space)
     if not runs:
@@ -89,9 +89,9 @@ def _print(
         _follow(printer, app, runs, lines, runs[0].name if single else None)
 
 
-def _chosen(space: TargetSpace, app: str | None, name: str | None, task_id: int | None) -> list[ListedRun]:
+def _chosen(space: TargetSpace, app: str | None, name: str | None, task_id: int | None) -> list[RunSummary]:
     if name is not None:
-        run = listed(space.whole_run(name))
+        run = RunSummary.of_object(space.whole_run(name))
         owner = run.labels.get(marks.NAME, "")
         if app and owner != app:
             raise NotFound(f"run {name!r} belongs to app {owner!r}, not to {app!r}: give {owner!r}, or no app")
@@ -104,7 +104,7 @@ def _chosen(space: TargetSpace, app: str | None, name: str | None, task_id: int 
     return runs
 
 
-def _follow(printer: LogPrinter, app: str | None, runs: list[ListedRun], lines: int, name: str | None) -> None:
+def _follow(printer: LogPrinter, app: str | None, runs: list[RunSummary], lines: int, name: str | None) -> None:
     from ..following import Following, only
 
     look = only(printer, name) if name else lambda: printer.space.runs(app)

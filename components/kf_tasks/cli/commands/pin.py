@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ...core import marks
-from ...core.retention.plan import Policy
+from ...core.retention.policy import Policy
 from ...errors import ClusterError
 from ..target import Target, TargetSpace, check_id, target_options
 from ..template import template

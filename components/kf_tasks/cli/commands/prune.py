@@ -8,7 +8,8 @@ import click
 
 from ...core import marks
 from ...core.retention import notice
-from ...core.retention.plan import Policy, plan
+from ...core.retention.plan import plan
+from ...core.retention.policy import Policy
 from ...errors import NotFound
 from ..archives import archiving_of
 from ..log_printer import warn

@@ -14,7 +14,7 @@ import click
 
 from ...core import naming, quantities
 from ...core.errors import InvalidInput
-from ...core.retention.plan import Policy
+from ...core.retention.policy import Policy
 from ...core.run import environment, pipelinerun
 from ...core.run.command import resolve
 from ...errors import Trouble

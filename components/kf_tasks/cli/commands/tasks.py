@@ -9,6 +9,7 @@ import click
 from ...core import marks, moments
 from ...core.log.reader import harmless
 from ...core.retention import plan
+from ...core.run.summary import RunSummary
 from .. import archives
 from ..archives import option as archive_option
 from ..output import print_data
@@ -16,7 +17,6 @@ from ..table import show, span
 from ..target import Target, TargetSpace, target_options
 
 if TYPE_CHECKING:
-    from ...cluster.listing import ListedRun
     from ...log.archive import Archive
 
 LONGEST_REASON = 80
@@ -32,13 +32,13 @@ COLUMNS = ("Name", "ID", "DisplayName", "Age", "Duration", "Succeeded", "Reason"
 def tasks(target: Target, app: str | None, output: str | None, url: str | None) -> None:
     """Lists the tasks of APP, or of the whole Space; with --archive those whose logs it holds."""
 
-    def of_cluster(space: TargetSpace) -> tuple[list[ListedRun], str | None, str]:
+    def of_cluster(space: TargetSpace) -> tuple[list[RunSummary], str | None, str]:
         runs = space.runs(app, with_times=True)
         if not runs:
             space.check_app(app) if app else space.check_space()
         return runs, space.cluster.now, space.name
 
-    def of_archive(archive: Archive, space: str) -> tuple[list[ListedRun], str | None, str] | None:
+    def of_archive(archive: Archive, space: str) -> tuple[list[RunSummary], str | None, str] | None:
         records = archives.find(archive, space, app, None, None)
         return ([archives.listed(record) for record in records], moments.now(), space) if records else None
 
@@ -54,7 +54,7 @@ def tasks(target: Target, app: str | None, output: str | None, url: str | None) 
         show(table(runs, now, with_app=not app))
 
 
-def table(runs: list[ListedRun], now: str | None, *, with_app: bool = False) -> list[tuple[str, ...]]:
+def table(runs: list[RunSummary], now: str | None, *, with_app: bool = False) -> list[tuple[str, ...]]:
     """The rows of the table, its columns' names first; `now` is the cluster's time."""
     rows = [
         (
@@ -74,7 +74,7 @@ def table(runs: list[ListedRun], now: str | None, *, with_app: bool = False) -> 
     return [COLUMNS, *rows]
 
 
-def reason(run: ListedRun) -> str:
+def reason(run: RunSummary) -> str:
     """Tekton's reason, and what is known beyond it: our sentence about a failure, or who cancelled."""
     by = run.annotations.get(marks.CANCELLED_BY)
     more = run.annotations.get(marks.OUTCOME) or (f"by {by}" if by else "")
@@ -84,7 +84,7 @@ def reason(run: ListedRun) -> str:
     return f"{short} (pinned)" if plan.is_pinned(run) else short
 
 
-def _plain(run: ListedRun) -> dict[str, Any]:
+def _plain(run: RunSummary) -> dict[str, Any]:
     return {
         "name": run.name,
         "app": run.labels.get(marks.NAME, ""),

@@ -9,9 +9,10 @@ from math import ceil
 from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence
 
 from .. import marks, moments, quantities
+from ..run.summary import RunSummary
 from ..schedule import clock_changes, cron
 from ..schedule.clock_changes import DAY
-from .plan import Policy, RunSummary
+from .policy import Policy
 
 _UNITS = (("a minute", 60), ("an hour", 3600), ("a day", DAY))
 _COUNTED = 100_000  # no more runs are counted one by one

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 
-from .plan import LAST_FAILURE, LAST_SUCCESS, Policy, RunSummary, Verdict, plan
+from ..run.summary import RunSummary
+from .plan import LAST_FAILURE, LAST_SUCCESS, Verdict, plan
+from .policy import Policy
 
 SHOWN = 10
 _UNTIL = {LAST_SUCCESS: "last success until another one", LAST_FAILURE: "last failure until another one"}
@@ -55,7 +57,7 @@ def _list(names: Sequence[str], shown: int) -> str:
     return f"{listed} and {rest} more" if listed else f"{rest} more"
 
 
-def _condition(sure: Verdict[RunSummary], most: Verdict[RunSummary]) -> str:
+def _condition(sure: Verdict, most: Verdict) -> str:
     """On what it depends that a run goes."""
     if sure.rule in _UNTIL:
         return _UNTIL[sure.rule]

@@ -7,13 +7,14 @@ an App. Unlike Kf's code, running tasks do not use up the places of finished one
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Dict, Generic, Iterable, List, Mapping, Optional, Tuple, TypeVar
+from typing import Iterable, List, Optional
 
 from .. import marks, moments, quantities
+from ..run.summary import RunSummary
+from .policy import DEFAULT, Policy
 
-DEFAULT_KEEP = 500
 ABANDONED_AFTER = timedelta(days=1)
 
 # Why a run stays although its time is up.
@@ -23,78 +24,10 @@ HOLDS = (RUNNING, READ, PINNED, LAST_SUCCESS, LAST_FAILURE, NOT_ARCHIVED)
 
 
 @dataclass(frozen=True)
-class RunSummary:
-    """What retention and the lists need to know of a run; `created` is RFC 3339 in UTC.
-
-    `succeeded` is that of Kubernetes' condition: "True", "False", or "Unknown" where nobody knows.
-    """
-
-    name: str
-    uid: str
-    created: str
-    finished: bool
-    labels: Mapping[str, str] = field(default_factory=dict)
-    annotations: Mapping[str, str] = field(default_factory=dict)
-    deleting: bool = False
-    succeeded: str = "Unknown"
-
-    @property
-    def failed(self) -> bool:
-        """Whether the run ended without success."""
-        return self.succeeded == "False"
-
-
-R = TypeVar("R", bound=RunSummary)
-
-
-@dataclass(frozen=True)
-class Policy:
-    """What an App keeps.
-
-    - `keep`: so many of its newest runs stay, whatever their outcome.
-    - `keep_failed` (0): so many of its newest failed runs stay, also where they are not among the newest `keep`.
-    - `max_age` (none; seconds since a run was made): what is older goes, also from among the newest `keep`.
-    - `pinned`: names of runs that stay; so does a run with the annotation `kf.dev/pinned`, unless it says "false".
-    - `archived_only` (False): lets only runs go whose log is in the archive (annotation `kf.dev/archived`), for
-      whoever cannot put it there.
-
-    The App's last success and last failure always stay, and so does what has not ended.
-    """
-
-    keep: int = DEFAULT_KEEP
-    keep_failed: int = 0
-    max_age: Optional[int] = None
-    pinned: Tuple[str, ...] = ()
-    archived_only: bool = False
-
-    @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> Policy:
-        """The policy that settings describe; those of a version that knew only `keep` mean what they meant."""
-        age = settings.get("max_age")
-        return cls(
-            keep=int(settings.get("keep", DEFAULT_KEEP)),
-            keep_failed=int(settings.get("keep_failed") or 0),
-            max_age=quantities.age(age, "max_age") if age else None,
-            pinned=tuple(settings.get("pinned") or ()),
-            archived_only=bool(settings.get("archived_only")),
-        )
-
-    def settings(self) -> Dict[str, Any]:
-        """The policy as JSON has it; what is left at its default is left out, so that nothing differs for it."""
-        chosen = {
-            "keep_failed": self.keep_failed,
-            "max_age": quantities.age_text(self.max_age) if self.max_age else None,
-            "pinned": list(self.pinned),
-            "archived_only": self.archived_only,
-        }
-        return {"keep": self.keep, **{name: value for name, value in chosen.items() if value}}
-
-
-@dataclass(frozen=True)
-class Verdict(Generic[R]):
+class Verdict:
     """Whether a run goes, and the rule that decided."""
 
-    run: R
+    run: RunSummary
     going: bool
     rule: str
 
@@ -105,12 +38,12 @@ class Verdict(Generic[R]):
 
 
 def plan(
-    runs: Iterable[R],
-    policy: Policy = Policy(),
+    runs: Iterable[RunSummary],
+    policy: Policy = DEFAULT,
     adding: int = 0,
     now: Optional[str] = None,
     at_most: bool = False,
-) -> List[Verdict[R]]:
+) -> List[Verdict]:
     """What becomes of every run, oldest first, once `adding` new ones have been made.
 
     Ordered newest first by creation, ties by name. `now` is the cluster's time, by whose clock runs were made;
@@ -146,7 +79,7 @@ def plan(
     return verdicts[::-1]
 
 
-def is_pinned(run: RunSummary, policy: Policy = Policy()) -> bool:
+def is_pinned(run: RunSummary, policy: Policy = DEFAULT) -> bool:
     """Whether a run is marked as one that stays, or named by the policy."""
     return run.name in policy.pinned or run.annotations.get(marks.PINNED, "false") != "false"
 

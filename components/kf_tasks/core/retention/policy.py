@@ -1,15 +1,64 @@
-"""What a Space and an App say about what is kept: checked, and the App's own before its Space's."""
+"""What an App keeps: as a Space and an App say it (the App's own before its Space's), and as settings hold it.
+
+Kf keeps 500 Tasks an App.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any, Dict, Optional, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from .. import naming, quantities
 from ..errors import InvalidInput
-from .plan import Policy
 
+DEFAULT_KEEP = 500
 NONE = ("0", "0s")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What an App keeps.
+
+    - `keep`: so many of its newest runs stay, whatever their outcome.
+    - `keep_failed` (0): so many of its newest failed runs stay, also where they are not among the newest `keep`.
+    - `max_age` (none; seconds since a run was made): what is older goes, also from among the newest `keep`.
+    - `pinned`: names of runs that stay; so does a run with the annotation `kf.dev/pinned`, unless it says "false".
+    - `archived_only` (False): lets only runs go whose log is in the archive (annotation `kf.dev/archived`), for
+      whoever cannot put it there.
+
+    The App's last success and last failure always stay, and so does what has not ended.
+    """
+
+    keep: int = DEFAULT_KEEP
+    keep_failed: int = 0
+    max_age: Optional[int] = None
+    pinned: Tuple[str, ...] = ()
+    archived_only: bool = False
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Policy:
+        """The policy that settings describe; those of a version that knew only `keep` mean what they meant."""
+        age = settings.get("max_age")
+        return cls(
+            keep=int(settings.get("keep", DEFAULT_KEEP)),
+            keep_failed=int(settings.get("keep_failed") or 0),
+            max_age=quantities.age(age, "max_age") if age else None,
+            pinned=tuple(settings.get("pinned") or ()),
+            archived_only=bool(settings.get("archived_only")),
+        )
+
+    def settings(self) -> Dict[str, Any]:
+        """The policy as JSON has it; what is left at its default is left out, so that nothing differs for it."""
+        chosen = {
+            "keep_failed": self.keep_failed,
+            "max_age": quantities.age_text(self.max_age) if self.max_age else None,
+            "pinned": list(self.pinned),
+            "archived_only": self.archived_only,
+        }
+        return {"keep": self.keep, **{name: value for name, value in chosen.items() if value}}
+
+
+DEFAULT = Policy()
 
 
 def policy(

@@ -6,12 +6,13 @@ is computed from schedule and scheduled time, so whoever comes second finds the 
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, Iterator, List, Optional
+from typing import Dict, Iterable, Iterator, List, Optional
 
 from .. import moments
 from ..api import Object
 from ..marks import AT, SCHEDULE, TIMESTAMP
 from ..naming import digest
+from ..run.summary import RunSummary
 
 ALLOW, FORBID, REPLACE = "Allow", "Forbid", "Replace"
 POLICIES = (ALLOW, FORBID, REPLACE)
@@ -50,12 +51,12 @@ def outdated(job: Object, cron_job: Object) -> str:
     return ""
 
 
-def later(runs: Iterable[Any], task: str, when: Optional[str]) -> List[Any]:
+def later(runs: Iterable[RunSummary], task: str, when: Optional[str]) -> List[RunSummary]:
     """The runs of a schedule that were scheduled for a later time."""
     return [run for run in runs if when and _of(run, task) and run.annotations.get(AT, "") > when]
 
 
-def unfinished(runs: Iterable[Any], task: str, but: str) -> List[Any]:
+def unfinished(runs: Iterable[RunSummary], task: str, but: str) -> List[RunSummary]:
     """The runs of a schedule that are under way, except the one named `but`."""
     return [run for run in runs if _of(run, task) and not run.finished and run.name != but]
 
@@ -96,8 +97,8 @@ def copy(log: Iterable[bytes], name: str) -> Iterator[bytes]:
         yield held
 
 
-def _of(run: Any, task: str) -> bool:
-    return bool(run.labels.get(SCHEDULE) == task)
+def _of(run: RunSummary, task: str) -> bool:
+    return run.labels.get(SCHEDULE) == task
 
 
 def _changed(cron_job: Object) -> str:
