@@ -63,6 +63,17 @@ def test_pod_that_cannot_be_scheduled(stack: Stack, message: Message) -> None:
     assert condition["reason"] == "Cancelled"
 
 
+def test_pod_that_a_quota_does_not_admit(stack: Stack) -> None:
+    stack.write("App('shop', space=space, image=f'{R}/busybox:1')").up().ok()
+    kubectl("create", "quota", "none", "--hard=count/pods=0", "-n", stack.namespace)
+    shown = stack.task("command='echo hi', start_timeout='20s'").up().failed().text
+    quota = "exceeded quota: none, requested: count/pods=1, used: count/pods=0, limited: count/pods=0"
+    assert f"waits: its pod cannot be made: {quota}" in shown
+    assert f"could not start within 20 s: its pod cannot be made: {quota}" in error_of(shown)
+    kubectl("delete", "quota", "none", "-n", stack.namespace)
+    stack.up().ok()
+
+
 def test_more_memory_than_its_limit(stack: Stack, message: Message) -> None:
     eat = "command=['python3', '-c', 'x = bytearray(200 * 1024 * 1024); print(len(x))'], memory='64M'"
     stack.write(f"app = App('shop', space=space, image=f'{{R}}/python:3')\nTask('migrate', app=app, {eat})")

@@ -25,7 +25,7 @@ from kf_tasks.cluster import client as cluster
 from kf_tasks.cluster.client import Cluster
 from kf_tasks.cluster.connection import Connection
 from kf_tasks.cluster.transport import Transport
-from kf_tasks.core import marks, naming
+from kf_tasks.core import api, marks, naming
 from kf_tasks.core.run import outcome
 from kf_tasks.core.run.summary import RunSummary
 from kf_tasks.core.schedule import slot
@@ -325,6 +325,26 @@ def test_a_pod_that_does_not_start_in_time(monkeypatch: pytest.MonkeyPatch) -> N
     assert submitter(full).work() == FAILED
     assert (full.cancelled, full.deleted) == ([OWN], ["pod"])
     assert full.said == "could not start within 1 s: not scheduled: 0/1 nodes are available"
+
+
+def test_a_pod_that_cannot_be_made_is_told_of_in_the_clusters_words() -> None:
+    quota = "exceeded quota: q, requested: requests.memory=128Mi"
+    said: list[str] = []
+
+    class Poor(FakeCluster):
+        def create_run(self, manifest: dict[str, Any]) -> dict[str, Any]:
+            made = super().create_run(manifest)
+            name = f"{made['metadata']['name']}-task"
+            self.objects[self.runs(made["metadata"]["name"])]["status"] = {"childReferences": [{"name": name}]}
+            reason = {"type": "Succeeded", "status": "Unknown", "reason": "ExceededResourceQuota", "message": quota}
+            self.objects[api.task_runs(NS, name)] = {"status": {"conditions": [reason]}}
+            return made
+
+        def annotate_finished(self, name: str, annotations: dict[str, str]) -> None:
+            said.append(annotations["kf.dev/outcome"])
+
+    assert submitter(Poor(ends=False)).work() == FAILED
+    assert said == [f"could not start within 1 s: its pod cannot be made: {quota}"]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def details(run: dict[str, Any], task_run: Object | None, pods: Sequence[Object]
     metadata, status = run["metadata"], run.get("status") or {}
     labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
     pod = pods[-1] if pods else None
-    ended = outcome.known(run, task_run, pod) if outcome.has_ended(run) else _under_way(run, pod)
+    ended = outcome.known(run, task_run, pod) if outcome.has_ended(run) else _under_way(run, task_run, pod)
     step = pipelinerun.step_of(run)
     return {
         "name": metadata["name"],
@@ -124,11 +124,11 @@ def _shown(said: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(title, harmless(text.replace("\n", "\\n"))) for title, text in said if text]
 
 
-def _under_way(run: Object, pod: Object | None) -> Outcome:
+def _under_way(run: Object, task_run: Object | None, pod: Object | None) -> Outcome:
     reason = outcome.condition(run).get("reason", "")
     if pod and outcome.started(pod):
         return Outcome(outcome.RUNNING, reason, "is being cancelled" if run["spec"].get("status") else "runs")
-    trouble = outcome.waiting(pod) if pod else ""
+    trouble = outcome.waiting(pod, task_run)
     return Outcome(PENDING, reason, f"has not started: {trouble}" if trouble else "has not started")
 
 

@@ -82,10 +82,23 @@ class Following:
                 self._note_once(run.name, f"waits: {outcome.waiting(pod)}", lambda text: self._printer.note(run, text))
             if uid in tails and outcome.container_ended(pod):
                 tails[uid].pump.ended.set()
+        if not pods and not run.finished:
+            self._explain(run)
         if run.finished:
             if not tails:
                 self._printer.note(run, f"has ended without a log ({run.reason})")
             self._close(run.name, tails)
+
+    def _explain(self, run: RunSummary) -> None:
+        """Says why a run has no pod, if Tekton cannot make it."""
+        space = self._printer.space
+        try:
+            whole = space.whole_run(run.name)
+        except NotFound:
+            return
+        trouble = outcome.waiting(None, space.cluster.task_run(space.name, whole))
+        if trouble:
+            self._note_once(run.name, f"waits: {trouble}", lambda text: self._printer.note(run, text))
 
     def _tail(self, run: RunSummary, pod: dict[str, Any]) -> _Tail:
         space = self._printer.space

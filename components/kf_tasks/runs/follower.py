@@ -6,6 +6,7 @@ decides the outcome. An API server that does not answer is waited for: the task 
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -58,6 +59,7 @@ class Follower:
     spool: Spool | None = None
     end_by: str = ""
     _cause: str = field(default="", init=False)
+    _trouble: str = field(default="", init=False)
     _told: set[str] = field(default_factory=set, init=False)
     _pumps: dict[str, Pump] = field(default_factory=dict, init=False)
     _pod: dict[str, Any] | None = field(default=None, init=False)
@@ -96,8 +98,11 @@ class Follower:
             if self.end_by:
                 self._end()
                 continue
+            if not self._pod:
+                task_run = self._ask(functools.partial(self.cluster.task_run, self.namespace, run))
+                self._hear(outcome.waiting(None, task_run))
             if not self._has_started and self.start_timeout and time.monotonic() - begun > self.start_timeout:
-                trouble = (outcome.waiting(self._pod) if self._pod else "") or "its pod has not started"
+                trouble = self._trouble or "its pod has not started"
                 self._give_up(f"could not start within {self.start_timeout} s: {trouble}", "start_timeout")
             changed.wait(0.5 if time.monotonic() - begun < 30 else 1.0)
 
@@ -107,9 +112,7 @@ class Follower:
         for pod in pods:
             self._pod = pod
             self._deleted = "deletionTimestamp" in pod["metadata"]
-            trouble = outcome.waiting(pod)
-            if trouble:
-                self._tell(f"{self.name} waits: {trouble}")
+            self._hear(outcome.waiting(pod))
             if outcome.unseen(pod):
                 self._tell(
                     f"{self.name}: node {outcome.unseen(pod)} does not answer; the task may go on there", warning=True
@@ -117,6 +120,12 @@ class Follower:
             self._check_replaced(pod)
             if outcome.started(pod):
                 self._read(pod)
+
+    def _hear(self, trouble: str) -> None:
+        """What keeps the task from starting, said at once."""
+        self._trouble = trouble
+        if trouble:
+            self._tell(f"{self.name} waits: {trouble}")
 
     def _read(self, pod: dict[str, Any]) -> None:
         self._has_started = True

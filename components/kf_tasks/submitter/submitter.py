@@ -136,11 +136,11 @@ class Submitter:
                 return last
             last = run
             if not outcome.has_ended(last):
-                self._check_start(time.monotonic() - begun)
+                self._check_start(run, time.monotonic() - begun)
                 self.cluster.stop.wait(1 if time.monotonic() - begun < 60 else 5)
         return last
 
-    def _check_start(self, waited: float) -> None:
+    def _check_start(self, run: Object, waited: float) -> None:
         """Cancels a run whose pod does not start in time: it would keep all later times from running, too."""
         limit = int(self.settings["start_timeout"])
         if self.cause or not limit or waited < limit:
@@ -149,7 +149,7 @@ class Submitter:
         if pod and outcome.started(pod):
             self.cause = " "  # it runs: not asked again
             return
-        trouble = (outcome.waiting(pod) if pod else "") or "its pod has not started"
+        trouble = outcome.waiting(pod, self._task_run(run)) or "its pod has not started"
         self.cause = f"could not start within {limit} s: {trouble}"
         self.cluster.cancel_run(self.name, f"{self.owner}, start_timeout")
 
@@ -157,9 +157,7 @@ class Submitter:
         """How the run ended; written down for the lists, which marks it as one that may be pruned."""
         if not outcome.has_ended(run):
             return Outcome(outcome.UNKNOWN, "", "was deleted before it ended")
-        children = run["status"].get("childReferences") or []
-        path = api.task_runs(self.cluster.namespace, children[0]["name"]) if children else ""
-        task_run = self.cluster.find(path) if path else None
+        task_run = self._task_run(run)
         pod = next(iter(reversed(self.cluster.pods(self.name))), None)
         ended = outcome.conclude(run, task_run, pod, self.cause.strip() or outcome.never_started(run, pod))
         self.cluster.annotate_finished(self.name, {marks.OUTCOME: ended.sentence})
@@ -167,6 +165,10 @@ class Submitter:
             # Tekton leaves a pod that waits for a missing Secret: it would start when the Secret appears.
             self.cluster.delete_pod(pod["metadata"]["name"])
         return ended
+
+    def _task_run(self, run: Object) -> Optional[Object]:
+        children = (run.get("status") or {}).get("childReferences") or []
+        return self.cluster.find(api.task_runs(self.cluster.namespace, children[0]["name"])) if children else None
 
     def _prune(self) -> None:
         """Deletes what retention lets go; its own run stays, because its name is what keeps it from running twice."""

@@ -91,6 +91,44 @@ def test_out_of_memory() -> None:
     assert (outcome.sentence, outcome.exit_code) == ("ran out of memory (its limit is 64Mi)", 137)
 
 
+def test_out_of_memory_under_exit_code_0() -> None:
+    """Tekton 1.15 fails a step of which the kubelet says OOMKilled, though its command ended well."""
+    done = failed_step(0, "OOMKilled")
+    outcome = conclude(FAILED_RUN, task_run("False", "StepOOM", "OOMKilled", done), pod(done))
+    said = "exit code 0, but a process of it ran out of memory (its limit is 64Mi): Tekton calls it failed"
+    assert (outcome.state, outcome.sentence, outcome.exit_code) == ("Failed", said, 0)
+    assert own_exit_code(outcome) is None, "nobody takes it for a success"
+
+
+QUOTA = "exceeded quota: q, requested: requests.memory=128Mi, used: requests.memory=0, limited: requests.memory=100M"
+RANGE = "maximum memory usage per Container is 64Mi, but limit is 128Mi"
+HOOK = 'admission webhook "v.example.com" denied the request: no label team'
+PRIVILEGED = 'violates PodSecurity "restricted:latest": privileged'
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "words"),
+    [
+        ("ExceededResourceQuota", 'TaskRun Pod exceeded available resources: pods "m-pod" is forbidden: '
+         + QUOTA, QUOTA),
+        ("PodCreationFailed", f'failed to create task run pod "m": pods "m-pod" is forbidden: {RANGE}. '
+         "Maybe invalid TaskSpec", RANGE),
+        ("PodCreationFailed", f'failed to create task run pod "m": {HOOK}. Maybe invalid TaskSpec', HOOK),
+        ("PodAdmissionFailed", f'pods "m-pod" is forbidden: {PRIVILEGED}', PRIVILEGED),
+    ],
+)  # fmt: skip
+def test_a_pod_that_cannot_be_made(reason: str, message: str, words: str) -> None:
+    assert waiting(None, task_run("Unknown", reason, message)) == f"its pod cannot be made: {words}"
+    assert waiting(pod(), task_run("Unknown", reason, message)) == "", "there is a pod, and that tells"
+    ended = conclude(FAILED_RUN, task_run("False", reason, message), None)
+    assert (ended.state, ended.sentence) == ("Failed", f"could not start: its pod cannot be made: {words}")
+
+
+@pytest.mark.parametrize("inner", [None, task_run("Unknown", "Pending", "Pending"), task_run("Unknown", "Started")])
+def test_a_pod_that_only_has_not_come_yet(inner: Any) -> None:
+    assert waiting(None, inner) == ""
+
+
 @pytest.mark.parametrize(
     ("inner", "of_pod"),
     [

@@ -21,6 +21,14 @@ RUNNING, UNKNOWN, HELD = "Running", "Unknown", "Held"
 _IMAGE = re.compile(r"step \"(?!task\")[^\"]+\" .* failed to pull the image \"([^\"]+)\"")
 _RPC = re.compile(r"rpc error: code = \w+ desc = ")  # the container runtime's protocol, of no use to a reader
 
+# Tekton's reasons for a TaskRun without a pod (pkg/reconciler/taskrun, handlePodCreationError), and its words around
+# those of the API server.
+_UNMADE = ("ExceededResourceQuota", "PodCreationFailed", "PodAdmissionFailed")
+_AROUND = re.compile(
+    r"^(TaskRun Pod exceeded available resources: |failed to create task run pod \"[^\"]*\": )?"
+    r"(pods \"[^\"]*\" is forbidden: )?|\.? Maybe invalid TaskSpec$"
+)
+
 # https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions
 _DISRUPTIONS = {
     "PreemptionByScheduler": "its pod had to make room on node {node} for one of higher priority",
@@ -65,7 +73,7 @@ def conclude(run: Object, task_run: Optional[Object], pod: Optional[Object], cau
     started, finished = (run.get("status", {}).get(key) for key in ("startTime", "completionTime"))
     if step.get("finishedAt") and finished and step["finishedAt"] > finished:
         finished = step["finishedAt"]  # a cancelled run is called complete before its process has ended
-    state, sentence = _judge(run, ended, inner, container, pod, exit_code, cause)
+    state, sentence = _judge(run, ended, task_run, container, pod, exit_code, cause)
     return Outcome(
         state=state,
         reason=str(inner.get("reason") if state == FAILED and inner.get("reason") else ended.get("reason", "")),
@@ -104,8 +112,13 @@ def never_started(run: Object, pod: Optional[Object]) -> str:
     return f"could not start: {trouble}" if trouble else ""
 
 
-def waiting(pod: Object) -> str:
-    """Why a pod's container has not started, as the scheduler or the kubelet says it, else empty."""
+def waiting(pod: Optional[Object], task_run: Optional[Object] = None) -> str:
+    """Why a task's container has not started, as the scheduler, the kubelet or who refuses its pod says it, else empty.
+
+    A pod that cannot even be made is told of by the TaskRun alone.
+    """
+    if not pod:
+        return _unmade(task_run)
     scheduled = condition(pod, "PodScheduled")
     if scheduled.get("status") == "False" and scheduled.get("message"):
         return f"not scheduled: {scheduled['message']}"
@@ -114,6 +127,15 @@ def waiting(pod: Object) -> str:
         if state.get("reason") not in (None, "PodInitializing", "ContainerCreating") and state.get("message"):
             return f"{state['reason']}: {_RPC.sub('', state['message'])}"
     return ""
+
+
+def _unmade(task_run: Optional[Object]) -> str:
+    """Why there is no pod: a quota that it exceeds (Tekton tries again each minute), or what does not admit it."""
+    told = condition(task_run)
+    said = str(told.get("message") or "")
+    if told.get("reason") not in _UNMADE or not said:
+        return ""
+    return f"its pod cannot be made: {_AROUND.sub('', said)}"
 
 
 def started(pod: Object) -> bool:
@@ -149,12 +171,13 @@ def container_ended(pod: Object) -> bool:
 def _judge(
     run: Object,
     ended: Object,
-    inner: Object,
+    task_run: Optional[Object],
     container: Object,
     pod: Optional[Object],
     exit_code: Optional[int],
     cause: str,
 ) -> tuple[str, str]:
+    inner = condition(task_run)
     if ended.get("status") == "True":
         oom = container.get("reason") == "OOMKilled"
         return SUCCEEDED, f"succeeded, but a process of it ran out of memory ({_memory(run)})" if oom else "succeeded"
@@ -179,7 +202,12 @@ def _judge(
             f"was evicted: {status.get('message') or inner.get('message') or 'the node ran out of a resource'}",
         )
     if container.get("reason") == "OOMKilled" or inner.get("reason") == "StepOOM":
+        if exit_code == 0:  # the command did not mind that a process of its own was killed, but Tekton 1.15 does
+            said = f"exit code 0, but a process of it ran out of memory ({_memory(run)})"
+            return FAILED, f"{said}: Tekton calls it failed"
         return FAILED, f"ran out of memory ({_memory(run)})"
+    if waiting(None, task_run):
+        return FAILED, f"could not start: {waiting(None, task_run)}"
     if inner.get("reason") in ("StepFailed", "Failed") and exit_code is not None:
         return FAILED, _exit(int(exit_code))
     return FAILED, str(inner.get("message") or ended.get("message") or reason or "failed")
