@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -59,7 +60,10 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
 class Server:
     """Answers each request with the next of these statuses (the last one over and over) and keeps what was asked."""
 
-    def __init__(self, *statuses: int, body: str = '{"metadata": {"name": "shop"}, "message": "so it is"}') -> None:
+    def __init__(
+        self, *statuses: int, body: str = '{"metadata": {"name": "shop"}, "message": "so it is"}',
+        headers: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
         self.asked: list[tuple[str, str, str | None]] = []
         left = list(statuses)
 
@@ -68,7 +72,8 @@ class Server:
                 self.asked.append((handler.command, handler.path, handler.headers["Authorization"]))
                 status = left.pop(0) if len(left) > 1 else left[0]
                 handler.send_response(status)
-                handler.send_header("Location", "http://127.0.0.1:1/login")
+                for name, value in {"Location": "http://127.0.0.1:1/login", **(headers or {})}.items():
+                    handler.send_header(name, value)
                 handler.end_headers()
                 handler.wfile.write(body.encode())
 
@@ -98,6 +103,16 @@ def test_a_server_that_is_no_api_server(monkeypatch: pytest.MonkeyPatch) -> None
         ):
             with pytest.raises(Unreachable, match="does not answer as a Kubernetes API server does"):
                 ask()
+
+
+@pytest.mark.parametrize("asked", ["20", "86400", "Fri, 31 Dec 2999 23:59:59 GMT"])
+def test_a_server_that_asks_for_patience_gets_half_a_minute(asked: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    waited: list[float] = []
+    monkeypatch.setattr("urllib3.util.retry.time.sleep", waited.append)
+    with Server(503, headers={"Retry-After": asked}) as server, pytest.raises(Unreachable, match="cannot answer now"):
+        Cluster.of(Connection(kubeconfig(server.url))).namespace("shop")
+    assert len(server.asked) == 7 and len(waited) == 6 and sum(waited) <= 30
 
 
 def test_one_of_many_clusters_behind_a_host(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,17 @@ from kubernetes.config.config_exception import ConfigException
 from ..errors import Unreachable
 
 POOL = 32
+LONGEST_WAIT = 5  # seconds before a request is sent again, whatever the server asks for
 LONGEST_PATH = 255  # what is longer is content that lost its line ends, and not to be shown
+
+
+class _Retry(urllib3.Retry):
+    """A `Retry-After` counts up to LONGEST_WAIT: a request is over within half a minute of silence."""
+
+    def get_retry_after(self, response: urllib3.BaseHTTPResponse) -> float | None:
+        """The seconds that the server asks for, within bounds."""
+        asked = super().get_retry_after(response)
+        return None if asked is None else min(asked, LONGEST_WAIT)
 
 
 @dataclass(frozen=True)
@@ -55,8 +65,8 @@ class Connection:
         target.api_key = {name: value.strip() for name, value in target.api_key.items()}
         target.connection_pool_maxsize = POOL
         target.keep_alive = True  # else a log stream whose other end vanished is waited for without end
-        target.retries = urllib3.Retry(
-            total=6, connect=1, read=0, other=1, backoff_factor=0.2, backoff_max=5, raise_on_status=False,
+        target.retries = _Retry(
+            total=6, connect=1, read=0, other=1, backoff_factor=0.2, backoff_max=LONGEST_WAIT, raise_on_status=False,
             status_forcelist=(429, 500, 502, 503, 504), allowed_methods={"GET", "DELETE"},
         )  # fmt: skip
         return target

@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 from kf_tasks.core.build import spec
 from kf_tasks.core.errors import InvalidInput
 from kf_tasks.core.source import files as walking
-from kf_tasks.core.source import tree
+from kf_tasks.core.source import ignore, tree
 from kf_tasks.core.source.files import walk
+
+from ...steps import steps
 
 NAMES = st.text("abé.", min_size=1, max_size=3).filter(lambda name: name not in (".", ".."))
 PATHS = st.lists(NAMES, min_size=1, max_size=4).map("/".join)
@@ -98,6 +100,27 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 
 def names(folder: Path) -> list[str]:
     return [entry.path for entry in walk(folder)]
+
+
+@pytest.mark.parametrize("pattern", ["**/" * 40 + "x", "a/" + "**/" * 40 + "x", "*a" * 40 + "x", "**/*a*/" * 15 + "x"])
+def test_an_ignore_pattern_costs_steps_and_not_years(pattern: str) -> None:
+    rules = ignore.Rules([pattern])
+
+    def work(depth: int) -> int:
+        return steps(lambda: rules.ignores("/".join(["aaa"] * depth) + "/y", False), 2_000_000)
+
+    assert work(40) < 20 * work(20)
+
+
+def test_a_pattern_of_nothing_but_stars_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".kfignore").write_text("a\n" + "*a" * 101 + "\n")
+    with pytest.raises(InvalidInput) as refused:
+        walk(tmp_path)
+    said = ".kfignore: line 2 has more than 100 '*': write it with fewer"
+    assert str(refused.value) == f"source {str(tmp_path)!r}: {said}"
+    (tmp_path / ".kfignore").write_text("*a" * 100 + "\n" + "**/" * 50 + "b\n")
+    with pytest.raises(InvalidInput, match="has no files"):
+        walk(tmp_path)
 
 
 def test_kfignore_comes_before_cfignore_and_what_is_always_left_out_stays_out(tmp_path: Path) -> None:

@@ -52,7 +52,10 @@ def ignore_rules(folder: Path) -> Ignore:
             raise InvalidInput(
                 f"source {_shown(folder)}: {name} cannot be read ({_why(error)}): repair or remove it"
             ) from None
-        return Ignore(text.splitlines())
+        try:
+            return Ignore(text.splitlines())
+        except InvalidInput as error:
+            raise InvalidInput(f"source {_shown(folder)}: {name}: {error}") from None
     return Ignore(())
 
 

@@ -10,7 +10,10 @@ import string
 from dataclasses import dataclass
 from typing import Callable, Dict, Iterable, List, Optional, Tuple
 
+from ..errors import InvalidInput
+
 _MATCH, _NO, _END, _TO_STARSTAR = range(4)  # wildmatch.c's answers; _END: the text is used up
+MOST_STARS = 100  # each is a step of recursion
 _SPECIAL = frozenset("*?[\\")
 _CLASSES: Dict[str, Callable[[str], bool]] = {
     "alnum": lambda c: c.isascii() and c.isalnum(), "alpha": lambda c: c.isascii() and c.isalpha(),
@@ -43,24 +46,26 @@ class Pattern:
         rest = path[self.literal :]
         if self.literal == len(self.text):
             return not rest
-        return _wild(self.text[self.literal :], rest, True) == _MATCH
+        return _Match(self.text[self.literal :], rest, True).at(0, 0) == _MATCH
 
     def _matches_name(self, name: str) -> bool:
         if self.literal == len(self.text):
             return name == self.text
         if self.text[0] == "*" and _SPECIAL.isdisjoint(self.text[1:]):
             return name.endswith(self.text[1:])
-        return name.startswith(self.text[: self.literal]) and _wild(self.text, name, False) == _MATCH
+        return name.startswith(self.text[: self.literal]) and _Match(self.text, name, False).at(0, 0) == _MATCH
 
 
 class Rules:
-    """The lines of an ignore file: the last one that matches decides."""
+    """The lines of an ignore file: the last one that matches decides. Raises InvalidInput for a monstrous one."""
 
     def __init__(self, lines: Iterable[str]) -> None:
         self._plain: Dict[str, List[Tuple[int, Pattern]]] = {}  # names as they are, which most lines are: looked up
         self._others: List[Tuple[int, Pattern]] = []
         for nth, line in enumerate(lines):
             pattern = parse(_bytes(line))
+            if pattern and pattern.text.count("*") > MOST_STARS:
+                raise InvalidInput(f"line {nth + 1} has more than {MOST_STARS} '*': write it with fewer")
             if pattern and pattern.of_name and pattern.literal == len(pattern.text):
                 self._plain.setdefault(pattern.text, []).append((nth, pattern))
             elif pattern:
@@ -113,63 +118,72 @@ def _trimmed(line: str) -> str:
     return line[:kept]
 
 
-def _wild(pattern: str, text: str, of_path: bool) -> int:
-    """`dowild` of wildmatch.c; `of_path` is its WM_PATHNAME: `*` and `?` do not match a slash."""
-    p = t = 0
-    while p < len(pattern):
-        letter = pattern[p]
-        if t == len(text) and letter != "*":
-            return _END
-        if letter == "*":
-            return _star(pattern, p, text, t, of_path)
-        if letter == "[":
-            p, matched = _bracket(pattern, p + 1, text[t])
-            if p < 0:
+class _Match:
+    """`dowild` of wildmatch.c for one pattern and one text; `of_path` is its WM_PATHNAME: `*` and `?` match no slash.
+
+    What follows at a place of both is answered once, else a few `**/` ask the same a thousand million times.
+    """
+
+    def __init__(self, pattern: str, text: str, of_path: bool) -> None:
+        self._pattern, self._text, self._of_path = pattern, text, of_path
+        self._known: Dict[Tuple[int, int], int] = {}
+
+    def at(self, p: int, t: int) -> int:
+        """How the rest of the pattern matches the rest of the text."""
+        known = self._known.get((p, t))
+        if known is None:
+            known = self._known[p, t] = self._at(p, t)
+        return known
+
+    def _at(self, p: int, t: int) -> int:
+        pattern, text, of_path = self._pattern, self._text, self._of_path
+        while p < len(pattern):
+            letter = pattern[p]
+            if t == len(text) and letter != "*":
                 return _END
-            if not matched or (of_path and text[t] == "/"):
-                return _NO
-        elif letter == "?":
-            if of_path and text[t] == "/":
-                return _NO
-        else:
-            if letter == "\\":
-                p += 1
-            if pattern[p : p + 1] != text[t]:
-                return _NO
-        p, t = p + 1, t + 1
-    return _NO if t < len(text) else _MATCH
+            if letter == "*":
+                return self._star(p, t)
+            if letter == "[":
+                p, matched = _bracket(pattern, p + 1, text[t])
+                if p < 0:
+                    return _END
+                if not matched or (of_path and text[t] == "/"):
+                    return _NO
+            elif letter == "?":
+                if of_path and text[t] == "/":
+                    return _NO
+            else:
+                if letter == "\\":
+                    p += 1
+                if pattern[p : p + 1] != text[t]:
+                    return _NO
+            p, t = p + 1, t + 1
+        return _NO if t < len(text) else _MATCH
 
-
-def _star(pattern: str, begin: int, text: str, t: int, of_path: bool) -> int:
-    p = begin + 1
-    while pattern[p : p + 1] == "*":
-        p += 1
-    slashes = not of_path
-    if of_path and p - begin > 1 and (begin == 0 or pattern[begin - 1] == "/"):
-        slashes = p == len(pattern) or pattern[p] == "/" or pattern[p : p + 2] == "\\/"
-        if pattern[p : p + 1] == "/" and _wild(pattern[p + 1 :], text[t:], of_path) == _MATCH:
-            return _MATCH
-    if p == len(pattern):
-        return _MATCH if slashes or "/" not in text[t:] else _NO
-    if not slashes and pattern[p] == "/":
-        slash = text.find("/", t)
-        return _NO if slash < 0 else _wild_from(pattern, p + 1, text, slash + 1, of_path)
-    while t < len(text):
-        found = _wild_from(pattern, p, text, t, of_path, fresh=True)
-        if found != _NO:
-            if not slashes or found != _TO_STARSTAR:
-                return found
-        elif not slashes and text[t] == "/":
-            return _TO_STARSTAR
-        t += 1
-    return _END
-
-
-def _wild_from(pattern: str, p: int, text: str, t: int, of_path: bool, fresh: bool = False) -> int:
-    """Goes on in the middle; only a recursion of git's (`fresh`) forgets which letter stood before."""
-    if fresh or pattern[p : p + 1] != "*":
-        return _wild(pattern[p:], text[t:], of_path)
-    return _star(pattern, p, text, t, of_path)
+    def _star(self, begin: int, t: int) -> int:
+        pattern, text, of_path = self._pattern, self._text, self._of_path
+        p = begin + 1
+        while pattern[p : p + 1] == "*":
+            p += 1
+        slashes = not of_path
+        if of_path and p - begin > 1 and (begin == 0 or pattern[begin - 1] == "/"):
+            slashes = p == len(pattern) or pattern[p] == "/" or pattern[p : p + 2] == "\\/"
+            if pattern[p : p + 1] == "/" and self.at(p + 1, t) == _MATCH:
+                return _MATCH
+        if p == len(pattern):
+            return _MATCH if slashes or "/" not in text[t:] else _NO
+        if not slashes and pattern[p] == "/":
+            slash = text.find("/", t)
+            return _NO if slash < 0 else self.at(p + 1, slash + 1)
+        while t < len(text):
+            found = self.at(p, t)
+            if found != _NO:
+                if not slashes or found != _TO_STARSTAR:
+                    return found
+            elif not slashes and text[t] == "/":
+                return _TO_STARSTAR
+            t += 1
+        return _END
 
 
 def _bracket(pattern: str, p: int, letter: str) -> Tuple[int, bool]:
