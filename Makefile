@@ -1,4 +1,5 @@
-# `make up` runs the example on a real cluster of this machine, `make test` runs all tests.
+# `make up` runs the example on a real cluster of this machine, `make check` runs the tests that need none, and
+# `make test` runs all of them.
 # CLUSTER=current uses your own pulumi and kube context instead and starts nothing.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -26,9 +27,9 @@ HEAL := { pulumi cancel --yes --stack $(STACK) >/dev/null 2>&1 || true; } && \
 	pulumi refresh --yes --skip-preview --stack $(STACK) --clear-pending-creates; fi
 endif
 
-.PHONY: help up preview destroy down env test lint soak bench cluster
+.PHONY: help up preview destroy down env check test e2e lint dist docs soak bench cluster
 help: ## what can be made
-	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 up: .venv/.ready cluster ## set everything up and run the example's tasks
 	@$(ENV); pulumi stack select --create $(STACK); $(HEAL); pulumi up --yes --stack $(STACK)
@@ -46,8 +47,13 @@ down: ## stop the sandbox and remove it, with the state of its stacks
 env: ## print export lines: eval "$$(make -s env)"
 	@$(PYTHON) -m sandbox env
 
-test: .venv/.ready cluster ## run all tests
-	@$(ENV); .venv/bin/pytest -n $(WORKERS) --dist worksteal $(PYTEST)
+check: lint ## check what needs no cluster: style, types, imports, tests
+	.venv/bin/pytest -n auto --dist worksteal --ignore tests/e2e --ignore tests/sandbox --cov
+
+test: check e2e ## run all tests
+
+e2e: .venv/.ready cluster ## run the tests on the cluster; PYTEST="tests/e2e/test_life.py -k adopt" chooses
+	@$(ENV); .venv/bin/pytest -n $(WORKERS) --dist worksteal $(or $(PYTEST),tests/e2e tests/sandbox)
 
 soak: .venv/.ready cluster ## run the tests that take too long for every change
 	@$(ENV); .venv/bin/pytest -m "soak or footprint" $(PYTEST)
@@ -60,6 +66,13 @@ lint: .venv/.ready ## check style, types and the direction of imports
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+dist: .venv/.ready ## build wheel and sdist, into dist/
+	@rm -rf dist
+	.venv/bin/python -m build
+
+docs: .venv/.ready ## build the documentation, into site/
+	.venv/bin/mkdocs build --strict
 
 .venv/.ready: pyproject.toml requirements.txt requirements-dev.txt sandbox/constraints.txt
 	@$(PYTHON) -m venv .venv || { apt-get update -q && apt-get install -yq python3-venv && $(PYTHON) -m venv .venv; }

@@ -52,7 +52,7 @@ def test_a_provider_is_a_reference_to_its_class_and_carries_nothing(provider: ty
 @pytest.mark.parametrize("provider", list(PICKLED), ids=lambda provider: provider.__name__)
 def test_the_state_stays_readable(provider: type[ResourceProvider]) -> None:
     """Pulumi encrypts a provider by default; then every Run looks changed when the passphrase provider does."""
-    assert vars(provider)["serialize_as_secret_always"] is False
+    assert provider.serialize_as_secret_always is False
 
 
 def test_the_type_tokens() -> None:

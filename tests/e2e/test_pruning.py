@@ -123,12 +123,12 @@ def test_many_runs_are_listed_in_parts_and_each_once(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Cluster, "list_runs", listing)
     parts = min(len(apps), survey.PARTS) + 1 if len(apps) > 1 else 1
     monkeypatch.setattr(survey, "PAGE", len(whole))
-    found = survey.survey.__wrapped__(Connection(), place)
+    found = survey.ask(Cluster.of(Connection()), place)
     assert len(asked) == parts
     by_name = {run.name: run for run in found.runs}
     assert len(found.runs) == len(by_name) == 3 * len(apps) + 3 and by_name == {run.name: run for run in whole}
     monkeypatch.setattr(survey, "PAGE", len(whole) + 1)
-    survey.survey.__wrapped__(Connection(), place)
+    survey.ask(Cluster.of(Connection()), place)
     assert len(asked) == parts + 1, "few are listed at once"
     kubectl("delete", "namespace", place, "--wait=false")
 

@@ -17,7 +17,7 @@ from kf_tasks.cluster.client import Cluster
 from kf_tasks.cluster.connection import Connection
 from kf_tasks.errors import ClusterError
 from kf_tasks.provider import decision
-from kf_tasks.provider.survey import survey
+from kf_tasks.provider.preview import Preview
 from kf_tasks.runs.secrets import secret_values
 
 from . import made
@@ -120,10 +120,9 @@ def said_by_kf(*arguments: str) -> Callable[[Deployer], str]:
 
 def said_by_check(deployer: Deployer) -> str:
     """What an update is refused with."""
-    survey.cache_clear()
-    seen = survey(Connection(str(deployer.kubeconfig)), deployer.namespace)
+    seen = Preview().survey(Connection(str(deployer.kubeconfig)), deployer.namespace)
     wanted = {"app": "shop", "task": "t", "namespace": deployer.namespace, "stack": "s"}
-    return decision.refuse(wanted, seen, preview=False) or ""
+    return decision.refuse(wanted, seen, dry=False) or ""
 
 
 def said_by(ask: Callable[[Cluster, str], object]) -> Callable[[Deployer], str]:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from kf_tasks import history
-from kf_tasks import run as runs
-from kf_tasks.cluster.client import Cluster
+from kf_tasks.cluster.connection import Connection
 from kf_tasks.core import definition
 from kf_tasks.errors import ClusterError, Denied, NotFound, Refused, Unreachable
-from kf_tasks.provider import decision, recording, survey
+from kf_tasks.provider import decision, history, recording
+from kf_tasks.provider.history import Histories
+from kf_tasks.provider.run import Runs
 from kf_tasks.provider.survey import Survey
 from kf_tasks.runs import secrets
 from pulumi.output import Unknown
 
 from ..runs.test_submission import run
+from .previews import Answers, Seen
 
 UNKNOWN = Unknown()  # type: ignore[no-untyped-call]
 DEFINITION = {"image": "i", "argv": ["echo"], "env": {}, "secret_env": [], "triggers": []}
@@ -29,54 +29,38 @@ OLDS = {**NEWS, "key": definition.key(DEFINITION), "nth": 0, "because": "first r
 
 
 @pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    lines: list[str] = []
-    for module in (decision, recording, history):
-        for name in ("say", "say_once"):
-            if hasattr(module, name):
-                monkeypatch.setattr(module, name, lambda _urn, text, **_: lines.append(text))
-    monkeypatch.setattr(decision, "_decided", {})
-    return lines
+def seen() -> Seen:
+    return Seen(Survey(cluster="one"))
 
 
-@pytest.fixture
-def sees(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    def show(**what: Any) -> None:
-        monkeypatch.setattr(survey, "survey", lambda *_: Survey(**{"cluster": "one", **what}))
-        monkeypatch.setattr(decision, "dry_run", lambda *_: None)
-
-    return show
-
-
-def test_terminated_is_said_of_what_is_not_known_yet(said: list[str], sees: Callable[..., None]) -> None:
-    sees()
+def test_terminated_is_said_of_what_is_not_known_yet(seen: Seen) -> None:
     news = {**NEWS, "terminated": True, "definition": {**DEFINITION, "image": UNKNOWN}}
-    found = decision.check(OLDS, news)
-    assert said == ["held back: terminated is set"] and found.inputs["key"] == OLDS["key"]
+    found = Runs(seen).check(OLDS, news)
+    assert seen.said == ["held back: terminated is set"] and found.inputs["key"] == OLDS["key"]
 
 
-def test_terminated_says_nothing_where_nothing_would_run(said: list[str], sees: Callable[..., None]) -> None:
-    sees()
-    decision.check(OLDS, {**NEWS, "terminated": True})
-    assert said == []
+def test_terminated_says_nothing_where_nothing_would_run(seen: Seen) -> None:
+    Runs(seen).check(OLDS, {**NEWS, "terminated": True})
+    assert seen.said == []
 
 
-def test_terminated_cancels_what_no_record_holds(said: list[str], sees: Callable[..., None]) -> None:
+def test_terminated_cancels_what_no_record_holds(seen: Seen) -> None:
     lost = run(1, "Unknown")
-    sees(runs=[lost])
-    found = decision.check(OLDS, {**NEWS, "terminated": True})
-    assert said == [f"will cancel {lost.name}: terminated is set"]
-    assert runs.diff({**OLDS, "state": "Succeeded"}, found.inputs).changes, "else nobody would do it"
+    seen.sees(lost)
+    found = Runs(seen).check(OLDS, {**NEWS, "terminated": True})
+    assert seen.said == [f"will cancel {lost.name}: terminated is set"]
+    assert Runs(seen).diff({**OLDS, "state": "Succeeded"}, found.inputs).changes, "else nobody would do it"
 
 
 @pytest.mark.parametrize("place", ["namespace", "connection"])
-def test_an_unknown_place_is_not_asked(said: list[str], monkeypatch: pytest.MonkeyPatch, place: str) -> None:
-    monkeypatch.setattr(survey, "survey", lambda *_: pytest.fail("asked"))
-    decision.check({}, {**NEWS, place: UNKNOWN})
-    assert said[0].startswith(f"the {'cluster' if place == 'connection' else place} is known only during the update")
-    assert said[1:] == ["will run: first run"]
+def test_an_unknown_place_is_not_asked(seen: Seen, place: str) -> None:
+    Runs(seen).check({}, {**NEWS, place: UNKNOWN})
+    assert seen.said[0].startswith(
+        f"the {'cluster' if place == 'connection' else place} is known only during the update"
+    )
+    assert seen.said[1:] == ["will run: first run"]
     news = {**NEWS, place: UNKNOWN, "owns_namespace": False, "runs": [], "stack_label": "shop.dev"}
-    assert history.check({}, news).failures == []
+    assert Histories(seen).check({}, news).failures == [] and not seen.asked
 
 
 @pytest.mark.parametrize(
@@ -88,58 +72,38 @@ def test_an_unknown_place_is_not_asked(said: list[str], monkeypatch: pytest.Monk
         ({}, ""),
     ],
 )
-def test_a_record_of_another_place(
-    said: list[str], sees: Callable[..., None], olds: dict[str, Any], words: str
-) -> None:
-    sees()
-    found = decision.check({**OLDS, **olds}, NEWS)
-    assert (not words and said == []) or said[0].startswith(words)
+def test_a_record_of_another_place(seen: Seen, olds: dict[str, Any], words: str) -> None:
+    found = Runs(seen).check({**OLDS, **olds}, NEWS)
+    assert (not words and seen.said == []) or seen.said[0].startswith(words)
     assert found.inputs["__cluster"] == "one", "so that it is said once"
 
 
-def test_an_unknown_namespace_replaces_no_history() -> None:
+def test_an_unknown_namespace_replaces_no_history(seen: Seen) -> None:
     news = dict.fromkeys((*history._IDENTITY, "expired"), "x")
-    assert history.diff(news, {**news, "namespace": UNKNOWN}).replaces is None
-    assert history.diff(news, {**news, "namespace": "other"}).replaces == ["app"]
-
-
-class Answers:
-    """A cluster that answers what it is given, or raises it."""
-
-    def __init__(self, **answers: Any) -> None:
-        self._answers = answers
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        def answer(*_: Any, **__: Any) -> Any:
-            found = self._answers[name]
-            if isinstance(found, ClusterError):
-                raise found
-            return found
-
-        return answer
+    assert Histories(seen).diff(news, {**news, "namespace": UNKNOWN}).replaces is None
+    assert Histories(seen).diff(news, {**news, "namespace": "other"}).replaces == ["app"]
 
 
 BEGUN = {"run": run(1).name, "cluster_uid": "one", "state": "Running"}
 GONE = NotFound("pipelineruns.tekton.dev not found")
 
 
-def complete(monkeypatch: pytest.MonkeyPatch, **answers: Any) -> tuple[dict[str, Any], str | None]:
-    monkeypatch.setattr(Cluster, "of", lambda _connection: Answers(**answers))
-    return recording.complete(NEWS, BEGUN)
+def complete(**answers: Any) -> tuple[dict[str, Any], str | None]:
+    return recording.complete(Seen(cluster=Answers(**answers)), NEWS, BEGUN)
 
 
-def test_only_its_own_cluster_tells_that_a_run_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    record, _ = complete(monkeypatch, uid="one", get_run=GONE, list_runs=[])
+def test_only_its_own_cluster_tells_that_a_run_is_gone() -> None:
+    record, _ = complete(uid="one", get_run=GONE, list_runs=[])
     assert record["state"] == "Unknown"
     with pytest.raises(Refused, match="it is in another cluster than this one"):
-        complete(monkeypatch, uid="two", get_run=GONE, list_runs=[])
+        complete(uid="two", get_run=GONE, list_runs=[])
     with pytest.raises(NotFound, match="task 'migrate' of app 'shop': how run shop-migrate-.* could not be asked for"):
-        complete(monkeypatch, uid="one", get_run=GONE, list_runs=NotFound("there is no Tekton here"))
+        complete(uid="one", get_run=GONE, list_runs=NotFound("there is no Tekton here"))
 
 
-def test_retention_decides_no_outcome(monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
-    recording.let_go(Answers(list_runs=Denied("no")), {**NEWS, "namespace": "shop"})  # type: ignore[arg-type]
-    assert said == ["older tasks of app 'shop' could not be deleted: no"]
+def test_retention_decides_no_outcome(seen: Seen) -> None:
+    recording.let_go(seen, Answers(list_runs=Denied("no")), {**NEWS, "namespace": "shop"})  # type: ignore[arg-type]
+    assert seen.said == ["warning: older tasks of app 'shop' could not be deleted: no"]
 
 
 def test_secrets_are_not_guessed() -> None:
@@ -152,7 +116,7 @@ def test_secrets_are_not_guessed() -> None:
         secrets.secret_values(Answers(get=Unreachable("later")), "shop", manifest, warned.append)  # type: ignore[arg-type]
 
 
-def test_a_name_at_the_limit_is_no_trouble_for_the_dry_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_at_the_limit_is_no_trouble_for_the_dry_run(seen: Seen) -> None:
     tried: list[str] = []
 
     class Admits:
@@ -160,32 +124,29 @@ def test_a_name_at_the_limit_is_no_trouble_for_the_dry_run(monkeypatch: pytest.M
             assert dry_run
             tried.append(manifest["metadata"]["name"])
 
-    monkeypatch.setattr(Cluster, "of", lambda _connection: Admits())
+    seen.answers = Admits()
     news = {**NEWS, "app": "a" * 57 + "-" + "b" * 5, "manifest": {"metadata": {"labels": {}}}}
-    assert decision.dry_run(None, news) is None
+    assert decision.dry_run(seen, Connection(), news) is None
     assert len(tried[0]) <= 58 and tried[0].endswith("-0"), "no run has this name"
 
 
 @pytest.mark.parametrize("state", ["Running", "Succeeded"])
-def test_a_record_that_is_only_completed_is_no_new_run(
-    said: list[str], sees: Callable[..., None], monkeypatch: pytest.MonkeyPatch, state: str
-) -> None:
-    monkeypatch.setattr(decision, "in_place", set())
-    sees(runs=[run(1, created="2026-11-25T11:00:00Z"), run(2)])
-    assert runs.diff({**OLDS, "state": state}, OLDS).changes == (state == "Running")
+def test_a_record_that_is_only_completed_is_no_new_run(seen: Seen, state: str) -> None:
+    seen.sees(run(1, created="2026-11-25T11:00:00Z"), run(2))
+    assert Runs(seen).diff({**OLDS, "state": state}, OLDS).changes == (state == "Running")
     news = {**NEWS, "owns_namespace": False, "stack_label": "shop.dev", "keep": 2, "runs": [UNKNOWN]}
     going = [] if state == "Running" else [f"will delete 1 of 3: {run(1).name} (beyond the newest 2)"]
-    history.check({}, news)
-    assert said == going
+    Histories(seen).check({}, news)
+    assert seen.said == going
 
 
-def test_a_history_says_whose_runs_it_could_not_keep_or_delete(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_history_says_whose_runs_it_could_not_keep_or_delete(seen: Seen) -> None:
     news = {**NEWS, "runs": []}
-    monkeypatch.setattr(Cluster, "of", lambda _connection: Answers(list_runs=Denied("no")))
+    seen.answers = Answers(list_runs=Denied("no"))
     with pytest.raises(Denied, match="the runs of app 'shop' cannot be marked as recorded: no"):
-        history.sweep(news)
+        Histories(seen).sweep(news)
     with pytest.raises(Exception, match="the runs of app 'shop' in namespace 'shop' cannot be deleted: no"):
-        history.clear(news)
+        Histories(seen).delete(news)
 
 
 @pytest.mark.parametrize(
@@ -193,9 +154,7 @@ def test_a_history_says_whose_runs_it_could_not_keep_or_delete(monkeypatch: pyte
     [(False, Unreachable("webhook"), False), (False, Denied("no"), True), (False, Refused("quota"), True),
      (True, Unreachable("webhook"), False), (True, Denied("no"), False), (True, Refused("quota"), True)],
 )  # fmt: skip
-def test_what_a_dry_run_refuses(
-    said: list[str], monkeypatch: pytest.MonkeyPatch, preview: bool, error: ClusterError, refused: bool
-) -> None:
-    monkeypatch.setattr(Cluster, "of", lambda _connection: Answers(create_run=error))
-    assert bool(decision.dry_run(None, {**NEWS, "__preview": preview})) == refused
-    assert bool(said) == (preview and not refused)
+def test_what_a_dry_run_refuses(seen: Seen, preview: bool, error: ClusterError, refused: bool) -> None:
+    seen.answers = Answers(create_run=error)
+    assert bool(decision.dry_run(seen, Connection(), {**NEWS, "__preview": preview})) == refused
+    assert bool(seen.said) == (preview and not refused)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kf_tasks.cluster.connection import Connection
 from kf_tasks.errors import Unreachable
-from kf_tasks.provider.survey import survey
+from kf_tasks.provider.preview import Preview
 
 
 def test_silent_cluster_is_asked_once(tmp_path: Path) -> None:
@@ -22,8 +22,9 @@ def test_silent_cluster_is_asked_once(tmp_path: Path) -> None:
         path = tmp_path / "kubeconfig"
         path.write_text(json.dumps(kubeconfig))
         connection = Connection(str(path))
+        preview = Preview()
         for namespace in ("one", "two", "one", "three"):
-            assert isinstance(survey(connection, namespace).unasked, Unreachable)
+            assert isinstance(preview.survey(connection, namespace).unasked, Unreachable)
         silent.settimeout(0)
         silent.accept()[0].close()
         try:

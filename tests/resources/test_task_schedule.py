@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 import pulumi
 import pytest
 import yaml
-from kf_tasks import App, Space, Task, TaskSchedule, calendar
+from kf_tasks import App, Space, Task, TaskSchedule
 from kf_tasks.core.schedule import cronjob
+from kf_tasks.provider import calendar
 from kf_tasks.resources import pod_code
 
 from .test_components import OURS, Registered, run, template

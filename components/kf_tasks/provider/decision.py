@@ -12,72 +12,65 @@ from typing import Any
 from pulumi.dynamic import CheckFailure, CheckResult
 from pulumi.output import contains_unknowns
 
+from ..cluster.connection import Connection
 from ..core import definition as definitions
 from ..core.build import spec as builds
 from ..core.definition import ALWAYS
-from ..core.marks import OUTCOME
+from ..core.marks import OUTCOME, RECORDED
+from ..core.naming import run_name
 from ..core.run.outcome import HELD
-from .reporting import say, say_once
-
-# What the first check of a replacement found out, for its second check, which is not given the old inputs.
-_decided: dict[tuple[str, ...], tuple[str, dict[str, Any]]] = {}
-
-# Namespace, App and task of the records that start nothing: a preview does not know the outputs of one that is only
-# completed or held back, but its run is no new one.
-in_place: set[tuple[str, str, str]] = set()
-# And of those of which only the update knows whether they start something.
-undecided: set[tuple[str, str, str]] = set()
+from ..core.run.pipelinerun import instantiate
+from ..errors import ClusterError, Denied, NotFound, Unreachable
+from ..runs.submission import adoptable, attempts, unfinished
+from .preview import Preview
+from .survey import Survey
 
 
-def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+def check(preview: Preview, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
     """Decides whether the task will run and says why; what it decided becomes inputs (`key`, `because`, `nth`)."""
-    from ..cluster.connection import Connection
-    from . import survey as surveys
-
     inputs = dict(news)
-    preview = bool(news.get("__preview"))
+    dry = bool(news.get("__preview"))
     definition, when, held = news["definition"], news["when"], bool(news.get("terminated"))
     unknown = [part for part in definitions.deciding(when) if contains_unknowns(definition[part])]
     identity = (news["stack"], news["namespace"], news["app"], news["task"])
-    if not olds and identity in _decided and _decided[identity][0] == _fingerprint(definition):
-        return CheckResult({**inputs, **_decided[identity][1]}, [])  # the second check of a replacement
+    if not olds and identity in preview.decided and preview.decided[identity][0] == _fingerprint(definition):
+        return CheckResult({**inputs, **preview.decided[identity][1]}, [])  # the second check of a replacement
     unknown_place = contains_unknowns([news["connection"], news["namespace"]])
     known = None if unknown_place else Connection.of(news["connection"])
-    seen = surveys.survey(known, news["namespace"]) if known else surveys.Survey()
-    refusal = refuse(news, seen, preview)
+    seen = preview.survey(known, news["namespace"]) if known else Survey()
+    refusal = refuse(news, seen, dry)
     if refusal:
         return CheckResult(inputs, [CheckFailure("", refusal)])
-    _note(news, seen)
+    _note(preview, news, seen)
     if held:
         decided = _hold(olds, news, seen)
         if decided["key"] != olds.get("key"):
-            in_place.add((news["namespace"], news["app"], news["task"]))
+            preview.in_place.add((news["namespace"], news["app"], news["task"]))
         if decided["cancels"] or unknown or _decide(olds, news, seen)["key"] != olds.get("key"):
-            say(news["urn"], decided["because"])
+            preview.say(news["urn"], decided["because"])
     elif unknown:
         words = " and ".join(definitions.PARTS.get(part, part) for part in unknown)
         because = f"{words} {'is' if len(unknown) == 1 else 'are'} known only during the update"
         decided = {"because": because, "nth": olds.get("nth", 0), "again": False}
-        undecided.add((news["namespace"], news["app"], news["task"]))
-        say(news["urn"], f"may {_verb(when)}: {because}")
+        preview.undecided.add((news["namespace"], news["app"], news["task"]))
+        preview.say(news["urn"], f"may {_verb(when)}: {because}")
     else:
         decided = _decide(olds, news, seen)
         if decided["again"] or decided["key"] != olds.get("key"):
-            say(news["urn"], f"will {_verb(when)}: {decided['because']}")
+            preview.say(news["urn"], f"will {_verb(when)}: {decided['because']}")
         else:
-            _say_elsewhere(olds, news, seen)
+            _say_elsewhere(preview, olds, news, seen)
     decided["__cluster"] = seen.cluster or olds.get("__cluster") or ""
-    _decided[identity] = (_fingerprint(definition), decided)
+    preview.decided[identity] = (_fingerprint(definition), decided)
     if known and seen.exists and not seen.unasked and not contains_unknowns(news["manifest"]):
         if news["manifest"] != olds.get("manifest"):
-            refusal = dry_run(known, news)
-        if not preview and olds.get("key"):
-            _mark_recorded(known, news, olds["key"], seen)
+            refusal = dry_run(preview, known, news)
+        if not dry and olds.get("key"):
+            _mark_recorded(preview, known, news, olds["key"], seen)
     return CheckResult({**inputs, **decided}, [CheckFailure("", refusal)] if refusal else [])
 
 
-def _decide(olds: dict[str, Any], news: dict[str, Any], seen: Any) -> dict[str, Any]:
-    from ..runs.submission import adoptable, attempts
+def _decide(olds: dict[str, Any], news: dict[str, Any], seen: Survey) -> dict[str, Any]:
 
     definition, when = news["definition"], news["when"]
     nth = int(olds.get("nth", 0)) + (1 if olds and when == ALWAYS else 0)
@@ -109,17 +102,15 @@ def _without_change(olds: dict[str, Any], when: str) -> str:
     return f"when is {when!r}" if when == ALWAYS else f"when changed to {when!r}"
 
 
-def _hold(olds: dict[str, Any], news: dict[str, Any], seen: Any) -> dict[str, Any]:
+def _hold(olds: dict[str, Any], news: dict[str, Any], seen: Survey) -> dict[str, Any]:
     """Nothing runs while `terminated` is set: the key stays that of the last record, or of none."""
-    from ..runs.submission import unfinished
-
     running = [run.name for run in unfinished(seen.of(news["app"]), news["app"], news["task"], news["stack"])]
     because = f"will cancel {', '.join(running)}: terminated is set" if running else "held back: terminated is set"
     key = olds.get("key") or HELD
     return {"key": key, "nth": olds.get("nth", 0), "because": because, "again": False, "cancels": running}
 
 
-def _say_elsewhere(olds: dict[str, Any], news: dict[str, Any], seen: Any) -> None:
+def _say_elsewhere(preview: Preview, olds: dict[str, Any], news: dict[str, Any], seen: Survey) -> None:
     """A record goes with its task to another place, where nothing has run: said in the update that moves it."""
     before = olds.get("namespace")
     if before and not contains_unknowns([before, news["namespace"]]) and before != news["namespace"]:
@@ -130,7 +121,7 @@ def _say_elsewhere(olds: dict[str, Any], news: dict[str, Any], seen: Any) -> Non
         return
     name = news["app"] if news["when"] == builds.BUILD else f"{news['app']}-{news['task']}"
     again = f"pulumi up --replace '**:Run::{name}'"
-    say(news["urn"], f"nothing runs in {place} by itself: the record is of {record}. To run it here: {again}")
+    preview.say(news["urn"], f"nothing runs in {place} by itself: the record is of {record}. To run it here: {again}")
 
 
 def _verb(when: str) -> str:
@@ -141,12 +132,10 @@ def _fingerprint(definition: dict[str, Any]) -> str:
     return json.dumps(definition, sort_keys=True, default=lambda unknown: "unknown")
 
 
-def refuse(news: dict[str, Any], seen: Any, preview: bool) -> str | None:
+def refuse(news: dict[str, Any], seen: Survey, dry: bool) -> str | None:
     """Why nothing may be done here: the cluster could not be asked in an update, or another stack owns the App."""
-    from ..errors import Denied, NotFound, Unreachable
-
     what = builds.words(news["app"], news["task"])
-    if seen.unasked and not (preview and isinstance(seen.unasked, (Unreachable, Denied, NotFound))):
+    if seen.unasked and not (dry and isinstance(seen.unasked, (Unreachable, Denied, NotFound))):
         return f"{what}: {seen.unasked}. Nothing was started; repeat the update when the cluster answers"
     other = seen.foreign_owner(news["app"], news["stack"])
     if other:
@@ -157,7 +146,7 @@ def refuse(news: dict[str, Any], seen: Any, preview: bool) -> str | None:
     return None
 
 
-def _note(news: dict[str, Any], seen: Any) -> None:
+def _note(preview: Preview, news: dict[str, Any], seen: Survey) -> None:
     namespace, later = news["namespace"], "is known only during the update: runs in it and admission were not asked for"
     if contains_unknowns(namespace):
         namespace, text = "", f"the namespace {later}"
@@ -169,41 +158,32 @@ def _note(news: dict[str, Any], seen: Any) -> None:
         text = f"namespace {namespace!r} is created by this update: admission was not asked for"
     else:
         return
-    say_once(news["urn"], text, about=f"{namespace} {news['stack']}")
+    preview.say_once(news["urn"], text, about=f"{namespace} {news['stack']}")
 
 
-def dry_run(connection: Any, news: dict[str, Any]) -> str | None:
+def dry_run(preview: Preview, connection: Connection, news: dict[str, Any]) -> str | None:
     """Why the cluster would not admit the run, in its own words; what may not be asked in a preview is said."""
-    from ..cluster.client import Cluster
-    from ..core.naming import run_name
-    from ..core.run.pipelinerun import instantiate
-    from ..errors import ClusterError, Denied, NotFound, Unreachable
-
     key = "dry-run"
     name = run_name(news["app"].replace(".", "-"), news["task"], key, 0)  # no run has it: attempts begin with 1
     trial = instantiate(news["manifest"], name=name, key=key, task_id=0, attempt=0, started_by="preview")
     try:
-        Cluster.of(connection).create_run(trial, dry_run=True)
+        preview.cluster(connection).create_run(trial, dry_run=True)
     except (Denied, NotFound, Unreachable) as error:
         if not news.get("__preview") and isinstance(error, Unreachable):
             return None  # a webhook that starts, for example: the submission asks again, for a while
         if not news.get("__preview"):
             return f"{builds.words(news['app'], news['task'])}: {error}"
-        say_once(news["urn"], f"admission was not asked for: {error}", about=f"dry run {news['namespace']}")
+        preview.say_once(news["urn"], f"admission was not asked for: {error}", about=f"dry run {news['namespace']}")
     except ClusterError as error:
         return f"{builds.words(news['app'], news['task'])} would not be admitted: {error}"
     return None
 
 
-def _mark_recorded(connection: Any, news: dict[str, Any], key: str, seen: Any) -> None:
-    from ..cluster.client import Cluster
-    from ..core.marks import RECORDED
-    from ..errors import NotFound
-    from ..runs.submission import attempts
+def _mark_recorded(preview: Preview, connection: Connection, news: dict[str, Any], key: str, seen: Survey) -> None:
 
     for run in attempts(seen.of(news["app"]), news["app"], news["task"], key, news["stack"])[-1:]:
         if run.finished and not run.failed and RECORDED not in run.annotations:
             try:
-                Cluster.of(connection).annotate_run(news["namespace"], run.name, {RECORDED: "true"}, finished=True)
+                preview.cluster(connection).annotate_run(news["namespace"], run.name, {RECORDED: "true"}, finished=True)
             except NotFound:
                 continue

@@ -24,17 +24,16 @@ from ..runs.follower import Follower, Interrupted
 from ..runs.secrets import secret_values
 from ..runs.submission import Submission, prune, submit, unfinished
 from .hosting import interrupted
-from .reporting import say, say_once
-from .survey import survey
+from .preview import Preview
 
 LAST_LINES = 10
 NOT_EXECUTED = "Error executing command"  # Tekton's entrypoint, when the image does not have the program
 
 
-def record(settings: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
+def record(preview: Preview, settings: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
     """Starts or adopts the run of a Run's inputs and records it; also returns what to fail with, if anything."""
     connection = Connection.of(settings["connection"])
-    cluster = Cluster.of(connection)
+    cluster = preview.cluster(connection)
     waits = bool(settings["wait"])
     wanted = Submission(
         template=settings["manifest"],
@@ -48,10 +47,10 @@ def record(settings: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
     )
     with about(f"{builds.words(wanted.app, wanted.task)} cannot be started"):
         if settings.get("upload"):
-            send(cluster, wanted.namespace, settings["upload"], functools.partial(say, settings["urn"]))
-        run, adopted = submit(cluster, wanted, survey(connection, wanted.namespace).now)
+            send(cluster, wanted.namespace, settings["upload"], functools.partial(preview.say, settings["urn"]))
+        run, adopted = submit(cluster, wanted, preview.survey(connection, wanted.namespace).now)
     name = run["metadata"]["name"]
-    say(settings["urn"], f"run {name} {'adopted' if adopted else 'started'}")
+    preview.say(settings["urn"], f"run {name} {'adopted' if adopted else 'started'}")
     begun: dict[str, Any] = {
         "run": name,
         "task_id": int(run["metadata"]["labels"].get(marks.TASK_ID, 0)),
@@ -60,16 +59,16 @@ def record(settings: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
         "cluster_uid": _cluster_uid(cluster),
     }
     if not waits:
-        let_go(cluster, settings)
+        let_go(preview, cluster, settings)
         return {**_empty(), **begun}, None
-    done, ended = _follow(cluster, settings, run)
-    let_go(cluster, settings, spare=name if ended.state == SUCCEEDED else None)
-    return _judge(settings, {**begun, **done}, ended)
+    done, ended = _follow(preview, cluster, settings, run)
+    let_go(preview, cluster, settings, spare=name if ended.state == SUCCEEDED else None)
+    return _judge(preview, settings, {**begun, **done}, ended)
 
 
-def complete(settings: dict[str, Any], begun: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
+def complete(preview: Preview, settings: dict[str, Any], begun: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
     """The record of a run that was not waited for, complete if it has ended; also what to fail with, if anything."""
-    cluster = Cluster.of(Connection.of(settings["connection"]))
+    cluster = preview.cluster(Connection.of(settings["connection"]))
     what = builds.words(settings["app"], settings["task"])
     with about(f"{what}: how run {begun['run']} has ended could not be asked for"):
         run = _own_run(cluster, settings, begun)
@@ -78,48 +77,52 @@ def complete(settings: dict[str, Any], begun: dict[str, Any]) -> tuple[dict[str,
     if not (outcome.has_ended(run) or settings.get("terminated") or settings.get("wait")):
         return begun, None
     ends = settings.get("terminated") and settings.get("log_archive")  # without an archive `stop` has cancelled it
-    done, ended = _follow(cluster, settings, run, end_by=_terminated(settings) if ends else "")
-    return _judge(settings, {**begun, **done}, ended)
+    done, ended = _follow(preview, cluster, settings, run, end_by=_terminated(settings) if ends else "")
+    return _judge(preview, settings, {**begun, **done}, ended)
 
 
-def hold(settings: dict[str, Any]) -> dict[str, Any]:
+def hold(preview: Preview, settings: dict[str, Any]) -> dict[str, Any]:
     """The record of a task that may not run now; a run of it that nobody has recorded is cancelled."""
-    stop(settings)
+    stop(preview, settings)
     return {**_empty(), "run": "", "task_id": 0, "state": outcome.HELD, "reason": "", "cluster_uid": ""}
 
 
-def stop(settings: dict[str, Any], own: str = "") -> None:
+def stop(preview: Preview, settings: dict[str, Any], own: str = "") -> None:
     """Cancels every run of a task that is under way; with an archive not before their logs can be stored."""
-    cluster = Cluster.of(Connection.of(settings["connection"]))
+    cluster = preview.cluster(Connection.of(settings["connection"]))
     runs = cluster.list_runs(settings["namespace"], settings["app"])
     running = unfinished(runs, settings["app"], settings["task"], settings["stack"])
-    archiving = Archiving.of(cluster, settings, functools.partial(say, settings["urn"], warning=True))
+    archiving = Archiving.of(cluster, settings, functools.partial(preview.say, settings["urn"], warning=True))
     if running and archiving:
         what = builds.words(settings["app"], settings["task"])
         with about(f"{what} is not cancelled, or its log would be lost", ". Repeat later"):
             archiving.check()
             ended = archiving.end([run.name for run in running if run.name != own], _terminated(settings))
         for name in ended:
-            say(settings["urn"], f"run {name} is cancelled, and its log is in the archive")
+            preview.say(settings["urn"], f"run {name} is cancelled, and its log is in the archive")
         return
     for run in running:
         try:
             cluster.cancel_run(settings["namespace"], run.name, _terminated(settings))
         except (Refused, Conflict, NotFound):  # it has ended or gone meanwhile
             continue
-        say(settings["urn"], f"run {run.name} is cancelled")
+        preview.say(settings["urn"], f"run {run.name} is cancelled")
 
 
-def let_go(cluster: Cluster, settings: dict[str, Any], spare: str | None = None) -> None:
+def let_go(preview: Preview, cluster: Cluster, settings: dict[str, Any], spare: str | None = None) -> None:
     """Lets old runs go, their logs being archived first; whether that works says nothing about the task."""
-    archiving = Archiving.of(cluster, settings, functools.partial(say, settings["urn"], warning=True))
+    archiving = Archiving.of(cluster, settings, functools.partial(preview.say, settings["urn"], warning=True))
     try:
         before = archiving.before if archiving else None
         prune(cluster, settings["namespace"], settings["app"], Policy.of(settings), spare, before)
     except ArchiveError as error:
-        say(settings["urn"], f"retention of app {settings['app']!r} waits for the next update: {error}", warning=True)
+        preview.say(
+            settings["urn"], f"retention of app {settings['app']!r} waits for the next update: {error}", warning=True
+        )
     except ClusterError as error:
-        say(settings["urn"], f"older tasks of app {settings['app']!r} could not be deleted: {error}", warning=True)
+        preview.say(
+            settings["urn"], f"older tasks of app {settings['app']!r} could not be deleted: {error}", warning=True
+        )
 
 
 def failure(settings: dict[str, Any], ended: Outcome, result: dict[str, Any]) -> str:
@@ -139,12 +142,13 @@ def failure(settings: dict[str, Any], ended: Outcome, result: dict[str, Any]) ->
 
 
 def _follow(
-    cluster: Cluster, settings: dict[str, Any], run: dict[str, Any], end_by: str = ""
+    preview: Preview, cluster: Cluster, settings: dict[str, Any], run: dict[str, Any], end_by: str = ""
 ) -> tuple[dict[str, Any], Outcome]:
     namespace, name, urn = settings["namespace"], run["metadata"]["name"], settings["urn"]
     what = builds.words(settings["app"], settings["task"])
-    warn = functools.cache(functools.partial(say, urn, warning=True))
-    short = functools.partial(say_once, urn, about=f"{namespace} {settings['app']}", warning=True)  # not in each task
+    warn = functools.cache(functools.partial(preview.say, urn, warning=True))
+    about_app = f"{namespace} {settings['app']}"
+    short = functools.partial(preview.say_once, urn, about=about_app, warning=True)  # not in each task
     masker, unmasked = Masker(), list[str]()
     archiving = Archiving.of(cluster, settings, warn)
 
@@ -156,7 +160,7 @@ def _follow(
         cluster,
         namespace,
         name,
-        say=lambda text, **how: say(urn, text, **how),
+        say=lambda text, **how: preview.say(urn, text, **how),
         masker=masker,
         secrets=lambda: secret_values(cluster, namespace, run, short, unread),
         show_log=settings["log_mode"],
@@ -180,7 +184,7 @@ def _follow(
             f"{what}: run {name} was deleted before its end, so how it ended is not known: repeat the update"
         ) from None
     if ended.state == SUCCEEDED and ended.sentence != "succeeded":
-        say(urn, f"run {name} {ended.sentence}", warning=True)
+        preview.say(urn, f"run {name} {ended.sentence}", warning=True)
     try:
         cluster.annotate_run(namespace, name, {marks.OUTCOME: ended.sentence}, finished=True)
     except ClusterError:
@@ -205,14 +209,18 @@ def _follow(
     }, ended
 
 
-def _judge(settings: dict[str, Any], result: dict[str, Any], ended: Outcome) -> tuple[dict[str, Any], str | None]:
+def _judge(
+    preview: Preview, settings: dict[str, Any], result: dict[str, Any], ended: Outcome
+) -> tuple[dict[str, Any], str | None]:
     if ended.state == SUCCEEDED:
         return result, None
     if settings.get("terminated"):
         return result, None
     if settings["must_succeed"]:
         return result, failure(settings, ended, result)
-    say(settings["urn"], f"run {result['run']} {_verb(ended)}: a result, since must_succeed is off", warning=True)
+    preview.say(
+        settings["urn"], f"run {result['run']} {_verb(ended)}: a result, since must_succeed is off", warning=True
+    )
     return result, None
 
 

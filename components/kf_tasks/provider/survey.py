@@ -1,8 +1,7 @@
 """What `check` may know of the cluster: asked once for each namespace and process, and allowed to fail in a preview.
 
 `check` runs for every resource, one after the other, and stalls all registrations meanwhile. So the runs
-of a namespace are listed once, and after the first connection that failed the rest answers at once.
-`create` never uses this: it asks anew.
+of a namespace are listed once (`preview` remembers them). `create` never uses this: it asks anew.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..cluster.client import PAGE, Cluster
-from ..cluster.connection import Connection
 from ..core import marks, naming
 from ..core.run.summary import RunSummary
 from ..errors import ClusterError, Denied, NotFound, Unreachable
@@ -53,22 +51,12 @@ class Survey:
         return next(iter(sorted(found - {own})), None)
 
 
-@functools.cache
-def survey(connection: Connection, namespace: str) -> Survey:
-    """Asks the cluster about a namespace, once."""
-    failed = _failures.get(connection)
-    if failed:
-        return Survey(unasked=failed)
+def ask(cluster: Cluster, namespace: str) -> Survey:
+    """Asks the cluster about a namespace; what may not be asked is said by `unasked`."""
     try:
-        return _ask(Cluster.of(connection), namespace)
-    except Unreachable as error:
-        _failures[connection] = error
+        return _ask(cluster, namespace)
+    except (Unreachable, Denied, NotFound) as error:
         return Survey(unasked=error)
-    except (Denied, NotFound) as error:
-        return Survey(unasked=error)
-
-
-_failures: dict[Connection, Unreachable] = {}
 
 
 def _ask(cluster: Cluster, namespace: str) -> Survey:

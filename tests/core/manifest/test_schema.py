@@ -12,7 +12,7 @@ from kf_tasks.core.manifest import schema
 
 from .test_files import FILES, without_refused
 
-FILE = Path(__file__).resolve().parents[3] / "manifest.schema.json"
+FILE = Path(schema.__file__).with_name("manifest.schema.json")
 VALIDATOR = jsonschema.Draft7Validator(yaml.safe_load(schema.text()))
 
 
@@ -27,9 +27,7 @@ Texts.yaml_implicit_resolvers = {
 
 
 def test_the_shipped_file_is_up_to_date() -> None:
-    assert FILE.read_text(encoding="utf-8") == schema.text(), (
-        "python -m kf_tasks.core.manifest.schema > manifest.schema.json"
-    )
+    assert FILE.read_text(encoding="utf-8") == schema.text(), f"python -m kf_tasks.core.manifest.schema > {FILE}"
     jsonschema.Draft7Validator.check_schema(yaml.safe_load(schema.text()))
 
 

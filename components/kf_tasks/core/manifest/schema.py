@@ -1,6 +1,6 @@
 """The format of a manifest as a JSON Schema, for editors.
 
-`python -m kf_tasks.core.manifest.schema > manifest.schema.json` writes the file.
+`manifest.schema.json` beside this module is what it says; `python -m kf_tasks.core.manifest.schema` prints it.
 
 It says what a slip is before anything runs. Unknown keys are allowed, as in the report, and `((name))` may
 stand in place of a number, a switch or an amount.
