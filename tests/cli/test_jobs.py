@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from .test_commands import FakeCluster, call, run
+from .test_commands import NOW, FakeCluster, call, run
+
+SINCE = "kf.dev/times-since"
 
 
 def job(name: str, app: str = "shop", **spec: Any) -> dict[str, Any]:
@@ -32,14 +34,14 @@ class WithJobs(FakeCluster):
             job("twice", "blog"),
         ]
     )
-    changed: list[tuple[str, dict[str, Any]]] = dataclasses.field(default_factory=list)
+    changed: list[tuple[str, dict[str, Any], dict[str, str]]] = dataclasses.field(default_factory=list)
 
     def cron_jobs(self, namespace: str, selector: str) -> list[dict[str, Any]]:
         assert selector == "kf.dev/schedule"
         return self.jobs
 
-    def change_cron_job(self, namespace: str, name: str, spec: dict[str, Any]) -> None:
-        self.changed.append((name, spec))
+    def change_cron_job(self, namespace: str, name: str, spec: dict[str, Any], annotations: dict[str, str]) -> None:
+        self.changed.append((name, spec, annotations))
 
 
 def test_the_jobs_of_a_space() -> None:
@@ -77,9 +79,22 @@ def test_suspending_and_scheduling_say_what_pulumi_does() -> None:
         assert "`pulumi up --refresh` sets it back" in result.stdout
         assert result.stderr == "kf: job 'twice' is already scheduled (0 3 * * *): it is replaced\n"
     assert cluster.changed == [
-        ("shop-nightly-12345678", {"suspend": True}),
-        *[("blog-twice-12345678", {"schedule": "*/5 * * * *", "suspend": False})] * 2,
+        ("shop-nightly-12345678", {"suspend": True}, {SINCE: f"{NOW} suspended 0 3 * * * Europe/Berlin"}),
+        *[
+            (
+                "blog-twice-12345678",
+                {"schedule": "*/5 * * * *", "suspend": False},
+                {SINCE: f"{NOW} */5 * * * * Europe/Berlin"},
+            )
+        ]
+        * 2,
     ]
+
+
+def test_a_job_that_is_scheduled_as_it_is_keeps_its_times() -> None:
+    cluster = WithJobs()
+    call(cluster, "schedule-job", "nightly", "0 3 * * *")
+    assert cluster.changed == [("shop-nightly-12345678", {"schedule": "0 3 * * *", "suspend": False}, {})]
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,7 @@ MISSING: dict[tuple[str, str], Callable[[Deployer], str]] = {
     ("patch", "configmaps"): said_by_kf("run-task", "shop"),
     ("get", "secrets"): said_by_masking,
     ("list", "cronjobs"): said_by_kf("jobs"),
-    ("patch", "cronjobs"): said_by(lambda cluster, place: cluster.change_cron_job(place, "none", {"suspend": True})),
+    ("patch", "cronjobs"): said_by(lambda cluster, place: cluster.change_cron_job(place, "none", {}, {})),
 }
 
 

@@ -187,7 +187,7 @@ class FakeCluster(PlainCluster):
         super().__init__("", NS, lambda: "", None)
         self.objects: dict[str, Any] = {
             self.batch("jobs", "job"): _job("2026-11-25T22:00:00Z", "2026-11-25T22:00:01Z"),
-            self.batch("cronjobs", "cron"): {"metadata": {}},
+            self.batch("cronjobs", "cron"): {"metadata": {}, "spec": {"schedule": "0 22 * * *"}},
         }
         self.list, self.ends = list(runs or []), ends
         self.now = "2026-11-26T22:00:00Z"
@@ -361,7 +361,8 @@ def test_a_time_that_went_by_before_a_change_is_left_out(changed: str, created: 
         {"time": changed, "fieldsV1": {"f:spec": {"f:suspend": {}}}},
         {"time": "2026-11-25T23:00:00Z", "subresource": "status", "fieldsV1": {"f:spec": {"f:suspend": {}}}},
     ]
-    found = slot.outdated(_job("2026-11-25T22:00:00Z", created), {"metadata": {"managedFields": entries}})
+    cron_job = {"metadata": {"managedFields": entries}, "spec": {"schedule": "0 22 * * *"}}
+    found = slot.outdated(_job("2026-11-25T22:00:00Z", created), cron_job)
     assert bool(found) == left_out
 
 

@@ -214,15 +214,16 @@ class Cluster:
         return items
 
     def cron_jobs(self, namespace: str, selector: str) -> list[Object]:
-        """The CronJobs that a selector matches."""
-        query = [("labelSelector", selector)]
-        items: list[Object] = self.http.json("GET", api.batch(namespace, "cronjobs"), query=query)["items"]
+        """The CronJobs that a selector matches; `now` is when that was answered."""
+        answer = self.http.read("GET", api.batch(namespace, "cronjobs"), query=[("labelSelector", selector)])
+        self.now = server_time(answer)
+        items: list[Object] = self.http.decoded(answer)["items"]
         return items
 
-    def change_cron_job(self, namespace: str, name: str, spec: Object) -> None:
-        """Changes fields of a CronJob's spec."""
-        path = api.batch(namespace, "cronjobs", name)
-        self.http.read("PATCH", path, body={"spec": spec}, content_type=api.MERGE_PATCH)
+    def change_cron_job(self, namespace: str, name: str, spec: Object, annotations: Mapping[str, str]) -> None:
+        """Changes fields of a CronJob's spec and annotations, all at once."""
+        body = {**api.annotating(annotations), **({"spec": spec} if spec else {})}
+        self.http.read("PATCH", api.batch(namespace, "cronjobs", name), body=body, content_type=api.MERGE_PATCH)
 
     def allocate_id(self, namespace: str, config_map: str, at_least: int) -> int:
         """The next task id of an App, counted in an annotation of its ConfigMap.

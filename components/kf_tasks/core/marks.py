@@ -36,6 +36,7 @@ ARCHIVED = "kf.dev/archived"
 # Annotations of other objects.
 LAST_TASK_ID = "kf.dev/last-task-id"  # of an App's template: where its ids are counted
 POLICY = "kf.dev/concurrency-policy"  # of a CronJob
+TIMES_SINCE = "kf.dev/times-since"  # of a CronJob: from when on which times hold
 TIMESTAMP = "batch.kubernetes.io/cronjob-scheduled-timestamp"  # of a Job, by Kubernetes
 
 # Labels that others set.

@@ -13,9 +13,10 @@ from typing import Any
 
 import click
 
-from ...core import marks
+from ...core import marks, moments
+from ...core.api import Object
 from ...core.errors import InvalidInput
-from ...core.schedule import clock_changes
+from ...core.schedule import clock_changes, since
 from ...core.schedule import cron as schedule
 from ...errors import NotFound
 from ..output import print_data
@@ -41,6 +42,7 @@ class Job:
     policy: str
     created: str
     last: str | None
+    found: Object
 
     @classmethod
     def of(cls, found: dict[str, Any]) -> Job:
@@ -57,7 +59,12 @@ class Job:
             policy=(metadata.get("annotations") or {}).get(marks.POLICY, spec.get("concurrencyPolicy", "")),
             created=metadata["creationTimestamp"],
             last=(found.get("status") or {}).get("lastScheduleTime"),
+            found=found,
         )
+
+    def data(self) -> dict[str, Any]:
+        """The job for programs."""
+        return {name: value for name, value in vars(self).items() if name != "found"}
 
     def upcoming(self, count: int = 1) -> str:
         """The next times, empty if there are none."""
@@ -107,7 +114,7 @@ def _schedule(target: Target, job: str, cron: str) -> None:
     parsed = schedule.parse(cron, f"job {found.name!r} of app {found.app!r}")
     if found.schedule and not found.suspended:
         click.echo(f"kf: job {found.name!r} is already scheduled ({found.schedule}): it is replaced", err=True)
-    space.cluster.change_cron_job(space.name, found.cron_job, {"schedule": cron, "suspend": False})
+    _change(space, found, {"schedule": cron, "suspend": False})
     place = schedule.zone(found.time_zone, f"job {found.name!r}")
     click.echo(f"Job {found.name!r} is scheduled, next: {clock_changes.upcoming(parsed, place, int(time.time()))}.")
     click.echo(NOT_SEEN)
@@ -145,7 +152,7 @@ def delete_job_schedule(target: Target, job: str) -> None:
         raise InvalidInput(
             f"Job is already suspended. (job {found.name!r} of app {found.app!r}): kf schedule-job resumes it"
         )
-    space.cluster.change_cron_job(space.name, found.cron_job, {"suspend": True})
+    _change(space, found, {"suspend": True})
     click.echo(f"Job {found.name!r} of app {found.app!r} is suspended.")
     click.echo(NOT_SEEN)
 
@@ -159,6 +166,12 @@ def delete_job(job: str) -> None:
         f"job {job!r} is declared in a Pulumi program, which would make it again: remove its TaskSchedule there (or "
         f"its entry under jobs: in the manifest) and run pulumi up; kf delete-job-schedule {job} suspends it until then"
     )
+
+
+def _change(space: TargetSpace, job: Job, changes: dict[str, Any]) -> None:
+    """Changes the times of a job and writes down when that was, so that no time before it is made up for."""
+    now = space.cluster.now or moments.now()
+    space.cluster.change_cron_job(space.name, job.cron_job, changes, since.changing(job.found, changes, now))
 
 
 def find(space: TargetSpace, name: str) -> Job:
@@ -191,7 +204,7 @@ def _list(space: TargetSpace, output: str | None, wanted: Callable[[Job], bool])
         for job in found:
             click.echo(f"{job.app}/{job.name}")
     elif output:
-        print_data([vars(job) for job in found], output)
+        print_data([job.data() for job in found], output)
     elif not found:
         click.echo(f"No jobs in space {space.name!r}.")
     else:

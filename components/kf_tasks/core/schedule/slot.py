@@ -13,6 +13,7 @@ from ..api import Object
 from ..marks import AT, SCHEDULE, TIMESTAMP
 from ..naming import digest
 from ..run.summary import RunSummary
+from .since import since
 
 ALLOW, FORBID, REPLACE = "Allow", "Forbid", "Replace"
 POLICIES = (ALLOW, FORBID, REPLACE)
@@ -45,7 +46,7 @@ def outdated(job: Object, cron_job: Object) -> str:
     Such a Job was made after a change of the CronJob, for a time before it.
     """
     when = slot(job)
-    changed = _changed(cron_job)
+    changed = since(cron_job)
     if when and changed and when < changed <= job["metadata"]["creationTimestamp"]:
         return f"{when} went by before the schedule was changed or resumed ({changed}): catch_up=True would make up"
     return ""
@@ -99,14 +100,3 @@ def copy(log: Iterable[bytes], name: str) -> Iterator[bytes]:
 
 def _of(run: RunSummary, task: str) -> bool:
     return run.labels.get(SCHEDULE) == task
-
-
-def _changed(cron_job: Object) -> str:
-    """When whoever manages the schedule last changed it; the controller changes the status only."""
-    times = [
-        str(entry.get("time", ""))
-        for entry in cron_job["metadata"].get("managedFields") or []
-        if not entry.get("subresource")
-        and {"f:suspend", "f:schedule"} & set((entry.get("fieldsV1") or {}).get("f:spec") or {})
-    ]
-    return max(times, default="")
