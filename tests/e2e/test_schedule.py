@@ -23,6 +23,7 @@ from .conftest import CHECKOUT, Stack, eventually, kill_group, kubectl, objects,
 
 SCHEDULE = "kf.dev/schedule"
 AT = "kf.dev/scheduled-at"
+SINCE = "kf.dev/times-since"
 HEAD = (
     "from kf_tasks import TaskSchedule\n"
     "space = Space(NS, memory='32M', disk='64M', cpu='10m', submitter_image=f'{R}/python:3')\n"
@@ -317,6 +318,41 @@ def test_a_time_that_comes_in_the_middle_of_an_update_of_the_code(stack: Stack) 
     assert ended(stack, job) == "Complete", job_log(stack, job)
     assert [it["status"]["conditions"][0]["status"] for it in of(stack, "tick")] == ["True"]
     assert cron_job(stack, "tick")["spec"]["jobTemplate"] != old["spec"]["jobTemplate"]
+
+
+def test_only_a_change_of_the_times_drops_a_time(stack: Stack) -> None:
+    """The cluster missed a time and makes up for it after an update: of a node selector, then of the suspension."""
+    program = (
+        f"{HEAD}app = App('shop', space=space, image=f'{{{{R}}}}/busybox:1', node_selector={{nodes}})\n"
+        "TaskSchedule('report', app=app, command='echo report', schedule='0 4 1 1 *', starting_deadline='2h', "
+        "suspend={suspend})\n"
+    )
+    stack.write(program.format(nodes={}, suspend=False)).up().ok()
+    made = cron_job(stack, "report")
+    missed = now() + timedelta(seconds=1)
+    time.sleep(3)
+    nodes = {"kubernetes.io/os": "linux"}
+    stack.write(program.format(nodes=nodes, suspend=False)).up().ok()
+    found = cron_job(stack, "report")
+    assert found["metadata"]["generation"] == made["metadata"]["generation"] + 1
+    assert found["metadata"]["annotations"][SINCE] == made["metadata"]["annotations"][SINCE]
+    assert made["metadata"]["annotations"][SINCE].endswith("Z 0 4 1 1 * Etc/UTC")
+    job = start(stack, "report", missed)
+    assert ended(stack, job) == "Complete" and len(of(stack, "report")) == 1, job_log(stack, job)
+
+    stack.kf("delete-job-schedule", "report").ok()
+    by_kf = cron_job(stack, "report")["metadata"]["annotations"][SINCE]
+    assert by_kf.endswith("Z suspended 0 4 1 1 * Etc/UTC") and by_kf > found["metadata"]["annotations"][SINCE]
+    assert "unchanged" in stack.preview("--expect-no-changes").ok().text
+    missed = now()
+    time.sleep(2)
+    stack.up("--refresh").ok()
+    resumed = cron_job(stack, "report")["metadata"]["annotations"][SINCE]
+    assert resumed.endswith("Z 0 4 1 1 * Etc/UTC") and resumed > by_kf
+    job = start(stack, "report", missed)
+    assert ended(stack, job) == "Complete" and "went by before the schedule was changed" in job_log(stack, job)
+    assert len(of(stack, "report")) == 1
+    assert "unchanged" in stack.preview("--expect-no-changes").ok().text
 
 
 def another_version(stack: Stack) -> Path:

@@ -31,8 +31,8 @@ def main() -> None:
     request.news.update(
         {
             "__provider": sys.argv[1], "__preview": True, "connection": UNKNOWN, "namespace": UNKNOWN, "urn": "urn",
-            "stack": "shop.dev", "app": "shop", "task": "nightly", "cron_job": "shop-nightly", "manifest": UNKNOWN,
-            "schedule": "0 3 * * *", "time_zone": "Etc/UTC", "suspend": False, "keep": 5,
+            "stack": "shop.dev", "app": "shop", "task": "nightly", "cron_job": "shop-nightly", "generation": 1,
+            "manifest": UNKNOWN, "schedule": "0 3 * * *", "time_zone": "Etc/UTC", "suspend": False, "keep": 5,
         }
     )  # fmt: skip
     provider.Check(request)

@@ -1,4 +1,7 @@
-"""The times of a schedule: what a preview says when they change, and where the cluster has others."""
+"""The times of a schedule: what a preview says when they change, and where the cluster has others.
+
+It comes after the CronJob of its schedule and writes down there from when on its times hold.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,14 @@ from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, 
 from pulumi.output import contains_unknowns
 
 from ..cluster.connection import Connection
-from ..core.schedule import clock_changes, cron
+from ..core import marks
+from ..core.schedule import clock_changes, cron, since
 from . import decision
 from .preview import Preview, of_process
 from .survey import Survey
 
 _TIMES = ("schedule", "time_zone", "suspend")
-_IDENTITY = ("app", "task", "cron_job", "namespace", "keep", "manifest", *_TIMES)
+_IDENTITY = ("app", "task", "cron_job", "generation", "namespace", "keep", "manifest", *_TIMES)
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class Calendars:
 
     def create(self, news: dict[str, Any]) -> CreateResult:
         """Remembers what was said."""
+        self._date(news, kept=False)
         return CreateResult(f"{news['app']}-{news['task']}", {name: news[name] for name in _IDENTITY})
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
@@ -57,11 +62,20 @@ class Calendars:
         return ReadResult(id_, props)
 
     def update(self, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
-        """Remembers what was said."""
+        """Remembers what was said; an update of the CronJob brings it here, too."""
+        self._date(news, kept=all(olds.get(name) == news[name] for name in _TIMES))
         return UpdateResult({name: news[name] for name in _IDENTITY})
 
     def delete(self, props: dict[str, Any]) -> None:
         """Nothing: it was only words."""
+
+    def _date(self, news: dict[str, Any], kept: bool) -> None:
+        """Writes down at the CronJob since when it has its times, if it does not say so; `kept`: as before."""
+        cluster = self.preview.cluster(Connection.of(news["connection"]))
+        for found in cluster.cron_jobs(news["namespace"], f"{marks.SCHEDULE}={news['task']}"):
+            annotations = since.marks(found, kept)
+            if found["metadata"]["name"] == news["cron_job"] and annotations:
+                cluster.change_cron_job(news["namespace"], news["cron_job"], {}, annotations)
 
     def _say_drift(self, connection: Connection, news: dict[str, Any]) -> None:
         """A schedule that `kf` has suspended or set: an update does not see it unless it refreshes."""

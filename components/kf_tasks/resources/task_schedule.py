@@ -89,25 +89,6 @@ class TaskSchedule(pulumi.ComponentResource):
             app.add_schedule(name, schedule, time_zone)
         rendered = Rendered(self, definition)
         code = pod_code.config_map_of(app.space)
-        Calendar(
-            definition.full_name,
-            {
-                "__preview": pulumi.runtime.is_dry_run(),
-                "connection": app.space.connection,
-                "stack": stack_id(),
-                "namespace": app.space.namespace,
-                "app": app.name,
-                "task": name,
-                "cron_job": cron_name,
-                "schedule": schedule or "",
-                "time_zone": time_zone,
-                "suspend": suspend,
-                "keep": app.policy.keep,
-                "manifest": rendered.manifest,
-                "urn": urn_of(self),
-            },
-            pulumi.ResourceOptions(parent=self, depends_on=rendered.before(definition, opts)),
-        )
         account = _account(definition.full_name, definition.template_name, app, cron_name, rendered.child)
         own_labels = {**labels(app.name), TASK: name, marks.SCHEDULE: name}
         pod_of = functools.partial(
@@ -142,6 +123,27 @@ class TaskSchedule(pulumi.ComponentResource):
                 rendered.child,
                 pulumi.ResourceOptions(depends_on=[*rendered.before(definition, opts), code, *account]),
             ),
+        )
+        Calendar(
+            definition.full_name,
+            {
+                "__preview": pulumi.runtime.is_dry_run(),
+                "connection": app.space.connection,
+                "stack": stack_id(),
+                "namespace": app.space.namespace,
+                "app": app.name,
+                "task": name,
+                "cron_job": cron_name,
+                # Another one says that the spec was changed, by whomever.
+                "generation": made.metadata.apply(lambda metadata: metadata.generation or 0),
+                "schedule": schedule or "",
+                "time_zone": time_zone,
+                "suspend": suspend,
+                "keep": app.policy.keep,
+                "manifest": rendered.manifest,
+                "urn": urn_of(self),
+            },
+            pulumi.ResourceOptions(parent=self, depends_on=[made, *rendered.before(definition, opts)]),
         )
         self.cron_job = made.metadata["name"]
         self.register_outputs({"cron_job": self.cron_job})
