@@ -46,7 +46,7 @@ def logs(
     task_id: int | None,
     url: str | None,
 ) -> None:
-    """Prints the logs of the tasks of APP, oldest first, each line marked <task>/<id>, and follows those that run.
+    """Prints the logs of the tasks of APP, oldest first, each line marked TASK/ID, and follows those that run.
 
     Ends with Ctrl-C, with the run that --run or --id names, or at once with --recent. What is gone from the cluster
     is read from the log archive.
