@@ -28,7 +28,7 @@ OURS = """import sys
 from kf_tasks.cluster.client import Cluster
 from kf_tasks.cluster.connection import Connection
 from kf_tasks.core.retention.policy import Policy
-from kf_tasks.runs.submission import prune
+from kf_tasks.runs.pruning import prune
 prune(Cluster.of(Connection()), sys.argv[1], "shop", Policy(keep=int(sys.argv[2])))
 """
 KUBECTL = """kubectl get pipelineruns -n {namespace} --sort-by=.metadata.creationTimestamp -o name |

@@ -53,7 +53,7 @@ class FakeCluster:
         labels = {"kf.dev/template": "app"}
         return {"metadata": {"labels": labels}, "data": data} if name.removeprefix("kf-") in self.apps else None
 
-    def delete_runs(self, namespace: str, runs: list[RunSummary]) -> list[str]:
+    def delete_runs(self, namespace: str, runs: list[RunSummary], **_: bool) -> list[str]:
         self.deleted += [one.name for one in runs]
         return self.deleted
 

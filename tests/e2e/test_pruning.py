@@ -17,7 +17,7 @@ from kf_tasks.cluster.connection import Connection
 from kf_tasks.core.retention.policy import Policy
 from kf_tasks.core.run.summary import RunSummary
 from kf_tasks.provider import survey
-from kf_tasks.runs import submission
+from kf_tasks.runs import pruning
 
 from . import made
 from .conftest import RUNS, Stack, kubectl
@@ -36,7 +36,7 @@ def app() -> str:
 
 
 def prune(place: str, app: str, policy: Policy, **more: Any) -> list[str]:
-    return sorted(submission.prune(Cluster.of(Connection()), place, app, policy, **more))
+    return sorted(pruning.prune(Cluster.of(Connection()), place, app, policy, **more))
 
 
 def listed(place: str, app: str) -> list[RunSummary]:

@@ -1,17 +1,15 @@
-"""A run is started exactly once, whatever happens to the requests, and old ones go only when they may."""
+"""A run is started exactly once, whatever happens to the requests and their answers."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from kf_tasks.core import marks, naming
-from kf_tasks.core.retention.policy import Policy
 from kf_tasks.core.run.summary import RunSummary
 from kf_tasks.errors import ClusterError, Conflict, Unreachable
 from kf_tasks.runs import submission
-from kf_tasks.runs.submission import Submission, adoptable, expire, prune, submit
+from kf_tasks.runs.submission import Submission, adoptable, submit
 
 KEY, NOON = "0123456789abcdef", "2026-11-25T12:00:00Z"
 TEMPLATE = {"metadata": {"namespace": "shop", "labels": {}}}
@@ -56,7 +54,8 @@ class Cluster:
         self._fail("create_run")
         return manifest
 
-    def delete_runs(self, _namespace: str, runs: list[RunSummary]) -> list[str]:
+    def delete_runs(self, _namespace: str, runs: list[RunSummary], *, unchanged: bool) -> list[str]:
+        assert unchanged
         self.deleted = [one.name for one in runs]
         return self.deleted
 
@@ -115,33 +114,3 @@ def test_what_is_adopted() -> None:
     assert adoptable([run(1, "False")]) is None
     assert adoptable([run(1, "False")], began=NOON) == run(1, "False"), "another update does the same at this moment"
     assert adoptable([run(1, "Unknown", deleting=True)]) is None, "it is on its way out"
-
-
-def test_what_retention_lets_go() -> None:
-    def going(runs: list[RunSummary], now: str = NOON) -> list[str]:
-        return [one.name for one in expire(runs, now, Policy(3))]
-
-    runs = [run(number, created=f"2026-11-25T0{number}:00:00Z") for number in range(1, 6)]
-    names = [one.name for one in runs]
-    assert going(runs) == names[:2]
-    read = replace(runs[0], annotations={marks.FOLLOWED: "true"})
-    assert going([read, *runs[1:]]) == names[1:2], "its log is still being read"
-    assert going([read, *runs[1:]], "2026-11-26T01:00:01Z") == names[:2], "nobody reads for a whole day"
-    assert going([*runs[:4], replace(runs[4], deleting=True)]) == names[:1], "it counts no more"
-
-
-def test_a_run_whose_record_is_not_stored_yet_is_spared() -> None:
-    cluster = Cluster(*(run(number, created=f"2026-11-25T0{number}:00:00Z") for number in (1, 2, 3)))
-    assert prune(cluster, "shop", "shop", Policy(0), spare=run(2).name) == [run(1).name]  # type: ignore[arg-type]
-
-
-def test_what_is_to_go_can_be_held_back_before_it_goes() -> None:
-    cluster = Cluster(*(run(number, created=f"2026-11-25T0{number}:00:00Z") for number in range(1, 5)))
-    asked: list[str] = []
-
-    def before(going: list[RunSummary]) -> list[RunSummary]:
-        asked.extend(one.name for one in going)
-        return going[:1]
-
-    assert prune(cluster, "shop", "shop", Policy(1), before=before) == [run(1).name]  # type: ignore[arg-type]
-    assert asked == [run(number).name for number in (1, 2, 3)] and cluster.deleted == [run(1).name]

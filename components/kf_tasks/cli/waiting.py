@@ -5,56 +5,67 @@ Only our sentence about the end is written on the run: the pod that could tell i
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
+import threading
 from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from ..core import marks
-from ..core.log.masking import Masker
-from ..core.log.stored import place_of
+from ..core.log.reader import LogReader
 from ..core.run import outcome
 from ..core.run.outcome import FAILED, SUCCEEDED
-from ..errors import ClusterError, NotFound, Trouble, about
-from ..log.spool import Spool
+from ..errors import NotFound, about
 from ..runs.archiving import Archiving
-from ..runs.display import NONE, Display
-from ..runs.follower import Follower
-from ..runs.secrets import secret_values
+from ..runs.attending import attend
 from .log_printer import warn
 from .status_line import Progress, aside
 from .target import TargetSpace
 
 INTERRUPTED = 130
+START_SECONDS = 600  # that of a Task that says nothing
+STARTING, RUNNING, OVER = "starting", "running", "over"
 
 
-class _Screen(Display):
-    """Prints every line: a terminal or a file takes what would be too much for the engine."""
+class Terminal:
+    """A Screen that prints every line: a terminal or a file takes what would be too much for the engine."""
 
-    def _show(self, lines: list[str]) -> None:
-        try:
-            if lines:
-                with aside():
-                    click.echo("".join(f"{line}\n" for line in lines), nl=False)
-        except BrokenPipeError:  # nobody reads the log any more, but the exit code may still be waited for
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    def __init__(self) -> None:
+        self.state = STARTING
+        self._told: set[str] = set()
+        self._lock = threading.Lock()
+
+    def say(self, text: str, *, warning: bool = False, ephemeral: bool = False) -> None:
+        """One line on stderr, once."""
+        if text not in self._told:
+            self._told.add(text)
+            warn(text)
+
+    hint = say
+
+    def begin(self) -> None:
+        """Lets the line that moves say so."""
+        self.state = RUNNING
+
+    def show(self, lines: list[str], log: LogReader) -> None:
+        """Lines of the log on stdout."""
+        with self._lock:
+            try:
+                if lines:
+                    with aside():
+                        click.echo("".join(f"{line}\n" for line in lines), nl=False)
+            except BrokenPipeError:  # nobody reads the log any more, but the exit code may still be waited for
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def close(self, log: LogReader) -> None:
+        """Everything is shown already."""
+        self.state = OVER
 
     def silence(self) -> None:
         """Prints nothing from now on: a thread that still does when Python ends would break it."""
         self._lock.acquire(timeout=1)
-
-
-class _Waiting(Follower):
-    def __post_init__(self) -> None:
-        self.screen = self._display = _Screen(self.name, self.say, self.masker, NONE)
-
-    @property
-    def state(self) -> str:
-        """How far the run is, as its follower knows it."""
-        return "running" if self._has_started else "starting"
 
 
 def wait_for(space: TargetSpace, run: dict[str, Any], settings: Mapping[str, Any]) -> int:
@@ -68,44 +79,27 @@ def wait_for(space: TargetSpace, run: dict[str, Any], settings: Mapping[str, Any
         f"{what} goes on {which}: to see its log, kf logs {app} --task --run {name}{space.flags}; "
         f"to end it, kf terminate-task {name}{space.flags}"
     )
-    told: set[str] = set()
-
-    def say(text: str, **_: Any) -> None:
-        if text not in told:
-            told.add(text)
-            warn(text)
-
-    def unread(text: str) -> None:
-        warn(text)
-        unmasked.append(text)
-
-    follower, unmasked = None, list[str]()
+    screen = Terminal()
     archiving = Archiving.of(space.cluster, {**settings, "namespace": space.name}, warn)
     try:
-        masker = Masker(secret_values(space.cluster, space.name, run, warn, unread))
-        spool = Spool(masker, place_of(run)) if archiving else None
-        follower = waiting = _Waiting(space.cluster, space.name, name, say, masker, spool=spool)
-        with about(advice=f"; {goes_on}"), Progress(lambda: f"{what} is {waiting.state}"):
-            ended = waiting.follow()
+        with about(advice=f"; {goes_on}"), Progress(lambda: f"{what} is {screen.state}"):
+            seen = attend(space.cluster, run, screen, archiving=archiving, start_timeout=START_SECONDS)
     except KeyboardInterrupt:
-        if follower:
-            follower.screen.silence()
+        screen.silence()
+        if screen.state == OVER:
+            raise
         warn(goes_on)
         return INTERRUPTED
     except NotFound:
         raise NotFound(
             f"{what} was deleted before its end {which}: how it ended is not known; look for it with kf tasks"
         ) from None
-    with contextlib.suppress(ClusterError):  # it was deleted meanwhile, or may not be changed
-        space.cluster.annotate_run(space.name, name, {marks.OUTCOME: ended.sentence}, finished=True)
-    if archiving:
-        try:
-            archiving.keep(run, ended, follower, unmasked)
-        except Trouble as error:
-            warn(f"the log of {what} waits for the next update: {error}")
+    if seen.unkept:
+        warn(f"the log of {what} waits for the next update: {seen.unkept}")
+    ended = seen.outcome
     if ended.state == SUCCEEDED and ended.sentence == "succeeded":
         return 0
     verb = f"failed: {ended.sentence}" if ended.state == FAILED else ended.sentence
-    warn(f"{masker.mask(f'{what} {verb}')} {which}; {details}")
+    warn(f"{what} {verb} {which}; {details}")
     code = outcome.own_exit_code(ended)
     return 1 if code is None else code

@@ -98,14 +98,19 @@ class Cluster:
         """Cancels a run that has not ended; Tekton refuses it for one that has."""
         self.http.read("PATCH", api.runs(namespace, name), body=api.cancelling(by), content_type=api.MERGE_PATCH)
 
-    def delete_runs(self, namespace: str, runs: Sequence[RunSummary], *, foreground: bool = False) -> list[str]:
-        """Deletes these very runs (by UID) with TaskRun, pod and log; returns the names that went."""
+    def delete_runs(
+        self, namespace: str, runs: Sequence[RunSummary], *, foreground: bool = False, unchanged: bool = False
+    ) -> list[str]:
+        """Deletes these very runs (by UID) with TaskRun, pod and log; returns the names that went.
+
+        With `unchanged` only those that are what was listed of them.
+        """
 
         def delete(run: RunSummary) -> str | None:
-            body = api.deleting(run.uid, foreground=foreground)
+            body = api.deleting(run.uid, run.version if unchanged else "", foreground=foreground)
             try:
                 self.http.read("DELETE", api.runs(namespace, run.name), body=body)
-            except (NotFound, Conflict):  # gone, or another run of that name: not the one that was meant
+            except (NotFound, Conflict):  # gone, changed, or another run of that name: not what was meant
                 return None
             return run.name
 

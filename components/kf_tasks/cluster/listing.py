@@ -13,6 +13,7 @@ class _Metadata(TypedDict):
     name: str
     uid: str
     creationTimestamp: str
+    resourceVersion: NotRequired[str]
     deletionTimestamp: NotRequired[str | None]
     labels: NotRequired[dict[str, str] | None]
     annotations: NotRequired[dict[str, str] | None]

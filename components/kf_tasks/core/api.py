@@ -81,9 +81,13 @@ def cancelling(by: str) -> Object:
     return {"metadata": {"annotations": {marks.CANCELLED_BY: by}}, "spec": {"status": "CancelledRunFinally"}}
 
 
-def deleting(uid: str, *, foreground: bool = False) -> Object:
-    """The options that delete this very object; in the `foreground` it stays until what it owns is gone."""
-    return {"propagationPolicy": "Foreground" if foreground else "Background", "preconditions": {"uid": uid}}
+def deleting(uid: str, version: str = "", *, foreground: bool = False) -> Object:
+    """The options that delete this very object (with a `version` only unless it has changed since).
+
+    In the `foreground` it stays until what it owns is gone.
+    """
+    conditions = {"uid": uid, **({"resourceVersion": version} if version else {})}
+    return {"propagationPolicy": "Foreground" if foreground else "Background", "preconditions": conditions}
 
 
 def counting(counter: Object, at_least: int) -> Tuple[int, Object]:

@@ -18,8 +18,9 @@ from ..core.retention import notice
 from ..core.retention.forecast import forecast
 from ..core.retention.policy import Policy
 from ..errors import ArchiveError, ClusterError, NotFound, Unreachable, about
+from ..runs import ending
 from ..runs.archiving import Archiving
-from ..runs.submission import expire
+from ..runs.pruning import expire
 from .hosting import Failure
 from .preview import Preview, of_process
 from .recording import let_go
@@ -104,7 +105,7 @@ class Histories:
             warn = functools.cache(functools.partial(self.preview.say, props["urn"], warning=True))
             archiving = Archiving.of(cluster, props, warn)
             if archiving:
-                archiving.settle(cluster.list_runs(namespace, app), f"pulumi destroy of stack {props['stack']}")
+                ending.settle(archiving, cluster.list_runs(namespace, app), f"pulumi destroy of stack {props['stack']}")
             deadline = time.monotonic() + DELETE_SECONDS
             while time.monotonic() < deadline:
                 runs = cluster.list_runs(namespace, app)

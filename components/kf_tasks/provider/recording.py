@@ -9,20 +9,20 @@ from ..cluster.client import Cluster
 from ..cluster.connection import Connection
 from ..core import marks
 from ..core.build import spec as builds
-from ..core.log.masking import Masker
-from ..core.log.stored import place_of
+from ..core.log.shown import NONE
 from ..core.pods import security
 from ..core.retention.policy import Policy
 from ..core.run import outcome, pipelinerun
 from ..core.run.outcome import RUNNING, SUCCEEDED, Outcome
-from ..errors import ArchiveError, ClusterError, Conflict, NotFound, Refused, Trouble, about
-from ..log.spool import Spool
+from ..errors import ArchiveError, ClusterError, Conflict, NotFound, Refused, about
 from ..registry.upload import send
+from ..runs import ending
 from ..runs.archiving import Archiving
-from ..runs.display import NONE
-from ..runs.follower import Follower, Interrupted
-from ..runs.secrets import secret_values
-from ..runs.submission import Submission, prune, submit, unfinished
+from ..runs.attending import attend
+from ..runs.display import Bounded
+from ..runs.follower import Interrupted
+from ..runs.pruning import prune
+from ..runs.submission import Submission, submit, unfinished
 from .hosting import interrupted
 from .preview import Preview
 
@@ -97,7 +97,7 @@ def stop(preview: Preview, settings: dict[str, Any], own: str = "") -> None:
         what = builds.words(settings["app"], settings["task"])
         with about(f"{what} is not cancelled, or its log would be lost", ". Repeat later"):
             archiving.check()
-            ended = archiving.end([run.name for run in running if run.name != own], _terminated(settings))
+            ended = ending.end(archiving, [run.name for run in running if run.name != own], _terminated(settings))
         for name in ended:
             preview.say(settings["urn"], f"run {name} is cancelled, and its log is in the archive")
         return
@@ -149,31 +149,20 @@ def _follow(
     warn = functools.cache(functools.partial(preview.say, urn, warning=True))
     about_app = f"{namespace} {settings['app']}"
     short = functools.partial(preview.say_once, urn, about=about_app, warning=True)  # not in each task
-    masker, unmasked = Masker(), list[str]()
     archiving = Archiving.of(cluster, settings, warn)
-
-    def unread(text: str) -> None:
-        warn(text)
-        unmasked.append(text)
-
-    follower = Follower(
-        cluster,
-        namespace,
-        name,
-        say=lambda text, **how: preview.say(urn, text, **how),
-        masker=masker,
-        secrets=lambda: secret_values(cluster, namespace, run, short, unread),
-        show_log=settings["log_mode"],
-        start_timeout=int(settings.get("start_timeout") or 0),
-        at_most_once=bool(settings.get("at_most_once")),
-        interrupted=interrupted,
-        spool=Spool(masker, place_of(run)) if archiving else None,
-        end_by=end_by,
-    )
     goes_on = about(f"{what}: run {name} goes on, but its end is not known", ": repeat the update, which adopts it")
     try:
         with goes_on:
-            ended = follower.follow()
+            seen = attend(
+                cluster,
+                run,
+                Bounded(name, settings["log_mode"], functools.partial(preview.say, urn), short),
+                archiving=archiving,
+                start_timeout=int(settings.get("start_timeout") or 0),
+                at_most_once=bool(settings.get("at_most_once")),
+                interrupted=interrupted,
+                end_by=end_by,
+            )
     except Interrupted:
         raise Interrupted(
             f"{what}: run {name} goes on without this update. "
@@ -183,18 +172,11 @@ def _follow(
         raise NotFound(
             f"{what}: run {name} was deleted before its end, so how it ended is not known: repeat the update"
         ) from None
+    ended, log = seen.outcome, seen.log
     if ended.state == SUCCEEDED and ended.sentence != "succeeded":
         preview.say(urn, f"run {name} {ended.sentence}", warning=True)
-    try:
-        cluster.annotate_run(namespace, name, {marks.OUTCOME: ended.sentence}, finished=True)
-    except ClusterError:
-        pass  # it is deleted already or cannot be reached: the record in the state is what counts
-    if archiving:
-        try:
-            archiving.keep(run, ended, follower, unmasked)
-        except Trouble as error:
-            warn(f"the log of {what} waits for the next update: {error}")
-    reader = follower.reader
+    if seen.unkept:
+        warn(f"the log of {what} waits for the next update: {seen.unkept}")
     return {
         "state": ended.state,
         "reason": ended.reason,
@@ -202,9 +184,9 @@ def _follow(
         "started_at": ended.started_at,
         "finished_at": ended.finished_at,
         "duration": ended.duration,
-        "log": reader.tail(),
-        "log_digest": reader.digest,
-        "log_lines": reader.lines,
+        "log": log.tail(),
+        "log_digest": log.digest,
+        "log_lines": log.lines,
         "results": ended.results,
     }, ended
 

@@ -13,10 +13,10 @@ import pulumi_kubernetes as kubernetes
 from ..core import marks, naming
 from ..core.build import buildpacks
 from ..core.build import spec as builds
+from ..core.log.shown import FOLLOW
 from ..history import History
 from ..registry.client import Place
 from ..run import Run
-from ..runs.display import FOLLOW
 from .inputs import checked, labels, plain, stack_id, template_data, urn_of
 from .source import Source, prepare, recipe
 from .space import Space

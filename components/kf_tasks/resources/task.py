@@ -10,13 +10,11 @@ import pulumi
 from ..core import definition as definitions
 from ..core import naming, quantities
 from ..core.errors import InvalidInput
+from ..core.log.shown import FOLLOW, LOG_MODES, NONE
 from ..run import Run
-from ..runs.display import FOLLOW, NONE, TAIL
 from .app import App
 from .inputs import Args, Command, Env, checked, plain, stack_id, urn_of
 from .task_template import Rendered, define
-
-LOG_MODES = (FOLLOW, TAIL, NONE)
 
 
 class Task(pulumi.ComponentResource):

@@ -9,46 +9,46 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 from ..cluster.client import Cluster
 from ..core import marks
+from ..core.api import Object
 from ..core.log import stored as archived
 from ..core.log.masking import Masker
 from ..core.log.stored import StoredLog
 from ..core.run import outcome
 from ..core.run.outcome import Outcome
 from ..core.run.summary import RunSummary
+from ..core.say import nobody
 from ..core.schedule import slot
 from ..errors import ArchiveError, ClusterError, Denied, NotFound, Refused, Trouble, Unreachable
 from ..log.archive import Archive
 from ..log.pump import ended_log
 from ..log.spool import Spool, left, restored
-from .display import NONE
-from .follower import Follower
 from .secrets import secret_values
 
 PARALLEL = 8
 POD_GONE = "its pod was deleted before its log was archived"
 NEVER_STARTED = "its command never started"
-Tell = Callable[[str], None]
+Warn = Callable[[str], None]
 _locks: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
 
 
 class Archiving:
-    """The logs of the runs of one namespace, on their way into one archive; `tell` is told what went wrong with one."""
+    """The logs of the runs of one namespace, on their way into one archive; `warn` is told what went wrong with one."""
 
-    def __init__(self, cluster: Cluster, namespace: str, url: str, tell: Tell) -> None:
-        self._cluster, self._namespace, self._url, self._tell = cluster, namespace, url, tell
+    def __init__(self, cluster: Cluster, namespace: str, url: str, warn: Warn) -> None:
+        self.cluster, self.namespace, self._url, self._warn = cluster, namespace, url, warn
 
     @classmethod
-    def of(cls, cluster: Cluster, settings: Any, tell: Tell) -> Archiving | None:
+    def of(cls, cluster: Cluster, settings: Any, warn: Warn) -> Archiving | None:
         """That of a resource's or a template's settings, None without an archive."""
         url = settings.get("log_archive")
-        return cls(cluster, settings["namespace"], url, tell) if url else None
+        return cls(cluster, settings["namespace"], url, warn) if url else None
 
     def check(self) -> None:
         """Raises ArchiveError unless logs can be stored: asked before a run is cancelled or destroyed."""
@@ -60,22 +60,22 @@ class Archiving:
         if not waiting:
             return list(going)
         archive = Archive.of(self._url)
-        with _locks[self._url, self._namespace], ThreadPoolExecutor(PARALLEL) as pool:
+        with _locks[self._url, self.namespace], ThreadPoolExecutor(PARALLEL) as pool:
             done = dict(zip((run.uid for run in waiting), pool.map(lambda run: self._attempt(archive, run), waiting)))
         return [run for run in going if done.get(run.uid, True)]
 
-    def keep(self, run: dict[str, Any], ended: Outcome, follower: Follower, unmasked: Sequence[str] = ()) -> StoredLog:
-        """Stores the log of a run that was followed to its end, and marks the run; raises ArchiveError.
+    def keep(
+        self, run: Object, ended: Outcome, spool: Spool, *, whole: bool, unmasked: Sequence[str] = ()
+    ) -> StoredLog:
+        """Stores the log of a run that was followed to its end, and marks the run; raises Trouble.
 
-        `unmasked` says which Secrets could not be read: such a log is not stored.
+        `whole` says whether all of it is in the spool, `unmasked` which Secrets could not be read: such a log is not
+        stored.
         """
-        spool = follower.spool
-        assert spool is not None
         if unmasked:
             spool.discard()
             _refuse(unmasked[0])
-        ended = replace(ended, sentence=follower.masker.mask(ended.sentence))
-        record = _record(run, ended, spool, "" if spool.attempts else NEVER_STARTED, follower.whole, followed=True)
+        record = _record(run, ended, spool, "" if spool.attempts else NEVER_STARTED, whole, followed=True)
         try:
             if spool.trouble:
                 raise ArchiveError(f"the log of {run['metadata']['name']} cannot be kept here: {spool.trouble}")
@@ -84,38 +84,6 @@ class Archiving:
             spool.leave()
             raise
 
-    def settle(self, runs: Sequence[RunSummary], by: str) -> None:
-        """Ends what is under way, so that every run can go; raises ArchiveError before anything is ended."""
-        if runs:
-            self.check()
-        self.end([run.name for run in runs if not run.finished], by)
-
-    def end(self, names: Iterable[str], by: str) -> list[str]:
-        """Cancels runs, reads their logs while they end, and stores them; returns the names of those it has ended."""
-        waiting = list(names)
-        if not waiting:
-            return []
-        self.check()
-        with ThreadPoolExecutor(PARALLEL) as pool:
-            return [name for name in pool.map(lambda name: self._end(name, by), waiting) if name]
-
-    def _end(self, name: str, by: str) -> str:
-        try:
-            run = self._cluster.get_run(self._namespace, name)
-            unmasked: list[str] = []
-            follower = Follower(
-                self._cluster, self._namespace, name, say=lambda text, **how: None, masker=(masker := Masker()),
-                secrets=lambda: secret_values(self._cluster, self._namespace, run, _ignore, unmasked.append),
-                show_log=NONE, start_timeout=0, spool=Spool(masker, archived.place_of(run)), end_by=by,
-            )  # fmt: skip
-            if not outcome.has_ended(run):
-                secret_values(self._cluster, self._namespace, run, _ignore, _refuse)  # asked before it is too late
-            ended = follower.follow()
-            self.keep(run, ended, follower, unmasked)
-        except NotFound:
-            return ""
-        return name
-
     def _attempt(self, archive: Archive, run: RunSummary) -> bool:
         """Whether the log of a run is stored; trouble with that one alone keeps no other from going."""
         try:
@@ -123,25 +91,25 @@ class Archiving:
         except (ArchiveError, Unreachable):
             raise
         except ClusterError as error:
-            self._tell(f"run {run.name} stays: its log cannot be archived: {error}")
+            self._warn(f"run {run.name} stays: its log cannot be archived: {error}")
             return False
 
     def _from_pods(self, archive: Archive, listed: RunSummary) -> bool:
         """Stores what the cluster still has of a run's log; False if the run is not over yet, or gone."""
         try:
-            run = self._cluster.get_run(self._namespace, listed.name)
+            run = self.cluster.get_run(self.namespace, listed.name)
         except NotFound:
             return False
         if run["metadata"]["uid"] != listed.uid or not outcome.has_ended(run):
             return False
         if marks.ARCHIVED in (run["metadata"].get("annotations") or {}):
             return True
-        pods = self._cluster.pods(self._namespace, listed.name)
+        pods = self.cluster.pods(self.namespace, listed.name)
         started = [pod for pod in pods if outcome.started(pod)]
         if not all(outcome.container_ended(pod) for pod in started):
             return False  # it was cancelled, and its process still prints
-        masker = Masker(secret_values(self._cluster, self._namespace, run, _ignore, _refuse))
-        ended = outcome.known(run, self._cluster.task_run(self._namespace, run), pods[-1] if pods else None)
+        masker = Masker(secret_values(self.cluster, self.namespace, run, nobody, _refuse))
+        ended = outcome.known(run, self.cluster.task_run(self.namespace, run), pods[-1] if pods else None)
         ended = replace(ended, sentence=masker.mask(ended.sentence))
         spool = Spool(masker)
         try:
@@ -150,7 +118,7 @@ class Archiving:
                 whole = self._read(spool, pod["metadata"]["name"]) and whole
             if not started:
                 spool.begin("")
-                for chunk in copied(self._cluster, self._namespace, run):
+                for chunk in copied(self.cluster, self.namespace, run):
                     spool.write(chunk)
             spool.close()
             if not started and not spool.bytes:
@@ -174,7 +142,7 @@ class Archiving:
         """Whether the log of a pod was there; the node may have thrown it away before its pod."""
         spool.begin(pod)
         try:
-            for chunk in ended_log(self._cluster, self._namespace, pod):
+            for chunk in ended_log(self.cluster, self.namespace, pod):
                 spool.write(chunk)
         except (NotFound, Refused):
             return False
@@ -183,7 +151,7 @@ class Archiving:
     def _store(self, archive: Archive, record: StoredLog, spool: Spool) -> StoredLog:
         stored = archive.store(record, None if record.missing else spool.packed())
         try:
-            self._cluster.annotate_run(self._namespace, stored.run, {marks.ARCHIVED: stored.mark}, finished=True)
+            self.cluster.annotate_run(self.namespace, stored.run, {marks.ARCHIVED: stored.mark}, finished=True)
         except NotFound:
             pass
         spool.discard()
@@ -192,7 +160,7 @@ class Archiving:
         return stored
 
 
-def copied(cluster: Cluster, namespace: str, run: dict[str, Any]) -> Iterator[bytes]:
+def copied(cluster: Cluster, namespace: str, run: Object) -> Iterator[bytes]:
     """The log of a run that its schedule has replaced, from the log of the pod that did it; nothing for any other."""
     name, task = run["metadata"]["name"], (run["metadata"].get("labels") or {}).get(marks.SCHEDULE)
     by = (run["metadata"].get("annotations") or {}).get(marks.CANCELLED_BY, "")
@@ -210,17 +178,11 @@ def copied(cluster: Cluster, namespace: str, run: dict[str, Any]) -> Iterator[by
             return
 
 
-def _record(
-    run: dict[str, Any], ended: Outcome, spool: Spool, missing: str, whole: bool, *, followed: bool
-) -> StoredLog:
+def _record(run: Object, ended: Outcome, spool: Spool, missing: str, whole: bool, *, followed: bool) -> StoredLog:
     if missing:
         return archived.record_of(run, ended, missing=missing)
     about = {"digest": spool.digest, "bytes": spool.bytes, "lines": spool.lines}
     return archived.record_of(run, ended, **about, whole=whole, followed=followed)
-
-
-def _ignore(_: str) -> None:
-    """What is said about short values is said where the run is shown."""
 
 
 def _refuse(text: str) -> None:

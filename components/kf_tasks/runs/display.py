@@ -1,4 +1,4 @@
-"""Shows a log while it grows, within bounds: a task that prints a gigabyte must not fill a terminal or the engine.
+"""Shows a run while it is attended, within bounds: a task that prints a gigabyte must not fill the engine.
 
 The first lines are shown as they come, after that a status line at most twice a second, and at the
 end the last lines and how to read the rest. Counted and digested is the whole.
@@ -6,68 +6,75 @@ end the last lines and how to read the rest. Counted and digested is the whole.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
+from typing import Protocol
 
-from ..core.log.masking import Masker
 from ..core.log.reader import LogReader
+from ..core.log.shown import FOLLOW, NONE
+from ..core.say import Say
 
-FOLLOW, TAIL, NONE = "follow", "tail", "none"
 SHOWN_LINES = 500
 LAST_LINES = 50
 STATUS_SECONDS = 0.5
 
-Say = Callable[..., None]
+
+class Screen(Protocol):
+    """Where a run is shown; all that it is given is masked. Lines of the log come from one thread at a time."""
+
+    def say(self, text: str, *, warning: bool = False, ephemeral: bool = False) -> None:
+        """Shows a line about the run."""
+
+    def hint(self, text: str) -> None:
+        """Warns of what may be the same for every run of an App, such as a secret that is too short to hide."""
+
+    def begin(self) -> None:
+        """The run's command has begun."""
+
+    def show(self, lines: list[str], log: LogReader) -> None:
+        """Shows new lines of its log; `log` is the whole so far."""
+
+    def close(self, log: LogReader) -> None:
+        """Nothing is shown any more: the log is at its end."""
 
 
-class Display:
-    """The log of one run; `mode` says what of it is shown: all within bounds, only the last lines, or nothing."""
+class Bounded:
+    """A Screen for the engine; `mode` is what of the log is shown (`core.log.shown`), `run` the name to read it by."""
 
-    def __init__(self, run: str, say: Say, masker: Masker, mode: str) -> None:
-        self.reader = LogReader(masker)
-        self._run, self._say, self._mode = run, say, mode
-        self._lock = threading.Lock()
-        self._closed = False
+    def __init__(self, run: str, mode: str, say: Say, hint: Callable[[str], None]) -> None:
+        self.say, self.hint = say, hint
+        self._run, self._mode = run, mode
         self._shown = 0
         self._last_status = 0.0
 
-    def receive(self, chunk: bytes) -> bool:
-        """Takes a chunk of the log; False once the display is closed."""
-        with self._lock:
-            if self._closed:
-                return False
-            self._show(self.reader.feed(chunk))
-            self._show_status()
-            return True
+    def begin(self) -> None:
+        """Says nothing: the engine shows how long each resource takes."""
 
-    def close(self) -> None:
-        """Shows what is left: the last line and, if lines were held back, the last ones and where the others are."""
-        with self._lock:
-            self._closed = True
-            self._show(self.reader.finish())
-        total = self.reader.lines
-        if self._mode == NONE or total <= self._shown:
+    def show(self, lines: list[str], log: LogReader) -> None:
+        """Shows the first lines, and after those how many there are."""
+        for line in lines[: SHOWN_LINES - self._shown] if self._mode == FOLLOW else ():
+            self.say(line)
+            self._shown += 1
+        self._show_status(log)
+
+    def close(self, log: LogReader) -> None:
+        """Shows what is left: if lines were held back, the last ones and where the others are."""
+        if self._mode == NONE or log.lines <= self._shown:
             return
-        rest = self.reader.last(min(LAST_LINES, total - self._shown))
-        hidden = total - self._shown - len(rest)
+        rest = log.last(min(LAST_LINES, log.lines - self._shown))
+        hidden = log.lines - self._shown - len(rest)
         if hidden:
-            self._say(
+            self.say(
                 f"… {hidden} lines are not shown here; all of them: kf logs --task --run {self._run} -n 0 --recent"
             )
         for line in rest:
-            self._say(line)
+            self.say(line)
 
-    def _show(self, lines: list[str]) -> None:
-        for line in lines[: SHOWN_LINES - self._shown] if self._mode == FOLLOW else ():
-            self._say(line)
-            self._shown += 1
-
-    def _show_status(self) -> None:
+    def _show_status(self, log: LogReader) -> None:
         now = time.monotonic()
         if self._mode != FOLLOW or now - self._last_status < STATUS_SECONDS:
             return
-        status = f"{self.reader.lines} lines so far" if self._shown >= SHOWN_LINES else self.reader.current
+        status = f"{log.lines} lines so far" if self._shown >= SHOWN_LINES else log.current
         if status.strip():
             self._last_status = now
-            self._say(status, ephemeral=True)
+            self.say(status, ephemeral=True)

@@ -22,7 +22,7 @@ from ..core.run.outcome import Outcome
 from ..errors import Conflict, Denied, Refused, Trouble, Unreachable
 from ..log.pump import LOST, Pump
 from ..log.spool import Spool
-from .display import FOLLOW, Display, Say
+from .display import Screen
 
 LOG_GRACE_SECONDS = 20
 STOP_SECONDS = 45  # a pod has 30 s to end after it is told to, and the kubelet some more
@@ -38,7 +38,7 @@ class Interrupted(Trouble):
 
 @dataclass
 class Follower:
-    """One run and what has been seen of it; `say(text, ephemeral=…, warning=…)` shows a line.
+    """One run and what has been seen of it, which `screen` shows.
 
     `start_timeout` (seconds, 0 for none) is how long its pod may wait for its start. `at_most_once`
     cancels the run when its pod is replaced. `interrupted` makes `follow` raise Interrupted. `secrets` are
@@ -49,9 +49,8 @@ class Follower:
     cluster: Cluster
     namespace: str
     name: str
-    say: Say
+    screen: Screen
     masker: Masker
-    show_log: str = FOLLOW
     start_timeout: int = 600
     at_most_once: bool = False
     secrets: Callable[[], Iterable[str]] | None = None
@@ -67,12 +66,9 @@ class Follower:
     _deleted: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
-        self._display = Display(self.name, self.say, self.masker, self.show_log)
-
-    @property
-    def reader(self) -> LogReader:
-        """The log so far: its tail, digest and counts."""
-        return self._display.reader
+        self.log = LogReader(self.masker)  # the log so far: its tail, digest and counts
+        self._lock = threading.Lock()
+        self._closed = False
 
     @property
     def whole(self) -> bool:
@@ -128,6 +124,8 @@ class Follower:
             self._tell(f"{self.name} waits: {trouble}")
 
     def _read(self, pod: dict[str, Any]) -> None:
+        if not self._has_started:
+            self.screen.begin()
         self._has_started = True
         name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]
         if uid not in self._pumps:
@@ -162,15 +160,28 @@ class Follower:
             self._give_up("its pod was replaced while it ran, and at_most_once forbids a second start", "at_most_once")
 
     def _receive(self, chunk: bytes) -> bool:
-        taken = self._display.receive(chunk)
-        if taken and self.spool:
+        """Takes a chunk of the log; False once it is closed."""
+        with self._lock:
+            if self._closed:
+                return False
+            self.screen.show(self.log.feed(chunk), self.log)
+        if self.spool:
             self.spool.write(chunk)
-        return taken
+        return True
+
+    def _close(self) -> None:
+        """Takes nothing more, and shows what is left."""
+        with self._lock:
+            self._closed = True
+            self.screen.show(self.log.finish(), self.log)
+        self.screen.close(self.log)
+        if self.spool:
+            self.spool.close()
 
     def _end(self) -> None:
         """Cancels the run when what it has printed so far is read: its pod goes, and the pod's log with it."""
         begun = time.monotonic()
-        while self._pumps and not self.reader.bytes and time.monotonic() - begun < BEGIN_SECONDS:
+        while self._pumps and not self.log.bytes and time.monotonic() - begun < BEGIN_SECONDS:
             time.sleep(0.05)
         while time.monotonic() - begun < BEHIND_SECONDS and any(
             time.monotonic() - pump.moved < QUIET_SECONDS for pump in self._pumps.values()
@@ -193,9 +204,7 @@ class Follower:
             if pump.trouble or pump.thread.is_alive():
                 why = pump.trouble or "the cluster does not send the rest of it"
                 self._tell(f"{self.name}: its log is not complete: {why}", warning=True)
-        self._display.close()
-        if self.spool:
-            self.spool.close()
+        self._close()
         result = outcome.conclude(run, task_run, self._pod, self._cause or self._guess(run))
         if self._pod and not self._has_started and outcome.condition(run).get("status") != "True":
             # Tekton leaves a pod that waits for a missing Secret: it would start when the Secret appears.
@@ -227,7 +236,7 @@ class Follower:
             return ""
         if not self._has_started:
             return outcome.never_started(run, self._pod)
-        if any(TOO_LARGE in line for line in self.reader.last(3)):
+        if any(TOO_LARGE in line for line in self.log.last(3)):
             return "its results are too large: together they may have about 4000 bytes; keep larger ones in a volume"
         return outcome.deleted(self._pod) if self._deleted else ""
 
@@ -252,10 +261,10 @@ class Follower:
                 limit = PATIENCE_SECONDS if isinstance(error, Unreachable) else DENIED_SECONDS
                 if time.monotonic() - begun > limit:
                     raise
-                self.say(f"{self.name} goes on, but {error}; asking again", ephemeral=True)
+                self.screen.say(f"{self.name} goes on, but {error}; asking again", ephemeral=True)
                 self.interrupted.wait(1)
 
     def _tell(self, text: str, warning: bool = False) -> None:
         if text not in self._told:
             self._told.add(text)
-            self.say(self.masker.mask(text), warning=warning)
+            self.screen.say(self.masker.mask(text), warning=warning)

@@ -1,4 +1,4 @@
-"""Starting a run exactly once, and pruning what is older than its App keeps.
+"""Starting a run exactly once.
 
 The run's name is the lock: it is computed from App, task, key and attempt, so of two that try to
 start the same work the API server refuses the second, which then follows the first one's run.
@@ -7,14 +7,11 @@ start the same work the API server refuses the second, which then follows the fi
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..cluster.client import Cluster
 from ..core import marks, naming
-from ..core.retention import plan
-from ..core.retention.policy import Policy
 from ..core.run import pipelinerun
 from ..core.run.summary import RunSummary
 from ..errors import Conflict, NotFound, Unreachable
@@ -109,27 +106,3 @@ def submit(cluster: Cluster, wanted: Submission, began: str | None) -> tuple[dic
             if time.monotonic() > deadline:
                 raise
         time.sleep(1)
-
-
-def expire(runs: Sequence[RunSummary], now: str | None, policy: Policy, adding: int = 0) -> list[RunSummary]:
-    """The runs that retention lets go, oldest first, once `adding` new ones have been made; `now` is the cluster's."""
-    return [verdict.run for verdict in plan.plan(runs, policy, adding, now) if verdict.going]
-
-
-def prune(
-    cluster: Cluster,
-    namespace: str,
-    app: str,
-    policy: Policy,
-    spare: str | None = None,
-    before: Callable[[list[RunSummary]], list[RunSummary]] | None = None,
-) -> list[str]:
-    """Deletes what retention lets go; returns the names.
-
-    Not deleted is the run `spare`, whose record is not stored yet. `before` is given the runs that are to go, for
-    what has to be done with each before it goes, and returns those that may.
-    """
-    going = [run for run in expire(cluster.list_runs(namespace, app), cluster.now, policy) if run.name != spare]
-    if going and before:
-        going = before(going)
-    return cluster.delete_runs(namespace, going) if going else []

@@ -171,10 +171,10 @@ class PlainCluster:
         self._try("PATCH", self.runs(name), api.cancelling(by), also=(400, 422))
 
     def delete_runs(self, runs: Sequence[RunSummary]) -> List[str]:
-        """Deletes these very runs (by UID); returns the names that went."""
+        """Deletes these very runs, unless they have changed since they were listed; returns the names that went."""
         gone = []
         for run in runs:
-            if self._try("DELETE", self.runs(run.name), api.deleting(run.uid)):
+            if self._try("DELETE", self.runs(run.name), api.deleting(run.uid, run.version)):
                 gone.append(run.name)
         return gone
 

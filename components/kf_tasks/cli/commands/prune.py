@@ -29,7 +29,7 @@ def prune(target: Target, app: str, keep: int | None, dry_run: bool) -> None:
     What runs stays, and so do pinned ones, the last success and the last failure. Where the App has a log archive,
     the logs of those that go are stored first.
     """
-    from ...runs import submission
+    from ...runs import pruning
 
     space = target.open()
     policy = _policy(space, app, keep)
@@ -45,7 +45,7 @@ def prune(target: Target, app: str, keep: int | None, dry_run: bool) -> None:
             warn(f"waiting for the log archive, where their logs go first: {len(waiting)} of them")
     else:
         archiving = archiving_of(space, app, warn)
-        going = submission.prune(space.cluster, space.name, app, policy, before=archiving.before if archiving else None)
+        going = pruning.prune(space.cluster, space.name, app, policy, before=archiving.before if archiving else None)
     for name in going:
         click.echo(f"{'would delete' if dry_run else 'deleted'} {name}")
     if not going:

@@ -163,7 +163,7 @@ def _submit(
 
 def _prune(space: TargetSpace, app: str, settings: dict[str, Any]) -> None:
     from ...runs.archiving import Archiving
-    from ...runs.submission import prune
+    from ...runs.pruning import prune
     from ..log_printer import warn
 
     archiving = Archiving.of(space.cluster, {**settings, "namespace": space.name}, warn)

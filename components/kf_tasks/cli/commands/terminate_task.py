@@ -31,10 +31,12 @@ def terminate_task(target: Target, name: str, task_id: str | None) -> None:
     refusal = unable(run)
     if not refusal:
         by = f"kf terminate-task by {user()}"
+        from ...runs import ending
+
         archiving = archiving_of(space, run["metadata"]["labels"][marks.NAME], warn)
         try:
             if archiving:
-                archiving.end([name], by)
+                ending.end(archiving, [name], by)
             else:
                 space.cluster.cancel_run(space.name, name, by)
         except ArchiveError as error:

@@ -32,6 +32,7 @@ class RunSummary:
     reason: str = ""
     started_at: Optional[str] = None
     finished_at: Optional[str] = None
+    version: str = field(default="", compare=False)  # the resourceVersion, by which a change is noticed
 
     @property
     def failed(self) -> bool:
@@ -75,6 +76,7 @@ class RunSummary:
             reason=reason,
             started_at=status.get("startTime"),
             finished_at=status.get("completionTime"),
+            version=metadata.get("resourceVersion", ""),
         )
 
 

@@ -1,0 +1,91 @@
+"""Attends one run to its end: its log to a screen and to the archive, and how it ended to the run itself.
+
+The only place that follows a run, for an update, for `kf`, and for whoever ends runs whose logs are archived.
+What else becomes of a run that has ended, whether that is a failure for example, is its caller's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from dataclasses import dataclass, replace
+
+from ..cluster.client import Cluster
+from ..core import marks
+from ..core.api import Object
+from ..core.log.masking import Masker
+from ..core.log.reader import LogReader
+from ..core.log.stored import place_of
+from ..core.run.outcome import Outcome
+from ..errors import ClusterError, Trouble
+from ..log.spool import Spool
+from .archiving import Archiving
+from .display import Screen
+from .follower import Follower
+from .secrets import secret_values
+
+
+@dataclass(frozen=True)
+class Attended:
+    """How a run ended, and its log: tail, digest and counts.
+
+    `unmasked` says which Secrets could not be read, whose values may stand in the log. `unkept` is why the log is not
+    in the archive, None where it is or where there is none.
+    """
+
+    outcome: Outcome
+    log: LogReader
+    unmasked: tuple[str, ...] = ()
+    unkept: Trouble | None = None
+
+
+def attend(
+    cluster: Cluster,
+    run: Object,
+    show: Screen,
+    *,
+    archiving: Archiving | None = None,
+    start_timeout: int = 0,
+    at_most_once: bool = False,
+    interrupted: threading.Event | None = None,
+    end_by: str = "",
+) -> Attended:
+    """Blocks until a run has ended and its log is read; the arguments are those of `Follower`.
+
+    Raises NotFound for a run that was deleted meanwhile, Interrupted, and Unreachable or Denied for a cluster that
+    does not answer for long. After the end nothing is raised: that the outcome cannot be written on the run, or its
+    log not be stored, says nothing about the task.
+    """
+    namespace, name = run["metadata"]["namespace"], run["metadata"]["name"]
+    masker, unmasked = Masker(), list[str]()
+
+    def unread(text: str) -> None:
+        if text not in unmasked:
+            unmasked.append(text)
+            show.say(text, warning=True)
+
+    spool = Spool(masker, place_of(run)) if archiving else None
+    follower = Follower(
+        cluster,
+        namespace,
+        name,
+        show,
+        masker,
+        secrets=lambda: secret_values(cluster, namespace, run, show.hint, unread),
+        start_timeout=start_timeout,
+        at_most_once=at_most_once,
+        interrupted=interrupted or threading.Event(),
+        spool=spool,
+        end_by=end_by,
+    )
+    ended = follower.follow()
+    ended = replace(ended, sentence=masker.mask(ended.sentence), reason=masker.mask(ended.reason))
+    with contextlib.suppress(ClusterError):  # it is deleted already, cannot be reached, or may not be changed
+        cluster.annotate_run(namespace, name, {marks.OUTCOME: ended.sentence}, finished=True)
+    unkept = None
+    if archiving and spool:
+        try:
+            archiving.keep(run, ended, spool, whole=follower.whole, unmasked=unmasked)
+        except Trouble as error:
+            unkept = error
+    return Attended(ended, follower.log, tuple(unmasked), unkept)

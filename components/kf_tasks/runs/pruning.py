@@ -1,0 +1,40 @@
+"""Lets runs go that are beyond what their App keeps, with pods and logs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ..cluster.client import Cluster
+from ..core.retention import plan
+from ..core.retention.policy import Policy
+from ..core.run.summary import RunSummary
+
+
+def expire(runs: Sequence[RunSummary], now: str | None, policy: Policy, adding: int = 0) -> list[RunSummary]:
+    """The runs that retention lets go, oldest first, once `adding` new ones have been made; `now` is the cluster's."""
+    return [verdict.run for verdict in plan.plan(runs, policy, adding, now) if verdict.going]
+
+
+def prune(
+    cluster: Cluster,
+    namespace: str,
+    app: str,
+    policy: Policy,
+    spare: str | None = None,
+    before: Callable[[list[RunSummary]], list[RunSummary]] | None = None,
+) -> list[str]:
+    """Deletes what retention lets go; returns the names.
+
+    Not deleted is the run `spare`, whose record is not stored yet. `before` is given the runs that are to go, for
+    what has to be done with each before it goes, and returns those that may; since that takes its time, what goes is
+    decided again afterwards. A run that has changed since then, by being pinned for example, stays.
+    """
+
+    def going() -> list[RunSummary]:
+        return [run for run in expire(cluster.list_runs(namespace, app), cluster.now, policy) if run.name != spare]
+
+    found = going()
+    if found and before:
+        ready = {run.uid for run in before(found)}
+        found = [run for run in going() if run.uid in ready]
+    return cluster.delete_runs(namespace, found, unchanged=True) if found else []

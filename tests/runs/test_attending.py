@@ -1,0 +1,275 @@
+"""A run is attended in one way, whoever does it: shown within its bounds, masked, stored, and told how it ended."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kf_tasks.cli.waiting import Terminal
+from kf_tasks.core import marks
+from kf_tasks.core.log.masking import Masker
+from kf_tasks.core.log.reader import LogReader
+from kf_tasks.core.log.shown import FOLLOW, NONE, TAIL
+from kf_tasks.core.log.stored import place_of
+from kf_tasks.core.run.outcome import CANCELLED, FAILED, SUCCEEDED
+from kf_tasks.core.say import nobody
+from kf_tasks.errors import ArchiveError, Denied, NotFound
+from kf_tasks.log.archive import Archive
+from kf_tasks.runs import ending
+from kf_tasks.runs.archiving import Archiving
+from kf_tasks.runs.attending import attend
+from kf_tasks.runs.display import Bounded, Screen
+from kf_tasks.runs.follower import Interrupted
+
+SECRET = "correct horse battery"
+NAME, POD = "shop-migrate-1", "shop-migrate-1-task-pod"
+LINES = [f"2026-01-01T00:00:{number % 60:02}.{number:09}Z line {number}\n" for number in range(600)]
+
+
+class Cluster:
+    """One run, whose command begins at the second look and ends at the third, or when it is cancelled."""
+
+    def __init__(self, code: int = 0, lines: list[str] | None = None, secrets: bool = True, runs: bool = False) -> None:
+        self.code, self.secrets, self.runs = code, secrets, runs
+        self.content = "".join(lines or [f"2026-01-01T00:00:00.000000001Z the password is {SECRET}\n"]).encode()
+        self.looks = 0
+        self.annotations: dict[str, Any] = {}
+        self.cancelled_by = ""
+        self.http = self
+
+    @property
+    def ended(self) -> bool:
+        return bool(self.cancelled_by) if self.runs else self.looks > 2
+
+    def request(self, *_: Any, **__: Any) -> Any:
+        raise Denied("nobody may watch")
+
+    def get_run(self, namespace: str, name: str) -> dict[str, Any]:
+        self.looks += 1
+        reason = "Cancelled" if self.cancelled_by else "Failed" if self.code else "Succeeded"
+        condition = {"type": "Succeeded", "status": "True" if reason == "Succeeded" else "False", "reason": reason}
+        step = {
+            "name": "task", "image": "i", "command": ["/bin/true"],
+            "env": [{"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "s", "key": "TOKEN"}}}],
+        }  # fmt: skip
+        return {
+            "metadata": {
+                "name": name, "namespace": namespace, "uid": "u-1", "creationTimestamp": "2026-01-01T00:00:00Z",
+                "labels": {marks.NAME: "shop", marks.TASK: "migrate", marks.KEY: "k", marks.TASK_ID: "1"},
+                "annotations": {marks.CANCELLED_BY: self.cancelled_by} if self.cancelled_by else {},
+            },
+            "spec": {"pipelineSpec": {"tasks": [{"taskSpec": {"steps": [step]}}]}},
+            "status": {
+                "startTime": "2026-01-01T00:00:01Z", "completionTime": "2026-01-01T00:00:09Z", "conditions": [condition]
+            } if self.ended else {},
+        }  # fmt: skip
+
+    def task_run(self, _namespace: str, _run: dict[str, Any]) -> None:
+        return None
+
+    def pods(self, _namespace: str, _run: str) -> list[dict[str, Any]]:
+        return [self.pod()]
+
+    def pod(self) -> dict[str, Any]:
+        state: dict[str, Any] = {"waiting": {"reason": "ContainerCreating"}}
+        if self.looks > 1:
+            state = {"running": {"startedAt": "2026-01-01T00:00:02Z"}}
+        if self.ended:
+            at = {"startedAt": "2026-01-01T00:00:02Z", "finishedAt": "2026-01-01T00:00:08Z"}
+            state = {"terminated": {"exitCode": self.code, "reason": "Error" if self.code else "Completed", **at}}
+        metadata = {"name": POD, "uid": "p-1", "creationTimestamp": "2026-01-01T00:00:01Z"}
+        return {"metadata": metadata, "status": {"containerStatuses": [{"name": "step-task", "state": state}]}}
+
+    def get(self, _namespace: str, plural: str, _name: str) -> dict[str, Any] | None:
+        if plural == "pods":
+            return self.pod()
+        if not self.secrets:
+            raise Denied("secrets may not be read")
+        return {"data": {"TOKEN": base64.b64encode(SECRET.encode()).decode()}}
+
+    def log(self, *_: Any, **__: Any) -> Iterator[bytes]:
+        yield self.content
+
+    def annotate_run(self, _namespace: str, _name: str, annotations: dict[str, Any], *, finished: bool) -> None:
+        assert finished
+        self.annotations |= annotations
+
+    def cancel_run(self, _namespace: str, _name: str, by: str) -> None:
+        self.cancelled_by = by
+
+    def delete_pod(self, _namespace: str, _name: str) -> None:
+        raise AssertionError("its command has begun")
+
+
+class Said:
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.warnings: list[str] = []
+
+    def __call__(self, text: str, *, warning: bool = False, ephemeral: bool = False) -> None:
+        if not ephemeral:
+            (self.warnings if warning else self.lines).append(text)
+
+    def screen(self, mode: str = FOLLOW) -> Screen:
+        return Bounded(NAME, mode, self, self.warnings.append)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr("kf_tasks.runs.follower.BEGIN_SECONDS", 0.1)
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Archive:
+    return Archive.of(f"file://{tmp_path}/logs")
+
+
+def begun(cluster: Cluster) -> dict[str, Any]:
+    run = cluster.get_run("dev", NAME)
+    cluster.looks = 0
+    return run
+
+
+def seen(cluster: Any, screen: Screen, **more: Any) -> Any:
+    return attend(cluster, begun(cluster), screen, **more)
+
+
+def archiving(cluster: Any, archive: Archive) -> Archiving:
+    return Archiving(cluster, "dev", archive.url, nobody)
+
+
+def test_its_log_is_shown_without_secrets_and_its_end_written_on_the_run() -> None:
+    cluster, said = Cluster(), Said()
+    found = seen(cluster, said.screen())
+    assert (found.outcome.state, found.unmasked, found.unkept) == (SUCCEEDED, (), None)
+    assert said.lines == ["the password is [secret]"] and said.warnings == []
+    assert found.log.tail() == "the password is [secret]\n" and found.log.lines == 1
+    assert cluster.annotations == {marks.OUTCOME: "succeeded"}
+
+
+def test_what_fails_is_no_error_of_whoever_attends() -> None:
+    cluster = Cluster(code=3)
+    found = seen(cluster, Said().screen())
+    assert (found.outcome.state, found.outcome.exit_code) == (FAILED, 3)
+    assert cluster.annotations == {marks.OUTCOME: found.outcome.sentence}
+
+
+@pytest.mark.parametrize(("mode", "shown"), [(FOLLOW, 551), (TAIL, 51), (NONE, 0)])
+def test_what_is_shown_has_bounds_and_what_is_counted_has_none(mode: str, shown: int) -> None:
+    said = Said()
+    found = seen(Cluster(lines=LINES), said.screen(mode))
+    assert (len(said.lines), found.log.lines) == (shown, 600)
+    assert not said.lines or said.lines[-1] == "line 599"
+
+
+def test_its_log_is_stored_as_it_was_followed(archive: Archive) -> None:
+    cluster = Cluster()
+    found = seen(cluster, Said().screen(), archiving=archiving(cluster, archive))
+    record = archive.record(place_of(begun(cluster)))
+    assert record and found.unkept is None and record.followed and record.whole
+    assert b"".join(archive.read(record)) == b"the password is [secret]\n"
+    assert cluster.annotations == {marks.OUTCOME: "succeeded", marks.ARCHIVED: record.mark}
+
+
+def test_a_log_whose_secrets_cannot_be_read_is_not_stored(archive: Archive) -> None:
+    cluster, said = Cluster(secrets=False), Said()
+    found = seen(cluster, said.screen(), archiving=archiving(cluster, archive))
+    assert found.outcome.state == SUCCEEDED and isinstance(found.unkept, Denied)
+    assert found.unmasked == (str(found.unkept),) == tuple(said.warnings)
+    assert archive.places("dev") == [] and cluster.annotations == {marks.OUTCOME: "succeeded"}
+
+
+def test_an_archive_that_takes_nothing_does_not_decide_how_a_run_ended(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    cluster = Cluster()
+    found = seen(cluster, Said().screen(), archiving=archiving(cluster, Archive.of(f"file://{tmp_path}/file/logs")))
+    assert found.outcome.state == SUCCEEDED and isinstance(found.unkept, ArchiveError)
+    assert [path.suffix for path in (tmp_path / "state").rglob("*.zst")] == [".zst"], "left for whoever comes next"
+
+
+def test_a_run_that_may_not_be_changed_has_ended_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise Denied("not allowed")
+
+    cluster = Cluster()
+    monkeypatch.setattr(cluster, "annotate_run", refuse)
+    assert seen(cluster, Said().screen()).outcome.state == SUCCEEDED
+
+
+def test_whoever_is_told_to_stop_leaves_the_run_alone() -> None:
+    stopped = threading.Event()
+    stopped.set()
+    cluster = Cluster(runs=True)
+    with pytest.raises(Interrupted):
+        seen(cluster, Said().screen(), interrupted=stopped)
+    assert cluster.cancelled_by == "" and cluster.annotations == {}
+
+
+def test_what_is_ended_is_read_to_its_end_and_stored(archive: Archive) -> None:
+    cluster: Any = Cluster(runs=True)
+    assert ending.end(archiving(cluster, archive), [NAME], "me") == [NAME]
+    record = archive.record(place_of(begun(cluster)))
+    assert cluster.cancelled_by == "me" and record and record.state == CANCELLED
+    assert b"".join(archive.read(record)) == b"the password is [secret]\n"
+
+
+def test_nothing_is_ended_whose_log_could_not_be_stored(archive: Archive, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    hidden: Any = Cluster(runs=True, secrets=False)
+    with pytest.raises(Denied):
+        ending.end(archiving(hidden, archive), [NAME], "me")
+    closed: Any = Cluster(runs=True)
+    with pytest.raises(ArchiveError):
+        ending.end(archiving(closed, Archive.of(f"file://{tmp_path}/file/logs")), [NAME], "me")
+    assert hidden.cancelled_by == closed.cancelled_by == ""
+
+
+def test_a_run_that_is_gone_is_not_ended(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: Any) -> Any:
+        raise NotFound("gone")
+
+    cluster: Any = Cluster(runs=True)
+    monkeypatch.setattr(cluster, "get_run", gone)
+    assert ending.end(archiving(cluster, archive), [NAME], "me") == []
+
+
+def test_a_terminal_shows_every_line_and_says_a_thing_once(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal = Terminal()
+    assert terminal.state == "starting"
+    found = seen(Cluster(lines=LINES), terminal)
+    said = capsys.readouterr()
+    assert said.out.splitlines() == [f"line {number}" for number in range(600)] and said.err == ""
+    assert (terminal.state, found.log.lines) == ("over", 600)
+    terminal.say("the node is gone", warning=True)
+    terminal.hint("the node is gone")
+    assert capsys.readouterr().err == "kf: the node is gone\n"
+
+
+def test_a_silenced_terminal_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal = Terminal()
+    terminal.silence()
+    late = threading.Thread(target=terminal.show, args=(["late"], LogReader(Masker())), daemon=True)
+    late.start()
+    late.join(0.2)
+    assert late.is_alive() and capsys.readouterr().out == ""
+
+
+def test_trouble_while_it_runs_is_said_and_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster, said = Cluster(), Said()
+    troubles = [Denied("the token has expired")]
+    get_run = cluster.get_run
+
+    def unsteady(namespace: str, name: str) -> dict[str, Any]:
+        if troubles:
+            raise troubles.pop()
+        return get_run(namespace, name)
+
+    run = begun(cluster)
+    monkeypatch.setattr(cluster, "get_run", unsteady)
+    assert attend(cluster, run, said.screen()).outcome.state == SUCCEEDED  # type: ignore[arg-type]
+    assert not said.warnings and not troubles
