@@ -20,7 +20,7 @@ from kf_tasks.core import marks
 from kf_tasks.core.run import outcome, pipelinerun
 from kf_tasks.core.run.environment import Value, Variable
 from kf_tasks.core.run.pipelinerun import Resources, TaskSpec
-from kf_tasks.resources.inputs import template_data
+from kf_tasks.resources.template import template_data
 
 from . import messages
 from .conftest import CHECKOUT, RUNS, Result, eventually, kubectl, objects

@@ -13,6 +13,7 @@ import re
 from .errors import InvalidInput
 
 DNS_LABEL = 63
+BUILD = ".build"  # ends the name of what builds an App's image: no App can be called so
 RUN = 58  # leaves room for the `-task` that Tekton appends for the TaskRun
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -74,6 +75,16 @@ def run_name(app: str, task: str, key: str, attempt: int) -> str:
     """The name of one attempt at one definition of a task, at most 58 characters."""
     tail = f"-{digest([app, task, key], 8)}-{attempt}"
     return f"{app}-{task}"[: RUN - len(tail)].rstrip("-") + tail
+
+
+def build_of(app: str) -> str:
+    """The name by which the build of an App goes where its tasks go by the App's name."""
+    return app + BUILD
+
+
+def words(app: str, task: str) -> str:
+    """A task as messages name it, or a build."""
+    return f"build of app {app[: -len(BUILD)]!r}" if app.endswith(BUILD) else f"task {task!r} of app {app!r}"
 
 
 def label_value(text: str) -> str:

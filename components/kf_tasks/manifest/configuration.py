@@ -12,12 +12,13 @@ import pulumi
 from ..core.errors import InvalidInput
 from ..core.manifest import document, loading
 from ..core.manifest.nodes import Secret, Text, plain, written
-from ..resources.inputs import checked
+from ..resources.inputs import for_people
 
 LONGEST = 2**53  # the largest whole number of which a float keeps every digit
 SERVICE = ("credentials", "label", "plan", "requires", "tags", "volume_mounts")
 
 
+@for_people()
 def variables(config: pulumi.Config, folder: Path) -> dict[str, Any]:
     """The values of the manifest's `((names))`.
 
@@ -34,10 +35,10 @@ def variables(config: pulumi.Config, folder: Path) -> dict[str, Any]:
         registry = registry.rpartition("://")[2]
         found["registry"] = Secret(registry) if _is_secret(config, "registry") else registry
     paths = [folder / file for file in _files(config)]
-    for values in checked(lambda: [loading.values(path) for path in paths]):
-        found.update(values)
+    for path in paths:
+        found.update(loading.values(path))
     given, full = _map(config, "vars"), config.full_key("vars")
-    checked(lambda: _refuse_long(full, given))
+    _refuse_long(full, given)
     file = f"Pulumi.{pulumi.get_stack()}.yaml"
     readable = _readable(folder / file, full, given)
     for name, text in readable.items():
@@ -64,6 +65,7 @@ def building(config: pulumi.Config) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value}
 
 
+@for_people()
 def services(config: pulumi.Config) -> dict[str, dict[str, Any]]:
     """The services that the map `services` of the configuration declares, as arguments of ServiceInstance.
 
@@ -71,7 +73,7 @@ def services(config: pulumi.Config) -> dict[str, dict[str, Any]]:
     """
     found = _map(config, "services")
     full = config.full_key("services")
-    return checked(lambda: {name: _service(f"{full}.{name}", given) for name, given in found.items()})
+    return {name: _service(f"{full}.{name}", given) for name, given in found.items()}
 
 
 def _service(where: str, given: Any) -> dict[str, Any]:
@@ -126,7 +128,7 @@ def _files(config: pulumi.Config) -> list[str]:
         found = text
     files = found if isinstance(found, list) else [text]
     if not all(isinstance(file, str) for file in files):
-        checked(lambda: _refuse(f"{config.full_key('vars-files')} is no list of files"))
+        _refuse(f"{config.full_key('vars-files')} is no list of files")
     return files
 
 
@@ -138,9 +140,7 @@ def _map(config: pulumi.Config, key: str) -> dict[str, Any]:
         given = None
     if isinstance(given, dict):
         return given
-    return checked(
-        lambda: _refuse(f"{full} is no map: set its values with 'pulumi config set --path {full}.NAME VALUE'")
-    )
+    raise InvalidInput(f"{full} is no map: set its values with 'pulumi config set --path {full}.NAME VALUE'")
 
 
 def _refuse(text: str) -> NoReturn:

@@ -13,7 +13,7 @@ from ..core.manifest import loading
 from ..core.manifest.model import Application, JobEntry, TaskEntry
 from ..core.manifest.nodes import Text
 from ..resources.app import App
-from ..resources.inputs import checked
+from ..resources.inputs import for_people
 from ..resources.service import Binding, ServiceInstance
 from ..resources.source import Source
 from ..resources.space import Space
@@ -23,22 +23,19 @@ from ..resources.task_schedule import UTC, TaskSchedule
 BUILD_VARIABLES = "BP_"  # what buildpacks call their settings; the rest of env is for tasks alone
 
 
+@for_people()
 def read(path: Path, values: dict[str, Any], services: Collection[str] | None = None) -> list[Application]:
     """The applications of a manifest; its warnings are shown, its problems end the program in one error.
 
     `services` are the declared ones; a service that is not among them is a problem.
     """
-    return checked(lambda: _load(path, values, services)).applications
-
-
-def _load(path: Path, values: dict[str, Any], services: Collection[str] | None) -> loading.Manifest:
     try:
         found = loading.load(path, values, services)
     except loading.Unusable as error:
         _tell(error)
         raise
     _tell(found)
-    return found
+    return found.applications
 
 
 def _tell(found: loading.Manifest | loading.Unusable) -> None:

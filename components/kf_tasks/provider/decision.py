@@ -14,10 +14,10 @@ from pulumi.output import contains_unknowns
 
 from ..cluster.connection import Connection
 from ..core import definition as definitions
+from ..core import naming
 from ..core.build import spec as builds
 from ..core.definition import ALWAYS
 from ..core.marks import OUTCOME, RECORDED
-from ..core.naming import run_name
 from ..core.run.outcome import HELD
 from ..core.run.pipelinerun import instantiate
 from ..errors import ClusterError, Denied, NotFound, Unreachable
@@ -134,7 +134,7 @@ def _fingerprint(definition: dict[str, Any]) -> str:
 
 def refuse(news: dict[str, Any], seen: Survey, dry: bool) -> str | None:
     """Why nothing may be done here: the cluster could not be asked in an update, or another stack owns the App."""
-    what = builds.words(news["app"], news["task"])
+    what = naming.words(news["app"], news["task"])
     if seen.unasked and not (dry and isinstance(seen.unasked, (Unreachable, Denied, NotFound))):
         return f"{what}: {seen.unasked}. Nothing was started; repeat the update when the cluster answers"
     other = seen.foreign_owner(news["app"], news["stack"])
@@ -164,7 +164,7 @@ def _note(preview: Preview, news: dict[str, Any], seen: Survey) -> None:
 def dry_run(preview: Preview, connection: Connection, news: dict[str, Any]) -> str | None:
     """Why the cluster would not admit the run, in its own words; what may not be asked in a preview is said."""
     key = "dry-run"
-    name = run_name(news["app"].replace(".", "-"), news["task"], key, 0)  # no run has it: attempts begin with 1
+    name = naming.run_name(news["app"].replace(".", "-"), news["task"], key, 0)  # no run has it: attempts begin with 1
     trial = instantiate(news["manifest"], name=name, key=key, task_id=0, attempt=0, started_by="preview")
     try:
         preview.cluster(connection).create_run(trial, dry_run=True)
@@ -172,10 +172,10 @@ def dry_run(preview: Preview, connection: Connection, news: dict[str, Any]) -> s
         if not news.get("__preview") and isinstance(error, Unreachable):
             return None  # a webhook that starts, for example: the submission asks again, for a while
         if not news.get("__preview"):
-            return f"{builds.words(news['app'], news['task'])}: {error}"
+            return f"{naming.words(news['app'], news['task'])}: {error}"
         preview.say_once(news["urn"], f"admission was not asked for: {error}", about=f"dry run {news['namespace']}")
     except ClusterError as error:
-        return f"{builds.words(news['app'], news['task'])} would not be admitted: {error}"
+        return f"{naming.words(news['app'], news['task'])} would not be admitted: {error}"
     return None
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from ..cluster.client import Cluster
 from ..cluster.connection import Connection
-from ..core import marks
-from ..core.build import spec as builds
+from ..core import marks, naming
+from ..core.build.spec import Upload
 from ..core.log.shown import NONE
 from ..core.pods import security
 from ..core.retention.policy import Policy
@@ -45,9 +45,14 @@ def record(preview: Preview, settings: dict[str, Any]) -> tuple[dict[str, Any], 
         started_by=f"pulumi up of stack {settings['stack']}",
         followed=waits,
     )
-    with about(f"{builds.words(wanted.app, wanted.task)} cannot be started"):
+    with about(f"{naming.words(wanted.app, wanted.task)} cannot be started"):
         if settings.get("upload"):
-            send(cluster, wanted.namespace, settings["upload"], functools.partial(preview.say, settings["urn"]))
+            send(
+                cluster,
+                wanted.namespace,
+                Upload.of(settings["upload"]),
+                functools.partial(preview.say, settings["urn"]),
+            )
         run, adopted = submit(cluster, wanted, preview.survey(connection, wanted.namespace).now)
     name = run["metadata"]["name"]
     preview.say(settings["urn"], f"run {name} {'adopted' if adopted else 'started'}")
@@ -69,7 +74,7 @@ def record(preview: Preview, settings: dict[str, Any]) -> tuple[dict[str, Any], 
 def complete(preview: Preview, settings: dict[str, Any], begun: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
     """The record of a run that was not waited for, complete if it has ended; also what to fail with, if anything."""
     cluster = preview.cluster(Connection.of(settings["connection"]))
-    what = builds.words(settings["app"], settings["task"])
+    what = naming.words(settings["app"], settings["task"])
     with about(f"{what}: how run {begun['run']} has ended could not be asked for"):
         run = _own_run(cluster, settings, begun)
     if run is None:
@@ -94,7 +99,7 @@ def stop(preview: Preview, settings: dict[str, Any], own: str = "") -> None:
     running = unfinished(runs, settings["app"], settings["task"], settings["stack"])
     archiving = Archiving.of(cluster, settings, functools.partial(preview.say, settings["urn"], warning=True))
     if running and archiving:
-        what = builds.words(settings["app"], settings["task"])
+        what = naming.words(settings["app"], settings["task"])
         with about(f"{what} is not cancelled, or its log would be lost", ". Repeat later"):
             archiving.check()
             ended = ending.end(archiving, [run.name for run in running if run.name != own], _terminated(settings))
@@ -128,7 +133,7 @@ def let_go(preview: Preview, cluster: Cluster, settings: dict[str, Any], spare: 
 def failure(settings: dict[str, Any], ended: Outcome, result: dict[str, Any]) -> str:
     """What the person at the terminal reads when a task has failed."""
     name = result["run"]
-    lines = [f"{builds.words(settings['app'], settings['task'])} {_verb(ended)} (run {name}, id {result['task_id']})"]
+    lines = [f"{naming.words(settings['app'], settings['task'])} {_verb(ended)} (run {name}, id {result['task_id']})"]
     tail = [] if settings["log_mode"] == NONE else result["log"].splitlines()[-LAST_LINES:]
     lines += ["  last lines of its log:", *(f"    {line}" for line in tail)] if tail else []
     if result["log_lines"]:
@@ -145,7 +150,7 @@ def _follow(
     preview: Preview, cluster: Cluster, settings: dict[str, Any], run: dict[str, Any], end_by: str = ""
 ) -> tuple[dict[str, Any], Outcome]:
     namespace, name, urn = settings["namespace"], run["metadata"]["name"], settings["urn"]
-    what = builds.words(settings["app"], settings["task"])
+    what = naming.words(settings["app"], settings["task"])
     warn = functools.cache(functools.partial(preview.say, urn, warning=True))
     about_app = f"{namespace} {settings['app']}"
     short = functools.partial(preview.say_once, urn, about=about_app, warning=True)  # not in each task

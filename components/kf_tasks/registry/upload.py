@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from ..cluster.client import Cluster
-from ..core.build.spec import Artifact
+from ..core.build.spec import Upload
 from ..core.source import tree
 from ..errors import ConfigurationError, Denied, about
 from .client import Place, registry
@@ -18,15 +16,13 @@ from .progress import Say, uploading
 _KEY = ".dockerconfigjson"
 
 
-def send(cluster: Cluster, namespace: str, source: Mapping[str, Any], say: Say) -> None:
+def send(cluster: Cluster, namespace: str, source: Upload, say: Say) -> None:
     """Puts the source of a build into its registry; raises if it is not the one that the build was decided for."""
-    artifact = Artifact(str(source["tree"]), int(source["size"]))
-    place = Place.of(source["registry"])
-    folder = Path(source["folder"])
-    with about(f"source {source['folder']!r} could not be uploaded"):
-        client = registry(place, _login(cluster, namespace, source.get("secret"), place.host, say))
+    artifact, place, folder = source.artifact, Place.of(source.registry), Path(source.folder)
+    with about(f"source {source.folder!r} could not be uploaded"):
+        client = registry(place, _login(cluster, namespace, source.secret, place.host, say))
         sent = client.push(
-            place.repository(source["repository"]), artifact.tag, artifact.manifest, artifact.config, artifact.layer,
+            place.repository(source.repository), artifact.tag, artifact.manifest, artifact.config, artifact.layer,
             lambda: uploading(tree.archive(folder), artifact.size, say),
         )  # fmt: skip
     if sent:

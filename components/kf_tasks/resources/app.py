@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from ..core import marks, naming, quantities
-from ..core.pods import settings as pod
+from ..core import marks, naming
+from ..core.pods.settings import PodSettings
 from ..core.retention import policy
-from ..core.run import environment, launcher, pipelinerun, system
-from ..core.run.pipelinerun import Resources, TaskSpec
+from ..core.run import pipelinerun
+from ..core.run.launcher import LAUNCHER, Start
+from ..core.run.pipelinerun import Resources
 from ..history import History
+from . import image_digest
 from .bindings import Attachments
 from .build import Build
-from .image_digest import pinned as with_digest
-from .inputs import Args, Command, Env, Layer, checked, depends_on, plain, stack_id, template_data, urn_of, values_of
-from .inputs import labels as own_labels
-from .pods import pod_settings, pods_of_tasks, pull_secrets
+from .environment import Env, Layer
+from .inputs import Args, Command, computed, for_people, plain, urn_of
+from .plan import AppPlan
+from .pods import TaskPods, pod_settings, pods_of_tasks
 from .security_group import SecurityGroup, policies
 from .service import Binding, ServiceInstance
 from .source import Source, as_source
 from .space import Space
+from .template import kept, stack_id, template_data
+from .template import labels as own_labels
 
 
 class App(pulumi.ComponentResource):
@@ -55,14 +60,20 @@ class App(pulumi.ComponentResource):
       `automount_service_account_token` (False): for tasks that talk to Kubernetes.
     - `app_name`: its name in the cluster, by default `name`.
 
+    Outputs: `app_name`, `image` (with the digest of what was built), `env` and `labels` (for a Deployment of one's own
+    beside it), `process_types` (those that buildpacks found).
+
     A changed App changes the next run of its tasks; only another image, command, args or entrypoint
     runs them again. Raises pulumi.RunError for bad input.
     """
 
     app_name: pulumi.Output[str]
+    image: pulumi.Output[str]
     labels: pulumi.Output[dict[str, str]]
     env: pulumi.Output[list[dict[str, Any]]]
+    process_types: pulumi.Output[list[str]]
 
+    @for_people()
     def __init__(
         self,
         name: str,
@@ -104,189 +115,145 @@ class App(pulumi.ComponentResource):
         automount_service_account_token: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        checked(lambda: naming.check_name("app", name))
-        own_name = checked(lambda: naming.check_name("app", app_name if app_name is not None else name))
+        naming.check_name("app", name)
+        own_name = naming.check_name("app", app_name if app_name is not None else name)
         owner = f"app {own_name!r}"
-        resources = checked(lambda: _resources(owner, space, memory, disk, cpu, cpu_limit))
-        kept = checked(
-            lambda: policy.policy(
-                owner, space.policy, keep=keep, keep_failed=keep_failed, max_age=max_age, pinned=pinned
-            )
+        resources = Resources.over(
+            space.defaults.resources, owner, memory=memory, disk=disk, cpu=cpu, cpu_limit=cpu_limit
         )
-        least = checked(lambda: policy.min_history(owner, kept, min_history, space.min_history))
-        built_from = checked(lambda: as_source(owner, image, source, resolve_tag))
+        chosen = policy.policy(owner, space.policy, keep=keep, keep_failed=keep_failed, max_age=max_age, pinned=pinned)
+        least = policy.min_history(owner, chosen, min_history, space.min_history)
+        built_from = as_source(owner, image, source, resolve_tag)
+        if service_account is not None:
+            naming.check_text(f"service_account of {owner}", service_account)
         given_image = plain(image, f"image of {owner}")
         origin = {"source": built_from.path} if built_from else {"image": given_image}
-        props = {**origin, **kept.settings(), **resources.__dict__}
-        super().__init__("kf:index:App", name, props, opts)
+        super().__init__("kf:index:App", name, {**origin, **chosen.settings(), **vars(resources)}, opts)
         # The base class has set every key of props as an attribute; from here on they are ours again.
-        self.name, self.owner, self.space, self.resources = own_name, owner, space, resources
-        self.policy, self.min_history = kept, least
-        self.image: pulumi.Output[str] = with_digest(self, own_name, space, given_image) if resolve_tag else given_image
         child = pulumi.ResourceOptions(parent=self, provider=space.provider, depends_on=space.resources)
-        metadata = {"namespace": space.namespace, "labels": own_labels(self.name)}
-        self.layer = Layer(self, self.owner, env, f"kf-{self.name}.env", metadata, child)
-        self.attachments = Attachments(owner, own_name, space, services, vcap_services, metadata, child)
-        given = {
-            "labels": labels, "annotations": annotations, "node_selector": node_selector, "tolerations": tolerations,
-            "affinity": affinity, "volumes": volumes, "volume_mounts": volume_mounts, "pod_spec": pod_spec,
-            "priority_class": priority_class, "runtime_class": runtime_class, "image_pull_secrets": image_pull_secrets,
-            "security_context": security_context,
-        }  # fmt: skip
-        self._token = automount_service_account_token
-        self.pod = pulumi.Output.all(space.pod, pod_settings(owner, given)).apply(
-            lambda both: pods_of_tasks(
+        metadata = {"namespace": space.namespace, "labels": own_labels(own_name)}
+        layer = Layer(self, owner, env, f"kf-{own_name}.env", metadata, child)
+        attachments = Attachments(owner, own_name, space, services, vcap_services, metadata, child)
+        said = pod_settings(
+            owner, labels=labels, annotations=annotations, node_selector=node_selector, tolerations=tolerations,
+            affinity=affinity, volumes=volumes, volume_mounts=volume_mounts, pod_spec=pod_spec,
+            priority_class=priority_class, runtime_class=runtime_class, image_pull_secrets=image_pull_secrets,
+            security_context=security_context,
+        )  # fmt: skip
+
+        def placed(both: list[PodSettings]) -> TaskPods:
+            return pods_of_tasks(
                 self,
                 owner,
-                pod.merge(*both),
-                added=self.attachments.pod,
+                both[1].over(both[0]),
+                added=attachments.pod,
                 level=space.pod_security,
                 own_account=service_account is None,
                 token=automount_service_account_token,
             )
-        )
+
+        pod = computed(pulumi.Output.all(space.pod, said), placed)
         processes = None
         if built_from:
-            retain = opts.retain_on_delete if opts else None
-            build = Build(self, name, own_name, space, built_from, self.pod, child, retain, depends_on(opts))
+            build = Build(self, name, own_name, space, built_from, pod, opts)
             self.image, processes = build.image, build.processes if entrypoint is None else None
-        self.start = pulumi.Output.all(
+        else:
+            self.image = image_digest.of(self, own_name, space, given_image) if resolve_tag else given_image
+        start = pulumi.Output.all(
             command=plain(command, f"command of {owner}"),
             args=plain(args, f"args of {owner}"),
-            entrypoint=plain(entrypoint if processes is None else launcher.LAUNCHER, f"entrypoint of {owner}"),
+            entrypoint=plain(entrypoint if processes is None else LAUNCHER, f"entrypoint of {owner}"),
             processes=processes,
+        ).apply(lambda found: Start(**found))
+        self.process_types = pulumi.Output.from_input(processes).apply(lambda found: list(found.types) if found else [])
+        account = []
+        if service_account is None:
+            token = automount_service_account_token
+            account.append(_account(name, own_name, pod, token, metadata, child))
+        groups = policies(owner, security_groups, f"kf-{own_name}", {marks.NAME: own_name}, metadata, child)
+        plan = AppPlan(
+            name=own_name,
+            space=space,
+            resources=resources,
+            policy=chosen,
+            service_account=f"kf-{own_name}" if service_account is None else service_account,
+            image=self.image,
+            start=start,
+            pod=pod,
+            env=layer.values,
+            bindings=attachments.values,
+            prerequisites=(
+                *space.prerequisites, *layer.resources, *attachments.resources, *account, *groups
+            ),
+        )  # fmt: skip
+        rendered = plan.rendered(
+            own_name,
+            computed(start, lambda found: found.argv(owner) if found.is_command else []),
+            resources=resources,
+            timeout=space.defaults.timeout,
         )
-        self.process_types: pulumi.Output[list[str]] = pulumi.Output.from_input(processes or {"types": []})["types"]
-        account = self._account(name, service_account, metadata, child)
-        selector = {marks.NAME: own_name}
-        self.children: list[pulumi.Resource] = [
-            *space.resources, *space.beside, *space.layer.resources, *self.layer.resources,
-            *self.attachments.resources, *account,
-            *policies(owner, security_groups, f"kf-{own_name}", selector, metadata, child),
-        ]  # fmt: skip
-        self.children.append(self._template(name, child))
-        self._runs: list[pulumi.Output[str]] = []
-        self._schedules: list[dict[str, str]] = []
-        self._history(name, opts)
-        self.app_name = pulumi.Output.from_input(self.name)
-        self.labels = pulumi.Output.from_input(own_labels(self.name))
+        settings = {"stack": stack_id(), "app": own_name, **kept(chosen, space.log_archive)}
+        template = kubernetes.core.v1.ConfigMap(
+            name,
+            metadata={
+                "name": f"kf-{own_name}",
+                "namespace": space.namespace,
+                "labels": {**own_labels(own_name), marks.TEMPLATE: "app"},
+            },
+            data=pulumi.Output.all(rendered, start).apply(
+                lambda both: template_data(
+                    both[0].manifest, {**settings, "entrypoint": both[1].entrypoint, "layers": both[0].layers}
+                )
+            ),
+            opts=child,
+        )
+        self._plan = replace(plan, prerequisites=(*plan.prerequisites, template))
+        _history(self, name, self._plan, least, opts)
+        self.app_name = pulumi.Output.from_input(own_name)
+        self.labels = pulumi.Output.from_input(own_labels(own_name))
+        self.env = rendered.apply(lambda found: pipelinerun.step_of(found.manifest)["env"])
         self.register_outputs({"app_name": self.app_name, "labels": self.labels, "env": self.env})
 
-    def spec(self, task: str, argv: Sequence[str], layers: Sequence[tuple[str, Any]], **more: Any) -> TaskSpec:
-        """The specification of a task of this App from resolved values."""
-        image, settings, namespace, resources = (more.pop(key) for key in ("image", "pod", "namespace", "resources"))
-        of_platform = system.variables(stack_id(), namespace, self.name, resources.memory, resources.disk)
-        merged = [(name, values_of(values)) for name, values in layers]
-        merged += [(environment.BINDINGS, self.attachments.values), (environment.SYSTEM, of_platform)]
-        return TaskSpec(
-            namespace=namespace,
-            app=self.name,
-            task=task,
-            stack=stack_id(),
-            image=image,
-            argv=argv,
-            env=environment.merge(merged),
-            resources=resources,
-            service_account=self.service_account,
-            labels=settings["labels"],
-            annotations=settings["annotations"],
-            node_selector=settings["node_selector"],
-            security_context=settings["security_context"],
-            volumes=settings["volumes"],
-            volume_mounts=settings["volume_mounts"],
-            pod_template=settings["template"],
-            **more,
-        )
 
-    def _account(
-        self, name: str, given: str | None, metadata: dict[str, Any], opts: pulumi.ResourceOptions
-    ) -> list[pulumi.Resource]:
-        self.service_account = f"kf-{self.name}" if given is None else given
-        if given is not None:
-            checked(lambda: naming.check_text(f"service_account of {self.owner}", given))
-            return []
-        account = kubernetes.core.v1.ServiceAccount(
-            name,
-            metadata={**metadata, "name": self.service_account},
-            automount_service_account_token=self._token,
-            image_pull_secrets=self.pod.apply(pull_secrets),
-            opts=opts,
-        )
-        return [account]
-
-    def add_run(self, run: pulumi.Output[str]) -> None:
-        """Lets the App's history know of a run that this update may make."""
-        self._runs.append(run)
-
-    def add_schedule(self, task: str, schedule: str, time_zone: str) -> None:
-        """Lets the App's history know how often something runs."""
-        self._schedules.append({"task": task, "schedule": schedule, "time_zone": time_zone})
-
-    def _declared_runs(self) -> pulumi.Output[list[str]]:
-        # With the Runs behind them: a destroy that cannot delete the runs stops before it forgets their records.
-        return pulumi.Output.all(*self._runs)
-
-    def _template(self, name: str, opts: pulumi.ResourceOptions) -> kubernetes.core.v1.ConfigMap:
-        """What `kf run-task` submits: the App's own start command, or none if it has none."""
-
-        def content(given: dict[str, Any]) -> dict[str, Any]:
-            start = given["start"]
-            argv = checked(lambda: launcher.argv(self.owner, start) if launcher.has_command(start) else [])
-            layers = [("Space", given["space"]), ("App", given["app"])]
-            spec = self.spec(
-                self.name, argv, layers, image=given["image"], pod=given["pod"], namespace=given["namespace"],
-                resources=self.resources, timeout=self.space.defaults["timeout"],
-            )  # fmt: skip
-            settings = {"entrypoint": start["entrypoint"], "stack": stack_id(), "app": self.name}
-            settings.update(self.policy.settings(), **self.space.archiving)
-            settings["layers"] = environment.origins(spec.env)
-            manifest = pipelinerun.render(spec)
-            return {"data": template_data(manifest, settings), "env": pipelinerun.step_of(manifest)["env"]}
-
-        rendered = pulumi.Output.all(
-            start=self.start, image=self.image, pod=self.pod, namespace=self.space.namespace,
-            space=self.space.layer.values, app=self.layer.values,
-        ).apply(content)  # fmt: skip
-        self.env = rendered.apply(lambda found: found["env"])
-        metadata = {
-            "name": f"kf-{self.name}",
-            "namespace": self.space.namespace,
-            "labels": {**own_labels(self.name), marks.TEMPLATE: "app"},
-        }
-        return kubernetes.core.v1.ConfigMap(
-            name, metadata=metadata, data=rendered.apply(lambda found: found["data"]), opts=opts
-        )
-
-    def _history(self, name: str, opts: pulumi.ResourceOptions | None) -> None:
-        # The lists are read when the program's body has run, so that they hold every Task declared in it.
-        declared = pulumi.Output.from_input("")
-        runs: pulumi.Output[list[str]] = declared.apply(lambda _: self._declared_runs())
-        props = {
-            "__preview": pulumi.runtime.is_dry_run(),
-            "connection": self.space.connection,
-            "stack": stack_id(),
-            "stack_label": naming.label_value(stack_id()),
-            "namespace": self.space.namespace,
-            "owns_namespace": self.space.owns_namespace,
-            "app": self.name,
-            **self.policy.settings(),
-            **self.space.archiving,
-            "min_history": self.min_history,
-            "schedules": declared.apply(lambda _: list(self._schedules)),
-            "runs": runs,
-            "urn": urn_of(self),
-        }
-        # A sibling of the App, never its child: depends_on=[app] must not wait for the App's tasks.
-        parent = opts.parent if opts else None
-        retain = opts.retain_on_delete if opts else None
-        History(name, props, pulumi.ResourceOptions(parent=parent, depends_on=self.children, retain_on_delete=retain))
+def _account(
+    name: str, own_name: str, pod: pulumi.Output[TaskPods], token: bool, metadata: dict[str, Any],
+    opts: pulumi.ResourceOptions,
+) -> pulumi.Resource:  # fmt: skip
+    return kubernetes.core.v1.ServiceAccount(
+        name,
+        metadata={**metadata, "name": f"kf-{own_name}"},
+        automount_service_account_token=token,
+        image_pull_secrets=pod.apply(lambda found: found.pull_secrets),
+        opts=opts,
+    )
 
 
-def _resources(owner: str, space: Space, memory: Any, disk: Any, cpu: Any, cpu_limit: Any) -> Resources:
-    defaults = space.defaults
-    return Resources(
-        memory=defaults["memory"] if memory is None else quantities.size(memory, f"{owner}: memory"),
-        disk=defaults["disk"] if disk is None else quantities.size(disk, f"{owner}: disk"),
-        cpu=defaults["cpu"] if cpu is None else quantities.cpu(cpu, f"{owner}: cpu"),
-        cpu_limit=None if cpu_limit is None else quantities.cpu(cpu_limit, f"{owner}: cpu_limit"),
+def _history(app: App, name: str, plan: AppPlan, min_history: str, opts: pulumi.ResourceOptions | None) -> None:
+    # The lists are read when the program's body has run, so that they hold every Task declared in it; with the Runs
+    # behind them a destroy that cannot delete the runs stops before it forgets their records.
+    declared = pulumi.Output.from_input("")
+    runs: pulumi.Output[list[str]] = declared.apply(lambda _: pulumi.Output.all(*plan.runs))
+    props = {
+        "__preview": pulumi.runtime.is_dry_run(),
+        "connection": plan.space.connection,
+        "stack": stack_id(),
+        "stack_label": naming.label_value(stack_id()),
+        "namespace": plan.space.namespace,
+        "owns_namespace": plan.space.owns_namespace,
+        "app": plan.name,
+        **kept(plan.policy, plan.space.log_archive),
+        "min_history": min_history,
+        "schedules": declared.apply(lambda _: list(plan.schedules)),
+        "runs": runs,
+        "urn": urn_of(app),
+    }
+    # A sibling of the App, never its child: depends_on=[app] must not wait for the App's tasks.
+    History(
+        name,
+        props,
+        pulumi.ResourceOptions(
+            parent=opts.parent if opts else None,
+            depends_on=list(plan.prerequisites),
+            retain_on_delete=opts.retain_on_delete if opts else None,
+        ),
     )

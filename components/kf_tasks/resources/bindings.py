@@ -13,9 +13,10 @@ from ..core import naming
 from ..core.errors import InvalidInput
 from ..core.run import bindings
 from ..core.run.environment import Value
-from .inputs import checked, stack_id
+from .inputs import computed
 from .service import Binding, ServiceInstance
 from .space import Space
+from .template import stack_id
 
 FORMS = ("env", "file")
 
@@ -37,7 +38,7 @@ class Attachments:
         metadata: Mapping[str, Any],
         opts: pulumi.ResourceOptions,
     ) -> None:
-        self.bound = checked(lambda: _check(owner, space, services, form))
+        self.bound = _check(owner, space, services, form)
         self.secret_name = f"kf-{app}.services"
         self.values = _variables(self.secret_name, form, bool(self.bound))
         self.pod = _pod(self.secret_name, form, self.bound)
@@ -47,11 +48,10 @@ class Attachments:
 
         def data(given: dict[str, Any]) -> dict[str, str]:
             known = [binding.bound(found) for binding, found in zip(self.bound, given["credentials"])]
-            return checked(lambda: _data(owner, (stack_id(), given["namespace"], app), self.bound, known, form))
+            return _data(owner, (stack_id(), given["namespace"], app), self.bound, known, form)
 
-        content = pulumi.Output.all(
-            namespace=space.namespace, credentials=pulumi.Output.all(*(it.service.credentials for it in self.bound))
-        ).apply(data)
+        credentials = pulumi.Output.all(*(it.service.credentials for it in self.bound))
+        content = computed(pulumi.Output.all(namespace=space.namespace, credentials=credentials), data)
         secret = kubernetes.core.v1.Secret(
             self.secret_name, metadata={**metadata, "name": self.secret_name}, string_data=content, opts=opts
         )

@@ -21,9 +21,9 @@ from .space import Space
 _HOST = re.compile(r"(localhost|[^/]*[.:][^/]*)/")
 
 
-def pinned(app: pulumi.Resource, name: str, space: Space, image: pulumi.Output[str]) -> pulumi.Output[str]:
+def of(app: pulumi.Resource, name: str, space: Space, image: pulumi.Output[str]) -> pulumi.Output[str]:
     """`image` with the digest of its tag; unknown in a preview where neither the registry nor the cluster tells it."""
-    found = asyncio.ensure_future(_pinned(app, name, space, image))
+    found = asyncio.ensure_future(_resolved(app, name, space, image))
 
     async def text() -> Any:
         return (await found)[0]
@@ -48,7 +48,7 @@ def parse(image: str, plain: Place | None) -> tuple[Place, str, str]:
     return Place.of(f"{scheme}://{host}"), repository, tag or "latest"
 
 
-async def _pinned(app: pulumi.Resource, name: str, space: Space, given: pulumi.Output[str]) -> tuple[Any, bool]:
+async def _resolved(app: pulumi.Resource, name: str, space: Space, given: pulumi.Output[str]) -> tuple[Any, bool]:
     image = await given.future(with_unknowns=True)
     if not await given.is_known() or not isinstance(image, str) or "@" in image:
         return image, await given.is_known()

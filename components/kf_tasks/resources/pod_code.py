@@ -16,8 +16,8 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from ..core import naming
-from .inputs import labels
 from .space import Space
+from .template import labels
 
 PACKAGE = "kf_tasks"
 START = "submitter/__main__.py"

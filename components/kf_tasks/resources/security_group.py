@@ -10,8 +10,9 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from ..core import naming
+from ..core.errors import InvalidInput
 from ..core.pods import network
-from .inputs import checked, plain
+from .inputs import computed, plain
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,10 @@ def policies(
     opts: pulumi.ResourceOptions,
 ) -> list[pulumi.Resource]:
     """The NetworkPolicies of `groups`, named `<prefix>.<group>`, for the pods that `selector` matches."""
-    names = checked(lambda: [naming.check_name("security group", group.name) for group in groups])
+    names = [naming.check_name("security group", group.name) for group in groups]
     for name in names:
         if names.count(name) > 1:
-            raise pulumi.RunError(f"{owner}: two security groups have the name {name!r}: rename one")
+            raise InvalidInput(f"{owner}: two security groups have the name {name!r}: rename one")
     return [_policy(owner, group, f"{prefix}.{group.name}", selector, metadata, opts) for group in groups]
 
 
@@ -60,7 +61,5 @@ def _policy(
     rules = pulumi.Output.all(
         egress=plain(group.egress, f"egress of {what}"), ingress=plain(group.ingress, f"ingress of {what}")
     )
-    spec = rules.apply(
-        lambda given: checked(lambda: network.policy(what, selector, given["egress"], given["ingress"], group.dns))
-    )
+    spec = computed(rules, lambda given: network.policy(what, selector, given["egress"], given["ingress"], group.dns))
     return kubernetes.networking.v1.NetworkPolicy(name, metadata={**metadata, "name": name}, spec=spec, opts=opts)

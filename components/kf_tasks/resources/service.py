@@ -12,8 +12,9 @@ import pulumi_kubernetes as kubernetes
 from ..core import naming
 from ..core.errors import InvalidInput
 from ..core.run import bindings
-from .inputs import checked, labels
+from .inputs import computed, for_people
 from .space import Space
+from .template import labels
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class ServiceInstance(pulumi.ComponentResource):
 
     service_name: pulumi.Output[str]
 
+    @for_people()
     def __init__(
         self,
         name: str,
@@ -62,16 +64,16 @@ class ServiceInstance(pulumi.ComponentResource):
         service_name: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        checked(lambda: naming.check_name("service", name))
-        own_name = checked(lambda: naming.check_name("service", service_name if service_name is not None else name))
+        naming.check_name("service", name)
+        own_name = naming.check_name("service", service_name if service_name is not None else name)
         owner = f"service {own_name!r}"
         typed = is_dataclass(credentials) and not isinstance(credentials, type)
         found_label = label or (getattr(credentials, "label", None) if typed else None) or bindings.USER_PROVIDED
         texts = getattr(credentials, "texts", ()) if typed else ()
-        checked(lambda: _check_texts(owner, found_label, plan, tags))
+        _check_texts(owner, found_label, plan, tags)
         if isinstance(credentials, Mapping):  # its keys are known even where its values are not
-            checked(lambda: bindings.check_required(owner, dict.fromkeys(credentials, ""), requires))
-        mounts = checked(lambda: [_check_mount(owner, mount) for mount in volume_mounts])
+            bindings.check_required(owner, dict.fromkeys(credentials, ""), requires)
+        mounts = [_check_mount(owner, mount) for mount in volume_mounts]
         props = {"label": found_label, "tags": list(tags), "plan": plan}
         super().__init__("kf:index:ServiceInstance", name, props, opts)
         self.name, self.owner, self.space = own_name, owner, space
@@ -80,9 +82,9 @@ class ServiceInstance(pulumi.ComponentResource):
         def verify(given: Any) -> dict[str, Any]:
             if typed:  # what is left out is no credential
                 given = {name: value for name, value in given.items() if value is not None}
-            return checked(lambda: bindings.plain_credentials(owner, given, requires, texts))
+            return bindings.plain_credentials(owner, given, requires, texts)
 
-        self.credentials: pulumi.Output[dict[str, Any]] = pulumi.Output.secret(_as_map(credentials)).apply(verify)
+        self.credentials: pulumi.Output[dict[str, Any]] = computed(pulumi.Output.secret(_as_map(credentials)), verify)
         self.secret_name = f"kf.{own_name}.service"
         secret = kubernetes.core.v1.Secret(
             self.secret_name,

@@ -12,9 +12,9 @@ import pulumi
 
 from ..core import naming, quantities
 from ..core.build import buildpacks
-from ..core.build import spec as builds
 from ..core.build.buildpacks import Buildpacks
 from ..core.build.dockerfile import Dockerfile
+from ..core.build.spec import Recipe
 from ..core.errors import InvalidInput
 from ..core.run.pipelinerun import Resources
 from ..core.source import tree
@@ -22,7 +22,7 @@ from ..registry import progress
 from .space import Space
 
 DOCKERFILE = "Dockerfile"
-LONGEST_APP = naming.DNS_LABEL - len(builds.ENDING)
+LONGEST_APP = naming.DNS_LABEL - len(naming.BUILD)
 _trees: weakref.WeakKeyDictionary[Space, dict[str, tree.Tree]] = weakref.WeakKeyDictionary()
 
 
@@ -83,7 +83,7 @@ def _check(what: str, source: Source) -> None:
         naming.check_env_name(f"{what}: build_args", name)
 
 
-def recipe(space: Space, source: Source, arguments: Mapping[str, str]) -> builds.Recipe:
+def recipe(space: Space, source: Source, arguments: Mapping[str, str]) -> Recipe:
     """How a source becomes an image."""
     if source.builder:
         return Buildpacks(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -14,15 +15,27 @@ from ..core.pods import quota as quotas
 from ..core.pods import security
 from ..core.retention import policy
 from ..core.retention.policy import DEFAULT_KEEP, Policy
+from ..core.run.pipelinerun import Resources
 from ..log.archive import check_url
-from .inputs import Env, Layer, checked, connection_of, settings_of, stack_id
-from .inputs import labels as own_labels
+from .connection import connection_of, settings_of
+from .environment import Env, Layer
+from .inputs import for_people
 from .pods import pod_settings
 from .security_group import SecurityGroup, policies
+from .template import kept
+from .template import labels as own_labels
 
 KUBERNETES = "kubernetes:core/v1:Namespace"
 SUBMITTER_IMAGE = "python:3-slim"
 BUILDER_IMAGE = "quay.io/buildah/stable:latest"
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What the Apps and tasks of a Space have where they say nothing; `timeout` is canonical (`1h0m0s`)."""
+
+    resources: Resources
+    timeout: str
 
 
 class Space(pulumi.ComponentResource):
@@ -56,6 +69,7 @@ class Space(pulumi.ComponentResource):
 
     namespace: pulumi.Output[str]
 
+    @for_people()
     def __init__(
         self,
         name: str,
@@ -94,28 +108,31 @@ class Space(pulumi.ComponentResource):
         context: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        checked(lambda: naming.check_name("space", name))
+        naming.check_name("space", name)
         owner = f"space {name!r}"
-        self.defaults: dict[str, Any] = checked(
-            lambda: {
-                "memory": quantities.size(memory, f"{owner}: memory"),
-                "disk": quantities.size(disk, f"{owner}: disk"),
-                "cpu": quantities.cpu(cpu, f"{owner}: cpu"),
-                "timeout": quantities.duration(timeout, f"{owner}: timeout"),
-            }
+        self.defaults = Defaults(
+            Resources(
+                memory=quantities.size(memory, f"{owner}: memory"),
+                disk=quantities.size(disk, f"{owner}: disk"),
+                cpu=quantities.cpu(cpu, f"{owner}: cpu"),
+            ),
+            quantities.duration(timeout, f"{owner}: timeout"),
         )
-        self.policy = checked(
-            lambda: policy.policy(owner, Policy(), keep=keep, keep_failed=keep_failed, max_age=max_age)
-        )
-        self.min_history = checked(lambda: policy.min_history(owner, self.policy, min_history))
-        self.pod_security = None if pod_security is None else checked(lambda: security.check_level(pod_security, owner))
-        hard = None if quota is None else checked(lambda: quotas.hard(owner, quota))
-        limits = None if limit_range is None else checked(lambda: quotas.limits(owner, limit_range))
-        checked(lambda: _check_level_has_place(owner, self.pod_security, namespace))
-        archiving = {} if log_archive is None else {"log_archive": checked(lambda: check_url(owner, log_archive))}
-        props: dict[str, Any] = {"name": name, **self.defaults, **self.policy.settings(), **archiving}
+        self.policy = policy.policy(owner, Policy(), keep=keep, keep_failed=keep_failed, max_age=max_age)
+        self.min_history = policy.min_history(owner, self.policy, min_history)
+        self.pod_security = None if pod_security is None else security.check_level(pod_security, owner)
+        hard = None if quota is None else quotas.hard(owner, quota)
+        limits = None if limit_range is None else quotas.limits(owner, limit_range)
+        _check_level_has_place(owner, self.pod_security, namespace)
+        archive = None if log_archive is None else check_url(owner, log_archive)
+        amounts = self.defaults.resources
+        props: dict[str, Any] = {
+            "name": name, "memory": amounts.memory, "disk": amounts.disk, "cpu": amounts.cpu,
+            "timeout": self.defaults.timeout, **kept(self.policy, archive),
+        }  # fmt: skip
         super().__init__("kf:index:Space", name, props, opts)
-        self.name, self.archiving = name, archiving
+        # The base class has set every key of props as an attribute; from here on they are ours again.
+        self.name, self.log_archive = name, archive
         self.registry, self.registry_secret, self.builder_image = registry, registry_secret, builder_image
         if registry_secret is not None:
             image_pull_secrets = pulumi.Output.all(image_pull_secrets, registry_secret).apply(
@@ -130,15 +147,16 @@ class Space(pulumi.ComponentResource):
         metadata = {"namespace": self.namespace, "labels": own_labels()}
         child = self._child_options()
         self.layer = Layer(self, owner, env, f"kf.{name}.env", metadata, child)
-        given = {
-            "labels": labels, "annotations": annotations, "node_selector": node_selector, "tolerations": tolerations,
-            "affinity": affinity, "volumes": volumes, "volume_mounts": volume_mounts, "pod_spec": pod_spec,
-            "priority_class": priority_class, "runtime_class": runtime_class, "image_pull_secrets": image_pull_secrets,
-        }  # fmt: skip
-        self.pod = pod_settings(owner, given)
+        self.pod = pod_settings(
+            owner, labels=labels, annotations=annotations, node_selector=node_selector, tolerations=tolerations,
+            affinity=affinity, volumes=volumes, volume_mounts=volume_mounts, pod_spec=pod_spec,
+            priority_class=priority_class, runtime_class=runtime_class, image_pull_secrets=image_pull_secrets,
+        )  # fmt: skip
         selector = {marks.STACK: own_labels()[marks.STACK]}
-        self.beside = policies(owner, security_groups, f"kf.{name}", selector, metadata, child)
-        self.beside += self._limits(hard, limits, metadata, child)
+        groups = policies(owner, security_groups, f"kf.{name}", selector, metadata, child)
+        self.prerequisites = (
+            *self.resources, *groups, *self._limits(hard, limits, metadata, child), *self.layer.resources
+        )  # fmt: skip
         self.register_outputs({"namespace": self.namespace})
 
     def _choose_provider(
@@ -205,11 +223,6 @@ class Space(pulumi.ComponentResource):
 
     def _child_options(self) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, provider=self.provider, depends_on=self.resources)
-
-    @property
-    def stack(self) -> str:
-        """`<project>.<stack>`, which owns what is made in this Space."""
-        return stack_id()
 
 
 def _check_level_has_place(owner: str, level: str | None, namespace: Any) -> None:

@@ -7,14 +7,16 @@ from typing import Any
 
 import pulumi
 
-from ..core import definition as definitions
 from ..core import naming, quantities
+from ..core.definition import CHANGE, WHEN
 from ..core.errors import InvalidInput
 from ..core.log.shown import FOLLOW, LOG_MODES, NONE
 from ..run import Run
 from .app import App
-from .inputs import Args, Command, Env, checked, plain, stack_id, urn_of
-from .task_template import Rendered, define
+from .environment import Env
+from .inputs import Args, Command, for_people, plain, urn_of
+from .task_template import TaskTemplate, declare
+from .template import kept, stack_id
 
 
 class Task(pulumi.ComponentResource):
@@ -52,6 +54,7 @@ class Task(pulumi.ComponentResource):
     log_digest: pulumi.Output[str]
     results: pulumi.Output[dict[str, str]]
 
+    @for_people()
     def __init__(
         self,
         name: str,
@@ -66,7 +69,7 @@ class Task(pulumi.ComponentResource):
         timeout: str | None = None,
         start_timeout: str = "10m",
         retries: int = 0,
-        when: str = definitions.CHANGE,
+        when: str = CHANGE,
         triggers: pulumi.Input[Any] | None = None,
         wait: bool = True,
         must_succeed: bool = True,
@@ -76,19 +79,17 @@ class Task(pulumi.ComponentResource):
         log: str = FOLLOW,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        definition = define(
+        declared = declare(
             "task", app, name, command=command, args=args, memory=memory, disk=disk, cpu=cpu, timeout=timeout,
             retries=retries, env=env, results=results,
         )  # fmt: skip
-        owner = definition.owner
-        checked(lambda: _check(owner, when, log, results, opts))
-        patience = checked(lambda: quantities.seconds(start_timeout, f"{owner}: start_timeout"))
+        owner, plan, space = declared.owner, declared.app, declared.app.space
+        _check(owner, when, log, results, opts)
+        patience = quantities.seconds(start_timeout, f"{owner}: start_timeout")
         trigger = plain(triggers if triggers is not None else [], f"triggers of {owner}")
-        full_name = definition.full_name
-        super().__init__("kf:index:Task", full_name, {"app": app.name, "task": name, "when": when}, opts)
-        space = app.space
-        rendered = Rendered(self, definition)
-        own_env = rendered.layer.values
+        full_name = declared.full_name
+        super().__init__("kf:index:Task", full_name, {"app": plan.name, "task": name, "when": when}, opts)
+        template = TaskTemplate(self, declared)
         record = Run(
             full_name,
             {
@@ -96,22 +97,21 @@ class Task(pulumi.ComponentResource):
                 "connection": space.connection,
                 "stack": stack_id(),
                 "namespace": space.namespace,
-                "app": app.name,
+                "app": plan.name,
                 "task": name,
-                "counter": f"kf-{app.name}",
+                "counter": f"kf-{plan.name}",
                 "definition": {
-                    "image": app.image,
-                    "argv": rendered.argv,
-                    "env": own_env.apply(lambda values: {n: v["text"] for n, v in values.items() if "text" in v}),
-                    "secret_env": own_env.apply(lambda values: sorted(n for n, v in values.items() if "key" in v)),
+                    "image": plan.image,
+                    "argv": template.argv,
+                    "env": template.env.apply(lambda values: {n: v["text"] for n, v in values.items() if "text" in v}),
+                    "secret_env": template.env.apply(lambda values: sorted(n for n, v in values.items() if "key" in v)),
                     "triggers": trigger,
                 },
-                "manifest": rendered.manifest,
+                "manifest": template.manifest,
                 "when": when,
                 "wait": wait,
                 "must_succeed": must_succeed,
-                **app.policy.settings(),
-                **space.archiving,
+                **kept(plan.policy, space.log_archive),
                 "start_timeout": patience,
                 "log_mode": log,
                 "terminated": terminated,
@@ -120,12 +120,12 @@ class Task(pulumi.ComponentResource):
             },
             pulumi.ResourceOptions(
                 parent=self,
-                depends_on=rendered.before(definition, opts),
+                depends_on=template.before(declared, opts),
                 retain_on_delete=True,
                 additional_secret_outputs=["log", "results"] if log == NONE else None,
             ),
         )
-        app.add_run(record.run)
+        plan.runs.append(record.run)
         outputs = ("run", "task_id", "state", "reason", "exit_code", "started_at", "finished_at", "duration",
                    "log", "log_digest", "results")  # fmt: skip
         for output in outputs:
@@ -134,8 +134,8 @@ class Task(pulumi.ComponentResource):
 
 
 def _check(owner: str, when: str, log: str, results: Sequence[str], opts: pulumi.ResourceOptions | None) -> None:
-    if when not in definitions.WHEN:
-        raise InvalidInput(f"{owner}: when={when!r} is unknown: use one of {', '.join(map(repr, definitions.WHEN))}")
+    if when not in WHEN:
+        raise InvalidInput(f"{owner}: when={when!r} is unknown: use one of {', '.join(map(repr, WHEN))}")
     if log not in LOG_MODES:
         raise InvalidInput(f"{owner}: log={log!r} is unknown: use one of {', '.join(map(repr, LOG_MODES))}")
     for result in results:

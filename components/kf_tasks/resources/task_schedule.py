@@ -19,9 +19,11 @@ from ..core.schedule import cron as schedules
 from ..core.schedule import cronjob, slot
 from . import pod_code
 from .app import App
-from .inputs import Args, Command, Env, checked, labels, stack_id, urn_of
-from .pods import pull_secrets
-from .task_template import Rendered, define
+from .environment import Env
+from .inputs import Args, Command, for_people, urn_of
+from .plan import AppPlan
+from .task_template import TaskTemplate, declare
+from .template import labels, stack_id
 
 UTC = "Etc/UTC"
 SHORTEST_DEADLINE = 10  # the CronJob controller looks every ten seconds
@@ -47,6 +49,7 @@ class TaskSchedule(pulumi.ComponentResource):
 
     cron_job: pulumi.Output[str]
 
+    @for_people()
     def __init__(
         self,
         name: str,
@@ -70,68 +73,68 @@ class TaskSchedule(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         policy = slot.policy(concurrency_policy) or concurrency_policy
-        patience = checked(lambda: quantities.seconds(start_timeout, f"start_timeout of job {name!r} of {app.owner}"))
-        cron_name = naming.derive(app.name, str(name), limit=cronjob.NAME_LIMIT)
-        definition = define(
+        plan, space = app._plan, app._plan.space
+        patience = quantities.seconds(start_timeout, f"start_timeout of job {name!r} of {plan.owner}")
+        cron_name = naming.derive(plan.name, str(name), limit=cronjob.NAME_LIMIT)
+        declared = declare(
             "job", app, name, command=command, args=args, memory=memory, disk=disk, cpu=cpu, timeout=timeout,
             retries=retries, env=env, labels={marks.SCHEDULE: name}, write=_template_data,
             settings={
                 "cron_job": cron_name, "policy": policy, "catch_up": catch_up, "start_timeout": patience,
                 # A pod of a schedule cannot store logs: what it may not delete waits for an update or for `kf prune`.
-                **({"archived_only": True} if app.space.archiving else {}),
+                **({"archived_only": True} if space.log_archive else {}),
             },
         )  # fmt: skip
-        owner = definition.owner
-        deadline = checked(lambda: _check(owner, schedule, time_zone, policy, starting_deadline))
-        props = {"app": app.name, "task": name, "schedule": schedule, "time_zone": time_zone}
-        super().__init__("kf:index:TaskSchedule", definition.full_name, props, opts)
+        deadline = _check(declared.owner, schedule, time_zone, policy, starting_deadline)
+        props = {"app": plan.name, "task": name, "schedule": schedule, "time_zone": time_zone}
+        super().__init__("kf:index:TaskSchedule", declared.full_name, props, opts)
         if schedule is not None and not suspend:
-            app.add_schedule(name, schedule, time_zone)
-        rendered = Rendered(self, definition)
-        code = pod_code.config_map_of(app.space)
-        account = _account(definition.full_name, definition.template_name, app, cron_name, rendered.child)
-        own_labels = {**labels(app.name), TASK: name, marks.SCHEDULE: name}
+            plan.schedules.append({"task": name, "schedule": schedule, "time_zone": time_zone})
+        template = TaskTemplate(self, declared)
+        code = pod_code.config_map_of(space)
+        account = _account(declared.full_name, declared.template_name, plan, cron_name, template.child)
+        own_labels = {**labels(plan.name), TASK: name, marks.SCHEDULE: name}
         pod_of = functools.partial(
             cronjob.pod,
             task=name,
-            image=app.space.submitter_image,
-            account=definition.template_name,
-            template=definition.template_name,
-            code=pod_code.config_map_name(app.space),
+            image=space.submitter_image,
+            account=declared.template_name,
+            template=declared.template_name,
+            code=pod_code.config_map_name(space),
             files=pod_code.files(),
         )
         made = kubernetes.batch.v1.CronJob(
-            definition.full_name,
+            declared.full_name,
             metadata={
                 "name": cron_name,
-                "namespace": app.space.namespace,
+                "namespace": space.namespace,
                 "labels": own_labels,
                 # `kf schedule-job` and `kf delete-job-schedule` change it in the cluster; an update takes it back.
                 "annotations": {marks.POLICY: policy, "pulumi.com/patchForce": "true"},
             },
-            spec=app.pod.apply(
-                lambda settings: cronjob.spec(
+            spec=plan.pod.apply(
+                lambda found: cronjob.spec(
                     schedule=schedule,
                     time_zone=time_zone,
                     policy=policy,
                     suspend=suspend,
                     starting_deadline=deadline,
-                    pod=pod_of(settings=settings),
+                    pod=pod_of(settings={"node_selector": found.settings.node_selector, "template": found.template}),
                 )
             ),
             opts=pulumi.ResourceOptions.merge(
-                rendered.child,
-                pulumi.ResourceOptions(depends_on=[*rendered.before(definition, opts), code, *account]),
+                template.child,
+                pulumi.ResourceOptions(depends_on=[*template.before(declared, opts), code, *account]),
             ),
         )
         Calendar(
-            definition.full_name,
+            declared.full_name,
             {
                 "__preview": pulumi.runtime.is_dry_run(),
-                "connection": app.space.connection,
+                "connection": space.connection,
                 "stack": stack_id(),
-                "namespace": app.space.namespace,
-                "app": app.name,
+                "namespace": space.namespace,
+                "app": plan.name,
                 "task": name,
                 "cron_job": cron_name,
                 # Another one says that the spec was changed, by whomever.
@@ -139,33 +142,33 @@ class TaskSchedule(pulumi.ComponentResource):
                 "schedule": schedule or "",
                 "time_zone": time_zone,
                 "suspend": suspend,
-                "keep": app.policy.keep,
-                "manifest": rendered.manifest,
+                "keep": plan.policy.keep,
+                "manifest": template.manifest,
                 "urn": urn_of(self),
             },
-            pulumi.ResourceOptions(parent=self, depends_on=[made, *rendered.before(definition, opts)]),
+            pulumi.ResourceOptions(parent=self, depends_on=[made, *template.before(declared, opts)]),
         )
         self.cron_job = made.metadata["name"]
         self.register_outputs({"cron_job": self.cron_job})
 
 
 def _account(
-    full_name: str, name: str, app: App, cron_name: str, opts: pulumi.ResourceOptions
+    full_name: str, name: str, plan: AppPlan, cron_name: str, opts: pulumi.ResourceOptions
 ) -> list[pulumi.Resource]:
-    metadata = {"name": name, "namespace": app.space.namespace, "labels": labels(app.name)}
+    metadata = {"name": name, "namespace": plan.space.namespace, "labels": labels(plan.name)}
     account = kubernetes.core.v1.ServiceAccount(
         full_name,
         metadata=metadata,
         automount_service_account_token=False,
-        image_pull_secrets=app.pod.apply(pull_secrets),
+        image_pull_secrets=plan.pod.apply(lambda found: found.pull_secrets),
         opts=opts,
     )
-    role = kubernetes.rbac.v1.Role(full_name, metadata=metadata, rules=cronjob.rules(app.name, cron_name), opts=opts)
+    role = kubernetes.rbac.v1.Role(full_name, metadata=metadata, rules=cronjob.rules(plan.name, cron_name), opts=opts)
     binding = kubernetes.rbac.v1.RoleBinding(
         full_name,
         metadata=metadata,
         role_ref={"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
-        subjects=[{"kind": "ServiceAccount", "name": name, "namespace": app.space.namespace}],
+        subjects=[{"kind": "ServiceAccount", "name": name, "namespace": plan.space.namespace}],
         opts=opts,
     )
     return [account, role, binding]

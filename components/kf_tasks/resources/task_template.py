@@ -1,4 +1,4 @@
-"""What a Task and a TaskSchedule share: a definition within an App, rendered as the template of its runs."""
+"""What a Task and a TaskSchedule share: what is declared of a task, and the template of its runs."""
 
 from __future__ import annotations
 
@@ -12,23 +12,25 @@ import pulumi_kubernetes as kubernetes
 
 from ..core import marks, naming, quantities
 from ..core.errors import InvalidInput
-from ..core.run import environment, launcher, pipelinerun
 from ..core.run.pipelinerun import Resources
 from .app import App
-from .inputs import Args, Command, Env, Layer, checked, depends_on, labels, plain, stack_id, template_data
+from .environment import Env, Layer
+from .inputs import Args, Command, computed, depends_on, plain
+from .plan import AppPlan
+from .template import kept, labels, stack_id, template_data
 
 _names: weakref.WeakKeyDictionary[App, dict[str, str]] = weakref.WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
-class Definition:
+class Declared:
     """What is declared of one task of an App; known to be good once it is made.
 
     `labels` are those of its runs beside the App's. `write` turns manifest and settings into a template's data.
     """
 
     kind: str
-    app: App
+    app: AppPlan
     name: str
     resources: Resources
     timeout: str
@@ -56,7 +58,7 @@ class Definition:
         return f"kf-{self.app.name}.{self.name}"
 
 
-def define(
+def declare(
     kind: str,
     app: App,
     name: str,
@@ -69,87 +71,63 @@ def define(
     timeout: str | None,
     retries: int,
     **more: Any,
-) -> Definition:
-    """A definition from a component's arguments; bad ones end the program before anything is registered."""
-    checked(lambda: naming.check_name(kind, name))
-    owner = f"{kind} {name!r} of {app.owner}"
-    checked(lambda: _claim(app, kind, name, owner))
-    resources = checked(lambda: _resources(owner, app.resources, memory, disk, cpu))
-    limit = (
-        app.space.defaults["timeout"]
-        if timeout is None
-        else checked(lambda: quantities.duration(timeout, f"{owner}: timeout"))
+) -> Declared:
+    """What a component's arguments declare; raises InvalidInput for bad ones."""
+    naming.check_name(kind, name)
+    plan = app._plan
+    owner = f"{kind} {name!r} of {plan.owner}"
+    other = _names.setdefault(app, {}).setdefault(name, kind)
+    if other != kind:  # they have the same names in the cluster; two of one kind the engine refuses itself
+        raise InvalidInput(f"{owner}: the app has a {other} of this name: rename one of them")
+    return Declared(
+        kind,
+        plan,
+        name,
+        Resources.over(plan.resources, owner, memory=memory, disk=disk, cpu=cpu),
+        plan.space.defaults.timeout if timeout is None else quantities.duration(timeout, f"{owner}: timeout"),
+        quantities.count(retries, f"{owner}: retries"),
+        pulumi.Output.all(command=plain(command, f"command of {owner}"), args=plain(args, f"args of {owner}")),
+        **more,
     )
-    tries = checked(lambda: quantities.count(retries, f"{owner}: retries"))
-    own = pulumi.Output.all(command=plain(command, f"command of {owner}"), args=plain(args, f"args of {owner}"))
-    return Definition(kind, app, name, resources, limit, tries, own, **more)
 
 
-class Rendered:
-    """A definition with its own variables, its argv, the manifest of its runs, and the template that holds it."""
+class TaskTemplate:
+    """What is declared of a task with its own variables, its argv, the manifest of its runs, and the template."""
 
-    def __init__(self, component: pulumi.ComponentResource, definition: Definition) -> None:
-        app, name, owner = definition.app, definition.name, definition.owner
-        self.child = pulumi.ResourceOptions(parent=component, provider=app.space.provider, depends_on=app.children)
+    def __init__(self, component: pulumi.ComponentResource, declared: Declared) -> None:
+        app, name, owner = declared.app, declared.name, declared.owner
+        self.child = pulumi.ResourceOptions(
+            parent=component, provider=app.space.provider, depends_on=list(app.prerequisites)
+        )
         namespace = app.space.namespace
         metadata = {"namespace": namespace, "labels": labels(app.name)}
-        self.layer = Layer(component, owner, definition.env, f"{definition.template_name}.env", metadata, self.child)
-        self.argv = pulumi.Output.all(own=definition.own, start=app.start).apply(
-            lambda given: checked(lambda: _argv(owner, **given))
+        self._layer = Layer(component, owner, declared.env, f"{declared.template_name}.env", metadata, self.child)
+        self.env = self._layer.values
+        self.argv = computed(
+            pulumi.Output.all(own=declared.own, start=app.start),
+            lambda given: given["start"].argv(owner, given["own"]["command"], given["own"]["args"]),
         )
-
-        def render(given: dict[str, Any]) -> dict[str, Any]:
-            layers = [("Space", given["space"]), ("App", given["app"]), ("Task", given["task"])]
-            spec = app.spec(
-                name, given["argv"], layers, image=given["image"], pod=given["pod"], namespace=given["namespace"],
-                resources=definition.resources, timeout=definition.timeout, retries=definition.retries,
-                results=list(definition.results),
-            )  # fmt: skip
-            manifest = pipelinerun.render(spec)
-            manifest["metadata"]["labels"].update(definition.labels)
-            return {"manifest": manifest, "layers": environment.origins(spec.env)}
-
-        rendered = pulumi.Output.all(
-            argv=self.argv, image=app.image, pod=app.pod, namespace=namespace,
-            space=app.space.layer.values, app=app.layer.values, task=self.layer.values,
-        ).apply(render)  # fmt: skip
-        self.manifest: pulumi.Output[dict[str, Any]] = rendered.apply(lambda found: found["manifest"])
-        settings = {**app.policy.settings(), **app.space.archiving, "stack": stack_id(), "app": app.name, "task": name}
-        settings.update(definition.settings)
-        own_labels = {marks.TEMPLATE: "task", marks.TASK: name, **definition.labels}
-        self.template = kubernetes.core.v1.ConfigMap(
-            definition.full_name,
+        rendered = app.rendered(
+            name, self.argv, self.env, resources=declared.resources, timeout=declared.timeout,
+            retries=declared.retries, results=declared.results, labels=declared.labels,
+        )  # fmt: skip
+        self.manifest: pulumi.Output[dict[str, Any]] = rendered.apply(lambda found: found.manifest)
+        settings = {
+            **kept(app.policy, app.space.log_archive), "stack": stack_id(), "app": app.name, "task": name,
+            **declared.settings,
+        }  # fmt: skip
+        own_labels = {marks.TEMPLATE: "task", marks.TASK: name, **declared.labels}
+        self._template = kubernetes.core.v1.ConfigMap(
+            declared.full_name,
             metadata={
-                "name": definition.template_name,
+                "name": declared.template_name,
                 "namespace": namespace,
                 "labels": {**labels(app.name), **own_labels},
             },
-            data=rendered.apply(
-                lambda found: definition.write(found["manifest"], {**settings, "layers": found["layers"]})
-            ),
+            data=rendered.apply(lambda found: declared.write(found.manifest, {**settings, "layers": found.layers})),
             opts=self.child,
         )
 
-    def before(self, definition: Definition, opts: pulumi.ResourceOptions | None) -> list[pulumi.Resource]:
+    def before(self, declared: Declared, opts: pulumi.ResourceOptions | None) -> list[pulumi.Resource]:
         """What must be there before a run of it may start."""
-        return [*definition.app.children, *self.layer.resources, self.template, *depends_on(opts)]
-
-
-def _claim(app: App, kind: str, name: str, owner: str) -> None:
-    """A task and a job have the same names in the cluster; two of one kind the engine refuses itself."""
-    other = _names.setdefault(app, {}).setdefault(name, kind)
-    if other != kind:
-        raise InvalidInput(f"{owner}: the app has a {other} of this name: rename one of them")
-
-
-def _argv(owner: str, own: dict[str, Any], start: dict[str, Any]) -> list[str]:
-    return launcher.argv(owner, start, own["command"], own["args"])
-
-
-def _resources(owner: str, inherited: Resources, memory: Any, disk: Any, cpu: Any) -> Resources:
-    return Resources(
-        memory=inherited.memory if memory is None else quantities.size(memory, f"{owner}: memory"),
-        disk=inherited.disk if disk is None else quantities.size(disk, f"{owner}: disk"),
-        cpu=inherited.cpu if cpu is None else quantities.cpu(cpu, f"{owner}: cpu"),
-        cpu_limit=inherited.cpu_limit if cpu is None or inherited.cpu_limit is None else quantities.cpu(cpu, owner),
-    )
+        return [*declared.app.prerequisites, *self._layer.resources, self._template, *depends_on(opts)]

@@ -7,30 +7,35 @@ from typing import Any
 import pytest
 from kf_tasks.core.errors import InvalidInput
 from kf_tasks.core.pods import network, quota, security
-from kf_tasks.core.pods import settings as pod
+from kf_tasks.core.pods.settings import PodSettings
 
 DATA = {"name": "data", "persistentVolumeClaim": {"claimName": "c"}}
 AT_DATA = {"name": "data", "mountPath": "/data"}
 
 
 def test_an_app_comes_on_top_of_its_space() -> None:
-    space = {"labels": {"a": "1", "b": "1"}, "tolerations": [{"key": "x"}], "volumes": [DATA], "priority_class": "low",
-             "volume_mounts": [AT_DATA]}  # fmt: skip
-    own = {"labels": {"b": "2"}, "tolerations": [{"key": "x"}, {"key": "y"}], "affinity": {"nodeAffinity": {}},
-           "volumes": [{"name": "data", "emptyDir": {}}]}  # fmt: skip
-    merged = pod.merge(space, own)
-    assert merged["labels"] == {"a": "1", "b": "2"}
-    assert merged["tolerations"] == [{"key": "x"}, {"key": "y"}]
-    assert merged["volumes"] == [{"name": "data", "emptyDir": {}}]
-    assert merged["volume_mounts"] == [AT_DATA]
-    assert (merged["affinity"], merged["priority_class"]) == ({"nodeAffinity": {}}, "low")
-    assert pod.merge(pod.merge({}, {}), space) == pod.merge(space, {})
+    space = PodSettings(
+        labels={"a": "1", "b": "1"}, tolerations=[{"key": "x"}], volumes=[DATA], priority_class="low",
+        volume_mounts=[AT_DATA],
+    )  # fmt: skip
+    own = PodSettings(
+        labels={"b": "2"}, tolerations=[{"key": "x"}, {"key": "y"}], affinity={"nodeAffinity": {}},
+        volumes=[{"name": "data", "emptyDir": {}}],
+    )  # fmt: skip
+    merged = own.over(space)
+    assert merged.labels == {"a": "1", "b": "2"}
+    assert merged.tolerations == [{"key": "x"}, {"key": "y"}]
+    assert merged.volumes == [{"name": "data", "emptyDir": {}}]
+    assert merged.volume_mounts == [AT_DATA]
+    assert (merged.affinity, merged.priority_class) == ({"nodeAffinity": {}}, "low")
+    nothing = PodSettings()
+    assert space.over(nothing.over(nothing)) == nothing.over(space)
 
 
 def test_the_pod_template_has_only_what_is_said() -> None:
-    assert pod.template(pod.merge({}, {})) == {}
-    settings = {"image_pull_secrets": ["regcred"], "runtime_class": "gvisor", "pod_spec": {"dnsPolicy": "None"}}
-    assert pod.template(pod.merge({}, settings)) == {
+    assert PodSettings().over(PodSettings()).template == {}
+    own = PodSettings(image_pull_secrets=["regcred"], runtime_class="gvisor", pod_spec={"dnsPolicy": "None"})
+    assert own.over(PodSettings()).template == {
         "dnsPolicy": "None", "imagePullSecrets": [{"name": "regcred"}], "runtimeClassName": "gvisor",
     }  # fmt: skip
 
@@ -69,14 +74,14 @@ def test_the_pod_template_has_only_what_is_said() -> None:
 )  # fmt: skip
 def test_what_tekton_cannot_carry_is_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        pod.check("app 'shop'", settings)
+        PodSettings(**settings).checked("app 'shop'")
     assert str(refused.value) == f"app 'shop': {message}"
 
 
 def test_a_mount_needs_a_volume() -> None:
-    pod.check_mounts("app 'shop'", {"volumes": [DATA], "volume_mounts": [AT_DATA]})
+    PodSettings(volumes=[DATA], volume_mounts=[AT_DATA]).check_mounts("app 'shop'")
     with pytest.raises(InvalidInput, match=r"there is no volume 'data' \(there are: none\)"):
-        pod.check_mounts("app 'shop'", {"volume_mounts": [AT_DATA]})
+        PodSettings(volume_mounts=[AT_DATA]).check_mounts("app 'shop'")
 
 
 @pytest.mark.parametrize(
@@ -97,7 +102,7 @@ def test_a_mount_needs_a_volume() -> None:
     ],
 )  # fmt: skip
 def test_what_an_app_gives_up(settings: dict[str, Any], given_up: list[str]) -> None:
-    assert security.opts_out(settings) == given_up
+    assert PodSettings(**settings).given_up == given_up
 
 
 def test_root_is_the_tasks_container_alone() -> None:

@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 from kf_tasks.core.errors import InvalidInput
-from kf_tasks.core.run import launcher
+from kf_tasks.core.run.launcher import Processes, Start
 
-PROCESSES = {"default": "web", "types": ["web", "worker"]}
+PROCESSES: dict[str, Any] = {"default": "web", "types": ["web", "worker"]}
 LAUNCHER = "/cnb/lifecycle/launcher"
 
 
 def argv(
     command: Any = None, args: Any = None, of_app: Any = None, app_args: Any = None, **processes: Any
 ) -> list[str]:
-    start = {"command": of_app, "args": app_args, "entrypoint": LAUNCHER, "processes": {**PROCESSES, **processes}}
-    return launcher.argv("task 't'", start, command, args)
+    start = Start(of_app, app_args, LAUNCHER, Processes.of({**PROCESSES, **processes}))
+    return start.argv("task 't'", command, args)
 
 
 def test_what_is_executed_goes_through_the_launcher() -> None:
@@ -46,8 +46,8 @@ def test_what_cannot_be_started_is_said() -> None:
 
 
 def test_another_image_has_no_launcher() -> None:
-    start = {"command": "a", "args": None, "entrypoint": None, "processes": None}
-    assert launcher.argv("task", start) == ["/bin/sh", "-c", "a"] and launcher.has_command(start)
-    assert not launcher.has_command({**start, "command": None})
-    assert launcher.has_command({**start, "command": None, "processes": PROCESSES})
-    assert not launcher.has_command({**start, "command": None, "processes": {**PROCESSES, "default": ""}})
+    start = Start(command="a")
+    assert start.argv("task") == ["/bin/sh", "-c", "a"] and start.is_command
+    assert not Start().is_command and Start(entrypoint="run").is_command
+    assert Start(processes=Processes.of(PROCESSES)).is_command
+    assert not Start(processes=Processes.of({**PROCESSES, "default": ""})).is_command

@@ -13,13 +13,12 @@ from typing import Any, Dict, List, Mapping, Optional, Protocol, Sequence
 
 from .. import marks
 from ..api import Object
-from ..naming import digest
+from ..naming import build_of, digest
 from ..run import pipelinerun
 from ..run.pipelinerun import Resources, TaskSpec
 
 BUILD = "build"
 TASK = "image"
-ENDING = f".{BUILD}"
 KEEP = 5  # Kf's default
 DIGEST = "digest"
 LISTED = 2000
@@ -62,6 +61,28 @@ class Artifact:
     def tag(self) -> str:
         """A tag that keeps it from the registry's garbage collection."""
         return f"source-{self.tree.partition(':')[2][:16]}"
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What is sent before a build starts: the archive of `folder`, whose digest is `tree`, as an artifact."""
+
+    folder: str
+    registry: str
+    repository: str  # without what the registry's address has before it
+    tree: str
+    size: int  # bytes
+    secret: Optional[str] = None  # the name of a Secret with credentials for the registry
+
+    @classmethod
+    def of(cls, props: Mapping[str, Any]) -> Upload:
+        """From a Run's input; a state has whole numbers as floats."""
+        return cls(**{**props, "size": int(props["size"])})
+
+    @property
+    def artifact(self) -> Artifact:
+        """The archive as the registry keeps it."""
+        return Artifact(self.tree, self.size)
 
 
 class Recipe(Protocol):
@@ -118,7 +139,7 @@ class BuildSpec:
         manifest = pipelinerun.render(
             TaskSpec(
                 namespace=self.namespace,
-                app=self.app + ENDING,
+                app=build_of(self.app),
                 task=TASK,
                 stack=self.stack,
                 image=image,
@@ -136,13 +157,6 @@ class BuildSpec:
         )
         manifest["metadata"]["labels"][marks.COMPONENT] = BUILD
         return manifest
-
-
-def words(app: str, task: str) -> str:
-    """A task as messages name it, or a build."""
-    if app.endswith(ENDING):
-        return f"build of app {app[: -len(ENDING)]!r}"
-    return f"task {task!r} of app {app!r}"
 
 
 def explain(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:

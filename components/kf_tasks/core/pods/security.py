@@ -9,7 +9,7 @@ confined whatever the App says.
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..errors import InvalidInput
 
@@ -56,9 +56,11 @@ def contexts(context: Optional[Context]) -> Tuple[Dict[str, Any], Dict[str, Any]
     return {**POD, **of_pod}, {**base, **of_step}
 
 
-def opts_out(settings: Mapping[str, Any]) -> List[str]:
+def opts_out(
+    context: Optional[Context], pod_spec: Mapping[str, Any], volumes: Sequence[Mapping[str, Any]]
+) -> List[str]:
     """What of an App's settings the `restricted` level does not allow, as `field=value`."""
-    pod, step = contexts(settings.get("security_context"))
+    pod, step = contexts(context)
     found = []
     if step.get("runAsUser") == 0 or step.get("runAsNonRoot") is False:
         found.append("runs as root" if step.get("runAsUser") == 0 else "runAsNonRoot=False")
@@ -77,9 +79,9 @@ def opts_out(settings: Mapping[str, Any]) -> List[str]:
             found.append(f"seccompProfile {profile}")
     if step.get("procMount") not in (None, "Default"):
         found.append(f"procMount {step['procMount']}")
-    if (settings.get("pod_spec") or {}).get("hostNetwork"):
+    if pod_spec.get("hostNetwork"):
         found.append("hostNetwork")
-    found += [f"hostPath volume {volume['name']!r}" for volume in settings.get("volumes") or () if "hostPath" in volume]
+    found += [f"hostPath volume {volume['name']!r}" for volume in volumes if "hostPath" in volume]
     return found
 
 

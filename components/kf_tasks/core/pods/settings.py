@@ -8,17 +8,14 @@ because a setting that is silently dropped is found out in production.
 from __future__ import annotations
 
 import difflib
-from typing import Any, Dict, List, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ..errors import InvalidInput
-from . import metadata
-
-Settings = Mapping[str, Any]
+from . import metadata, security
 
 MAPS = ("labels", "annotations", "node_selector", "pod_spec")
 LISTS = ("tolerations", "volumes", "volume_mounts", "image_pull_secrets")
-SINGLE = ("affinity", "priority_class", "runtime_class", "security_context")
-KEYS = (*MAPS, *LISTS, *SINGLE)
 
 _SOURCES = (
     "persistentVolumeClaim", "configMap", "secret", "emptyDir", "projected", "downwardAPI", "csi", "ephemeral",
@@ -53,70 +50,95 @@ _INSTEAD = {
 }
 
 
-def check(owner: str, settings: Settings) -> Settings:
-    """Returns `settings` if Tekton can carry them; else InvalidInput that says what to do."""
-    for name in settings.get("pod_spec") or {}:
-        _check_field(owner, name)
-    for what in ("labels", "annotations"):
-        for name, value in (settings.get(what) or {}).items():
-            wrong = metadata.wrong_name(str(name))
-            wrong = wrong or (metadata.wrong_value(str(value)) if what == "labels" else "")
-            if wrong:
-                raise InvalidInput(f"{owner}: {what}: {name!r}: {wrong}")
-    for number, toleration in enumerate(settings.get("tolerations") or ()):
-        _known(f"{owner}: tolerations[{number}]", toleration, _TOLERATION)
-    volumes = [_volume(owner, volume) for volume in settings.get("volumes") or ()]
-    for name in volumes:
-        if volumes.count(name) > 1:
-            raise InvalidInput(f"{owner}: two volumes have the name {name!r}: rename one")
-    mounts = settings.get("volume_mounts") or ()
-    paths = [_mount(owner, mount) for mount in mounts]
-    for path in paths:
-        if paths.count(path) > 1:
-            raise InvalidInput(f"{owner}: two volume_mounts have the mountPath {path!r}: change one")
-    return settings
+@dataclass(frozen=True)
+class PodSettings:
+    """What a Space or an App says about pods; None and empty are what was not said."""
+
+    labels: Optional[Mapping[str, str]] = None
+    annotations: Optional[Mapping[str, str]] = None
+    node_selector: Optional[Mapping[str, str]] = None
+    pod_spec: Optional[Mapping[str, Any]] = None
+    tolerations: Optional[Sequence[Mapping[str, Any]]] = None
+    volumes: Optional[Sequence[Mapping[str, Any]]] = None
+    volume_mounts: Optional[Sequence[Mapping[str, Any]]] = None
+    image_pull_secrets: Optional[Sequence[str]] = None
+    affinity: Optional[Mapping[str, Any]] = None
+    priority_class: Optional[str] = None
+    runtime_class: Optional[str] = None
+    security_context: Optional[Mapping[str, Any]] = None
+
+    def checked(self, owner: str) -> PodSettings:
+        """Itself if Tekton can carry it; else InvalidInput that says what to do."""
+        for name in self.pod_spec or {}:
+            _check_field(owner, name)
+        for what, names in (("labels", self.labels), ("annotations", self.annotations)):
+            for name, value in (names or {}).items():
+                wrong = metadata.wrong_name(str(name))
+                wrong = wrong or (metadata.wrong_value(str(value)) if what == "labels" else "")
+                if wrong:
+                    raise InvalidInput(f"{owner}: {what}: {name!r}: {wrong}")
+        for number, toleration in enumerate(self.tolerations or ()):
+            _known(f"{owner}: tolerations[{number}]", toleration, _TOLERATION)
+        volumes = [_volume(owner, volume) for volume in self.volumes or ()]
+        for name in volumes:
+            if volumes.count(name) > 1:
+                raise InvalidInput(f"{owner}: two volumes have the name {name!r}: rename one")
+        paths = [_mount(owner, mount) for mount in self.volume_mounts or ()]
+        for path in paths:
+            if paths.count(path) > 1:
+                raise InvalidInput(f"{owner}: two volume_mounts have the mountPath {path!r}: change one")
+        security.check(owner, self.security_context)
+        return self
+
+    def over(self, space: PodSettings) -> PodSettings:
+        """The settings of an App on top of its Space's: maps by key, lists by name, all else as a whole."""
+        found: Dict[str, Any] = {}
+        for name, own in vars(self).items():
+            below = getattr(space, name)
+            if name in MAPS:
+                found[name] = {**(below or {}), **(own or {})}
+            elif name in LISTS:
+                taken = [_identity(name, item) for item in own or ()]
+                found[name] = [*(item for item in below or () if _identity(name, item) not in taken), *(own or ())]
+            else:
+                found[name] = own if own is not None else below
+        return PodSettings(**found)
+
+    def check_mounts(self, owner: str) -> None:
+        """Refuses a mount whose volume neither the App nor its Space has."""
+        names = [volume["name"] for volume in self.volumes or ()]
+        for mount in self.volume_mounts or ():
+            if mount["name"] not in names:
+                there = ", ".join(names) or "none"
+                raise InvalidInput(
+                    f"{owner}: volume_mounts: there is no volume {mount['name']!r} (there are: {there}): add it to "
+                    "volumes"
+                )
+
+    @property
+    def given_up(self) -> List[str]:
+        """What of it the `restricted` Pod Security level does not allow, as `field=value`."""
+        return security.opts_out(self.security_context, self.pod_spec or {}, self.volumes or ())
+
+    @property
+    def template(self) -> Dict[str, Any]:
+        """The fields of Tekton's pod template beyond security and node selector."""
+        fields = {
+            **(self.pod_spec or {}),
+            "tolerations": list(self.tolerations or ()),
+            "affinity": self.affinity,
+            "priorityClassName": self.priority_class,
+            "runtimeClassName": self.runtime_class,
+            "imagePullSecrets": [{"name": name} for name in self.image_pull_secrets or ()],
+        }
+        return {name: value for name, value in fields.items() if value not in (None, [], {})}
 
 
-def check_mounts(owner: str, settings: Settings) -> None:
-    """Refuses a mount whose volume neither the App nor its Space has."""
-    names = [volume["name"] for volume in settings.get("volumes") or ()]
-    for mount in settings.get("volume_mounts") or ():
-        if mount["name"] not in names:
-            there = ", ".join(names) or "none"
-            raise InvalidInput(
-                f"{owner}: volume_mounts: there is no volume {mount['name']!r} (there are: {there}): add it to volumes"
-            )
-
-
-def merge(below: Settings, above: Settings) -> Dict[str, Any]:
-    """The settings of an App on top of its Space's: maps by key, lists by name, all else as a whole."""
-    found: Dict[str, Any] = {name: {**(below.get(name) or {}), **(above.get(name) or {})} for name in MAPS}
-    for name in LISTS:
-        own = list(above.get(name) or ())
-        field = "mountPath" if name == "volume_mounts" else "name"
-        taken = [item.get(field) for item in own if isinstance(item, Mapping)] if name.startswith("volume") else own
-        kept = [
-            item
-            for item in below.get(name) or ()
-            if (item.get(field) if name.startswith("volume") else item) not in taken
-        ]
-        found[name] = [*kept, *own]
-    for name in SINGLE:
-        found[name] = above[name] if above.get(name) is not None else below.get(name)
-    return found
-
-
-def template(settings: Settings) -> Dict[str, Any]:
-    """The fields of Tekton's pod template beyond security and node selector."""
-    fields = {
-        **(settings.get("pod_spec") or {}),
-        "tolerations": list(settings.get("tolerations") or ()),
-        "affinity": settings.get("affinity"),
-        "priorityClassName": settings.get("priority_class"),
-        "runtimeClassName": settings.get("runtime_class"),
-        "imagePullSecrets": [{"name": name} for name in settings.get("image_pull_secrets") or ()],
-    }
-    return {name: value for name, value in fields.items() if value not in (None, [], {})}
+def _identity(setting: str, item: Any) -> Any:
+    """What an App's own item takes the place of: volumes go by name, mounts by path, others are what they are."""
+    if not setting.startswith("volume") or not isinstance(item, Mapping):
+        return item
+    return item.get("mountPath" if setting == "volume_mounts" else "name")
 
 
 def _volume(owner: str, volume: Any) -> str:

@@ -7,7 +7,8 @@ scripts; what follows `--` it executes as it is; under the name of a process typ
 
 from __future__ import annotations
 
-from typing import Any, List, Mapping, Optional, Sequence
+from dataclasses import dataclass
+from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
 from ..errors import InvalidInput
 from . import command as commands
@@ -18,32 +19,48 @@ PROCESS = "/cnb/process"
 _OWN = "/cnb/"  # the launcher and its process types
 
 
-def argv(
-    owner: str, start: Mapping[str, Any], command: Optional[Command] = None, args: Optional[Sequence[str]] = None
-) -> List[str]:
-    """The argv of a task with its own `command` and `args`, of an App that starts with `start`.
+@dataclass(frozen=True)
+class Processes:
+    """What buildpacks left to be started: all process types, and which is the default (empty if none is)."""
 
-    That has `command`, `args` and `entrypoint`, and for an image that buildpacks made its `processes`: the
-    names of all `types`, and which one is the `default` (empty if none is).
-    """
-    if start.get("processes") is None:
-        return commands.resolve(owner, start["entrypoint"], command, args, start["command"], start["args"])
-    own = command is not None or args is not None
-    chosen = command if own else start["command"]
-    return _launched(owner, start["processes"], chosen, list((args if own else start["args"]) or []))
+    types: Tuple[str, ...]
+    default: str
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> Processes:
+        """From what a build reports."""
+        return cls(tuple(found["types"]), found["default"])
 
 
-def has_command(start: Mapping[str, Any]) -> bool:
-    """Whether an App has a start command of its own."""
-    given = start["command"] is not None
-    return given or bool((start.get("processes") or {"default": start["entrypoint"]})["default"])
+@dataclass(frozen=True)
+class Start:
+    """How an App starts; `processes` are those of an image that buildpacks made, None for any other."""
+
+    command: Optional[Command] = None
+    args: Optional[Sequence[str]] = None
+    entrypoint: Optional[Command] = None
+    processes: Optional[Processes] = None
+
+    @property
+    def is_command(self) -> bool:
+        """Whether an App that starts so has a start command of its own."""
+        default = self.processes.default if self.processes else self.entrypoint
+        return self.command is not None or bool(default)
+
+    def argv(self, owner: str, command: Optional[Command] = None, args: Optional[Sequence[str]] = None) -> List[str]:
+        """The argv of a task with its own `command` and `args`, of an App that starts so."""
+        if self.processes is None:
+            return commands.resolve(owner, self.entrypoint, command, args, self.command, self.args)
+        own = command is not None or args is not None
+        chosen = command if own else self.command
+        return _launched(owner, self.processes, chosen, list((args if own else self.args) or []))
 
 
-def _launched(owner: str, processes: Mapping[str, Any], command: Optional[Command], args: List[str]) -> List[str]:
+def _launched(owner: str, processes: Processes, command: Optional[Command], args: List[str]) -> List[str]:
     if command is None:
-        if processes["default"]:
-            return [f"{PROCESS}/{processes['default']}", *args]
-        types = ", ".join(processes["types"])
+        if processes.default:
+            return [f"{PROCESS}/{processes.default}", *args]
+        types = ", ".join(processes.types)
         found = f"its process types are {types}: command=['{PROCESS}/…'] names one" if types else "it has no processes"
         raise InvalidInput(
             f"Start command not found on App or Task ({owner}): the buildpacks left no default process; {found}"

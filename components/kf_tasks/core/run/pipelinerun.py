@@ -11,6 +11,7 @@ import copy
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from .. import quantities
 from ..api import Object
 from ..marks import ATTEMPT, COMPONENT, FOLLOWED, KEY, MANAGED_BY, NAME, STACK, STARTED_BY, TASK, TASK_ID
 from ..naming import label_value
@@ -32,6 +33,21 @@ class Resources:
     disk: str
     cpu: str
     cpu_limit: Optional[str] = None
+
+    @classmethod
+    def over(
+        cls, inherited: Resources, owner: str, *, memory: object = None, disk: object = None, cpu: object = None,
+        cpu_limit: object = None,
+    ) -> Resources:  # fmt: skip
+        """The amounts of `owner`: what it says, and `inherited` where it says nothing; an inherited limit follows."""
+        own_cpu = inherited.cpu if cpu is None else quantities.cpu(cpu, f"{owner}: cpu")
+        limit = inherited.cpu_limit if cpu is None or inherited.cpu_limit is None else own_cpu
+        return cls(
+            memory=inherited.memory if memory is None else quantities.size(memory, f"{owner}: memory"),
+            disk=inherited.disk if disk is None else quantities.size(disk, f"{owner}: disk"),
+            cpu=own_cpu,
+            cpu_limit=limit if cpu_limit is None else quantities.cpu(cpu_limit, f"{owner}: cpu_limit"),
+        )
 
     def render(self) -> Dict[str, Dict[str, str]]:
         """The `computeResources` of a step."""

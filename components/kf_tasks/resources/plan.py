@@ -1,0 +1,119 @@
+"""What the tasks of an App are made from: all that it hands down, and the PipelineRun that comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+
+from ..core.api import Object
+from ..core.retention.policy import Policy
+from ..core.run import environment, pipelinerun, system
+from ..core.run.environment import Value
+from ..core.run.launcher import Start
+from ..core.run.pipelinerun import Resources, TaskSpec
+from .environment import values_of
+from .pods import TaskPods
+from .space import Space
+from .template import stack_id
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """The PipelineRun of a task, and where each of its variables comes from."""
+
+    manifest: Object
+    layers: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class AppPlan:
+    """An App as its tasks see it.
+
+    - `name`: in the cluster. `policy`: what is kept of it. `service_account`: of its tasks.
+    - `env`, `bindings`: the variables of the App and of its services.
+    - `prerequisites`: what a run needs before it starts.
+    - `runs`, `schedules`: what this update may start and what starts by itself, for the App's History. They are
+      filled by the Tasks and TaskSchedules that the program declares after the App.
+    """
+
+    name: str
+    space: Space
+    resources: Resources
+    policy: Policy
+    service_account: str
+    image: pulumi.Output[str]
+    start: pulumi.Output[Start]
+    pod: pulumi.Output[TaskPods]
+    env: pulumi.Output[dict[str, Any]]
+    bindings: Mapping[str, Value]
+    prerequisites: tuple[pulumi.Resource, ...]
+    runs: list[pulumi.Output[str]] = field(default_factory=list)
+    schedules: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def owner(self) -> str:
+        """The App as errors name it."""
+        return f"app {self.name!r}"
+
+    def rendered(
+        self,
+        task: str,
+        argv: pulumi.Output[list[str]],
+        env: pulumi.Output[dict[str, Any]] | None = None,
+        *,
+        resources: Resources,
+        timeout: str,
+        retries: int = 0,
+        results: Sequence[str] = (),
+        labels: Mapping[str, str] | None = None,
+    ) -> pulumi.Output[Rendered]:
+        """A task of the App with its `argv` and, if it is not the App's own command, its own variables `env`.
+
+        `labels` are those of its runs beside the App's.
+        """
+
+        def render(given: dict[str, Any]) -> Rendered:
+            layers = [(name, values_of(given[name])) for name in ("Space", "App", "Task") if name in given]
+            of_platform = system.variables(stack_id(), given["namespace"], self.name, resources.memory, resources.disk)
+            merged = environment.merge(
+                [*layers, (environment.BINDINGS, self.bindings), (environment.SYSTEM, of_platform)]
+            )
+            pod: TaskPods = given["pod"]
+            settings = pod.settings
+            spec = TaskSpec(
+                namespace=given["namespace"],
+                app=self.name,
+                task=task,
+                stack=stack_id(),
+                image=given["image"],
+                argv=given["argv"],
+                env=merged,
+                resources=resources,
+                timeout=timeout,
+                retries=retries,
+                service_account=self.service_account,
+                results=list(results),
+                labels=settings.labels or {},
+                annotations=settings.annotations or {},
+                node_selector=settings.node_selector or {},
+                security_context=settings.security_context,
+                volumes=settings.volumes or (),
+                volume_mounts=settings.volume_mounts or (),
+                pod_template=pod.template,
+            )
+            manifest = pipelinerun.render(spec)
+            manifest["metadata"]["labels"].update(labels or {})
+            return Rendered(manifest, environment.origins(merged))
+
+        return pulumi.Output.all(
+            argv=argv,
+            image=self.image,
+            pod=self.pod,
+            namespace=self.space.namespace,
+            Space=self.space.layer.values,
+            App=self.env,
+            **({} if env is None else {"Task": env}),
+        ).apply(render)

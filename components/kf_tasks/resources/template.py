@@ -1,0 +1,36 @@
+"""Templates and what else an update makes in the cluster: whose it is, and how a template is written."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pulumi
+import yaml
+
+from ..core import marks, naming
+from ..core.retention.policy import Policy
+
+
+def stack_id() -> str:
+    """`<project>.<stack>`, the owner of everything that this update makes."""
+    return f"{pulumi.get_project()}.{pulumi.get_stack()}"
+
+
+def labels(app: str | None = None) -> dict[str, str]:
+    """The labels of everything that belongs to this stack (and to an App)."""
+    own = {marks.MANAGED_BY: "kf", marks.STACK: naming.label_value(stack_id())}
+    return {**own, **({marks.NAME: app} if app else {})}
+
+
+def kept(policy: Policy, log_archive: str | None) -> dict[str, Any]:
+    """What is kept of an App, as templates and states hold it: what is left at its default is left out."""
+    return {**policy.settings(), **({} if log_archive is None else {"log_archive": log_archive})}
+
+
+def template_data(manifest: dict[str, Any], settings: dict[str, Any]) -> dict[str, str]:
+    """The data of a template's ConfigMap: the PipelineRun for reviewers and `kf run-task`, and what goes with it."""
+    return {
+        "pipelinerun.yaml": yaml.safe_dump(manifest, sort_keys=False, width=4096, allow_unicode=True),
+        "settings.json": json.dumps(settings, sort_keys=True),
+    }
