@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..core import marks
+from ..core import api, marks
 from ..core.log.masking import Masker
 from ..core.log.reader import LogReader
 from ..core.log.stored import NO_LOG, StoredLog
@@ -35,7 +35,7 @@ option = partial(
 
 def url_of(space: TargetSpace, app: str | None) -> str | None:
     """The archive of an App (without one: of any in the Space) as its template names it, else the environment's."""
-    selector = f"{marks.NAME}={app},{marks.TEMPLATE}" if app else marks.TEMPLATE
+    selector = f"{api.equal(marks.NAME, app)},{marks.TEMPLATE}" if app else marks.TEMPLATE
     try:
         for template in space.cluster.config_maps(space.name, selector):
             found: str | None = settings_of(template).get("log_archive")
@@ -59,7 +59,7 @@ def archiving_of(space: TargetSpace, app: str, tell: Callable[[str], None]) -> A
     """What stores the logs of an App's runs, None where its template names no archive."""
     from ..runs.archiving import Archiving
 
-    selector = f"{marks.NAME}={app},{marks.TEMPLATE}"
+    selector = f"{api.equal(marks.NAME, app)},{marks.TEMPLATE}"
     urls = [settings_of(one).get("log_archive") for one in space.cluster.config_maps(space.name, selector)]
     settings = {"log_archive": next(filter(None, urls), None), "namespace": space.name}
     return Archiving.of(space.cluster, settings, tell)

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..core import marks
+from ..core import api, marks
 from ..core.build.spec import BUILD
 from ..core.run.summary import RunSummary
 from ..errors import ClusterError, Denied, NotFound
+from . import names
 
 if TYPE_CHECKING:
     from ..cluster.client import Cluster
@@ -44,8 +45,8 @@ class Target:
         return TargetSpace(cluster, self.name(), self.flags)
 
     def name(self) -> str:
-        """The name of the Space; raises ClusterError if none is chosen."""
-        return self.space or os.environ.get("KF_SPACE") or self._namespace()
+        """The name of the Space; raises ClusterError if none is chosen, UsageError if it can be none."""
+        return names.space(self.space or os.environ.get("KF_SPACE") or self._namespace())
 
     @property
     def flags(self) -> str:
@@ -95,16 +96,16 @@ class TargetSpace:
 
     def run_of(self, app: str, task_id: int) -> RunSummary:
         """The run of an App with an id; raises NotFound."""
-        found = self.runs(app, f"{marks.TASK_ID}={task_id}")
+        found = self.runs(app, api.equal(marks.TASK_ID, str(task_id)))
         if not found:
             raise NotFound(
                 f'No Task found for App "{app}" and Task ID "{task_id}": kf tasks {app}{self.flags} lists them'
             )
         return found[-1]
 
-    def one(self, name: str, task_id: str | None) -> dict[str, Any]:
+    def one(self, name: str, task_id: int | None) -> dict[str, Any]:
         """The PipelineRun of a run by its name, or by its App and its id; raises NotFound."""
-        return self.whole_run(self.run_of(name, int(task_id)).name if task_id is not None else name)
+        return self.whole_run(self.run_of(name, task_id).name if task_id is not None else name)
 
     def check_app(self, app: str) -> None:
         """Raises NotFound unless the App has a template or runs; the text names the Apps there are."""
@@ -115,11 +116,11 @@ class TargetSpace:
         """The error for an App that is not in the Space."""
         self.check_space()
         try:
-            templates = self.cluster.config_maps(self.name, f"{marks.TEMPLATE}=app")
+            templates = self.cluster.config_maps(self.name, api.equal(marks.TEMPLATE, "app"))
         except Denied:
             templates = []
-        names = sorted({template["metadata"]["labels"].get(marks.NAME, "") for template in templates} - {""})
-        there = f"its apps are {', '.join(names)}" if names else "it has no apps"
+        apps = sorted({template["metadata"]["labels"].get(marks.NAME, "") for template in templates} - {""})
+        there = f"its apps are {', '.join(apps)}" if apps else "it has no apps"
         return NotFound(f"app {app!r} not found in space {self.name!r}: {there}; choose another space with --space")
 
     def check_space(self) -> None:
@@ -130,12 +131,6 @@ class TargetSpace:
             return
         if not exists:
             raise NotFound(f"space {self.name!r} not found in the cluster: choose one with --space or KF_SPACE")
-
-
-def check_id(app: str, task_id: str | None) -> None:
-    """Raises UsageError unless an id that was given is a number."""
-    if task_id is not None and not (task_id.isascii() and task_id.isdigit()):
-        raise click.UsageError(f"app {app!r}: Task ID {task_id!r} is not a number: kf tasks {app} shows them")
 
 
 def target_options(command: F) -> F:
@@ -149,7 +144,9 @@ def target_options(command: F) -> F:
     option = functools.partial(click.option, expose_value=False, callback=keep)
     context = option("--context", metavar="NAME", help="Context of the kubeconfig.")
     kubeconfig = option("--kubeconfig", metavar="FILE", help="Default: KUBECONFIG, or ~/.kube/config.")
-    space = option("--space", metavar="NAME", help="Default: KF_SPACE, or the namespace of the context.")
+    space = option(
+        "--space", type=names.space, metavar="NAME", help="Default: KF_SPACE, or the namespace of the context."
+    )
     return space(kubeconfig(context(command)))
 
 

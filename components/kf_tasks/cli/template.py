@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..core import marks, naming
+from ..core import api, marks
 from ..errors import ClusterError, NotFound
 from .target import TargetSpace
 
@@ -14,7 +14,7 @@ def template(space: TargetSpace, app: str, task: str | None = None) -> tuple[dic
     """The PipelineRun and the settings of an App or one of its tasks; raises NotFound."""
     import yaml
 
-    name = f"kf-{app}.{naming.check_name('task', task)}" if task else f"kf-{app}"
+    name = f"kf-{app}.{task}" if task else f"kf-{app}"
     found = space.cluster.get(space.name, "configmaps", name)
     if not found or marks.TEMPLATE not in (found["metadata"].get("labels") or {}):
         raise _unknown_task(space, app, task) if task else space.unknown_app(app)
@@ -28,7 +28,7 @@ def template(space: TargetSpace, app: str, task: str | None = None) -> tuple[dic
 
 def _unknown_task(space: TargetSpace, app: str, task: str) -> NotFound:
     space.check_app(app)
-    selector = f"{marks.NAME}={app},{marks.TEMPLATE}=task"
+    selector = f"{api.equal(marks.NAME, app)},{api.equal(marks.TEMPLATE, 'task')}"
     names = sorted(it["metadata"]["labels"][marks.TASK] for it in space.cluster.config_maps(space.name, selector))
     there = f"its tasks are {', '.join(names)}" if names else "it has no tasks"
     return NotFound(f"task {task!r} of app {app!r} not found in space {space.name!r}: {there}; name one with --task")

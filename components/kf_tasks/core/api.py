@@ -6,6 +6,7 @@ must ask the same: what one of them counts, cancels or deletes the other one rea
 
 from __future__ import annotations
 
+import re
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ Object = Dict[str, Any]  # a Kubernetes object as its JSON has it
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
+_VALUE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
 # Lists as what `kubectl get` shows of them, and metadata alone: a sixth of the bytes of whole objects.
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 METADATA = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json"
@@ -51,14 +53,25 @@ def log(namespace: str, pod: str) -> str:
     return f"{core(namespace, 'pods', pod)}/log"
 
 
+def equal(label: str, *values: str) -> str:
+    """The part of a selector that asks for one of these values of a label.
+
+    Raises InvalidInput for what cannot be one: an empty value, or one with a comma, would select something else.
+    """
+    for value in values:
+        if not _VALUE.fullmatch(value):
+            raise InvalidInput(f"{value!r} cannot be a value of the label {label}: give the name of an object")
+    return f"{label}={values[0]}" if len(values) == 1 else f"{label} in ({','.join(values)})"
+
+
 def ours(app: Optional[str] = None, more: str = "") -> str:
     """The selector of our runs (of one App, and further selected): what carries a key."""
-    return ",".join(filter(None, [f"{marks.NAME}={app}" if app else "", marks.KEY, more]))
+    return ",".join(filter(None, [equal(marks.NAME, app) if app is not None else "", marks.KEY, more]))
 
 
 def pods_of(run: str) -> str:
     """The selector of a run's pods."""
-    return f"{marks.PIPELINE_RUN}={run}"
+    return equal(marks.PIPELINE_RUN, run)
 
 
 def oldest_first(objects: Iterable[Object]) -> List[Object]:

@@ -13,7 +13,7 @@ from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, 
 from pulumi.output import contains_unknowns
 
 from ..cluster.connection import Connection
-from ..core import marks
+from ..core import api, marks
 from ..core.schedule import clock_changes, cron, since
 from . import decision
 from .preview import Preview, of_process
@@ -72,7 +72,7 @@ class Calendars:
     def _date(self, news: dict[str, Any], kept: bool) -> None:
         """Writes down at the CronJob since when it has its times, if it does not say so; `kept`: as before."""
         cluster = self.preview.cluster(Connection.of(news["connection"]))
-        for found in cluster.cron_jobs(news["namespace"], f"{marks.SCHEDULE}={news['task']}"):
+        for found in cluster.cron_jobs(news["namespace"], api.equal(marks.SCHEDULE, news["task"])):
             annotations = since.marks(found, kept)
             if found["metadata"]["name"] == news["cron_job"] and annotations:
                 cluster.change_cron_job(news["namespace"], news["cron_job"], {}, annotations)

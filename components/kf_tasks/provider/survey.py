@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..cluster.client import PAGE, Cluster
-from ..core import marks, naming
+from ..core import api, marks, naming
 from ..core.run.summary import RunSummary
 from ..errors import ClusterError, Denied, NotFound, Unreachable
 
@@ -69,7 +69,7 @@ def _ask(cluster: Cluster, namespace: str) -> Survey:
         raise NotFound("the cluster has no PipelineRuns: Tekton Pipelines is not installed in it") from None
     owners = {
         _label(item, marks.NAME) or "": _label(item, marks.STACK) or ""
-        for item in cluster.config_maps(namespace, f"{marks.TEMPLATE}=app")
+        for item in cluster.config_maps(namespace, api.equal(marks.TEMPLATE, "app"))
     }
     runs, now = _runs(cluster, namespace, _parts(sorted(filter(None, owners))) if many else [""])
     return Survey(owner=_label(found, marks.STACK), owners=owners, runs=runs, now=now, cluster=_uid(cluster))
@@ -88,8 +88,8 @@ def _parts(apps: list[str]) -> list[str]:
     """Selectors of lists at once, of all runs together: the server puts one list together on one processor."""
     if len(apps) < 2 or len(",".join(apps)) > LONGEST_SELECTOR:
         return [""]
-    groups = [",".join(apps[part::PARTS]) for part in range(min(PARTS, len(apps)))]
-    return [*(f"{marks.NAME} in ({names})" for names in groups), f"{marks.NAME} notin ({','.join(apps)})"]
+    groups = [api.equal(marks.NAME, *apps[part::PARTS]) for part in range(min(PARTS, len(apps)))]
+    return [*groups, f"{marks.NAME} notin ({','.join(apps)})"]
 
 
 def _uid(cluster: Cluster) -> str:

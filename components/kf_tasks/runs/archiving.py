@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..cluster.client import Cluster
-from ..core import marks
+from ..core import api, marks
 from ..core.api import Object
 from ..core.log import stored as archived
 from ..core.log.masking import Masker
@@ -166,7 +166,7 @@ def copied(cluster: Cluster, namespace: str, run: Object) -> Iterator[bytes]:
     by = (run["metadata"].get("annotations") or {}).get(marks.CANCELLED_BY, "")
     if not task or slot.REPLACED_BY not in by:
         return
-    for pod in cluster.select_pods(namespace, f"{marks.COMPONENT}=submitter,{marks.SCHEDULE}={task}"):
+    for pod in cluster.select_pods(namespace, f"{marks.COMPONENT}=submitter,{api.equal(marks.SCHEDULE, task)}"):
         try:
             found = False
             for chunk in slot.copy(cluster.log(namespace, pod["metadata"]["name"], container="submitter"), name):

@@ -18,6 +18,7 @@ from ...core.log.reader import harmless
 from ...core.run import bindings, environment, pipelinerun
 from ...core.run.environment import Shown
 from ...errors import Denied
+from .. import names
 from ..table import show
 from ..target import Target, TargetSpace, target_options
 from ..template import template
@@ -27,8 +28,8 @@ LONGEST = 120
 
 
 @click.command()
-@click.argument("app")
-@click.option("--task", metavar="NAME", help="One of the App's tasks, with its own variables.")
+@click.argument("app", type=names.app)
+@click.option("--task", type=names.task, metavar="NAME", help="One of the App's tasks, with its own variables.")
 @click.option("-o", "--output", type=click.Choice(["json"]), help="For programs, in place of a table.")
 @target_options
 @click.pass_obj
@@ -87,8 +88,8 @@ def binding_files(manifest: dict[str, Any], digests: Callable[[str], dict[str, s
         values = digests(secret)
         if isinstance(values, Unreadable):
             found[f"{folder}/…"] = values.get("")
-        names = {item["key"]: item["path"] for item in items} or {key: key for key in values}
-        found.update({f"{folder}/{path}": values[key] for key, path in names.items() if key in values})
+        paths = {item["key"]: item["path"] for item in items} or {key: key for key in values}
+        found.update({f"{folder}/{path}": values[key] for key, path in paths.items() if key in values})
     return dict(sorted(found.items()))
 
 

@@ -13,12 +13,13 @@ from typing import Any
 
 import click
 
-from ...core import marks, moments
+from ...core import api, marks, moments
 from ...core.api import Object
 from ...core.errors import InvalidInput
 from ...core.schedule import clock_changes, since
 from ...core.schedule import cron as schedule
 from ...errors import NotFound
+from .. import names
 from ..output import print_data
 from ..table import show, span
 from ..target import Target, TargetSpace, target_options
@@ -94,14 +95,14 @@ def job_schedules(target: Target, output: str | None) -> None:
 
 
 @click.command("job-history")
-@click.argument("job", metavar="[APP/]JOB")
+@click.argument("job", type=names.job, metavar="[APP/]JOB")
 @target_options
 @click.pass_obj
 def job_history(target: Target, job: str) -> None:
     """Lists the tasks that JOB has run, by its schedule and by hand."""
     space = target.open()
     found = find(space, job)
-    runs = space.runs(found.app, f"{marks.SCHEDULE}={found.name}", with_times=True)
+    runs = space.runs(found.app, api.equal(marks.SCHEDULE, found.name), with_times=True)
     if runs:
         show(table(runs, space.cluster.now))
     else:
@@ -121,7 +122,7 @@ def _schedule(target: Target, job: str, cron: str) -> None:
 
 
 @click.command("schedule-job")
-@click.argument("job", metavar="[APP/]JOB")
+@click.argument("job", type=names.job, metavar="[APP/]JOB")
 @click.argument("cron", metavar="SCHEDULE")
 @target_options
 @click.pass_obj
@@ -131,7 +132,7 @@ def schedule_job(target: Target, job: str, cron: str) -> None:
 
 
 @click.command("schedule-task", hidden=True)
-@click.argument("job", metavar="[APP/]JOB")
+@click.argument("job", type=names.job, metavar="[APP/]JOB")
 @click.argument("cron", metavar="SCHEDULE")
 @target_options
 @click.pass_obj
@@ -141,7 +142,7 @@ def schedule_task(target: Target, job: str, cron: str) -> None:
 
 
 @click.command("delete-job-schedule")
-@click.argument("job", metavar="[APP/]JOB")
+@click.argument("job", type=names.job, metavar="[APP/]JOB")
 @target_options
 @click.pass_obj
 def delete_job_schedule(target: Target, job: str) -> None:
@@ -158,7 +159,7 @@ def delete_job_schedule(target: Target, job: str) -> None:
 
 
 @click.command("delete-job")
-@click.argument("job", metavar="[APP/]JOB")
+@click.argument("job", type=names.job, metavar="[APP/]JOB")
 @target_options
 def delete_job(job: str) -> None:
     """Refused: a job is declared in the program."""
@@ -186,8 +187,8 @@ def find(space: TargetSpace, name: str) -> Job:
         )
     if not found:
         space.check_space()
-        names = ", ".join(f"{job.app}/{job.name}" for job in known)
-        there = f"its jobs are {names}" if names else "it has no jobs"
+        known_names = ", ".join(f"{job.app}/{job.name}" for job in known)
+        there = f"its jobs are {known_names}" if known_names else "it has no jobs"
         raise NotFound(f"job {name!r} not found in space {space.name!r}: {there}; kf jobs{space.flags} lists them")
     return found[0]
 

@@ -14,7 +14,7 @@ from ...core import marks
 from ...core.log.stored import StoredLog
 from ...core.run.summary import RunSummary
 from ...errors import NotFound
-from .. import archives
+from .. import archives, names
 from ..archives import option as archive_option
 from ..log_printer import LogPrinter, stored, warn
 from ..target import Target, TargetSpace, target_options
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("app", required=False)
+@click.argument("app", type=names.app, required=False)
 @click.option("--task", is_flag=True, help="The logs of tasks (an App has no others).")
 @click.option("-f", "--follow", is_flag=True, help="Go on with what runs and what comes (does so without it too).")
 @click.option("--recent", is_flag=True, help="End after what is there, in place of following what runs.")
 @click.option("-n", "--number", "lines", type=click.IntRange(min=0), default=10, show_default=True,
               help="Lines of each run to begin with; 0 shows all.")  # fmt: skip
-@click.option("--run", "name", metavar="NAME", help="Only this run.")
+@click.option("--run", "name", type=names.run, metavar="NAME", help="Only this run.")
 @click.option("--id", "task_id", metavar="N", type=click.IntRange(min=1), help="Only the run of APP with this ID.")
 @archive_option()
 @target_options

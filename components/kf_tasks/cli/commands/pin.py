@@ -7,27 +7,28 @@ import click
 from ...core import marks
 from ...core.retention.policy import Policy
 from ...errors import ClusterError
-from ..target import Target, TargetSpace, check_id, target_options
+from .. import names
+from ..target import Target, TargetSpace, target_options
 from ..template import template
 
 
 @click.command()
-@click.argument("name", metavar="RUN | APP ID")
-@click.argument("task_id", metavar="", required=False)
+@click.argument("name", type=names.run_or_app, metavar="RUN | APP ID")
+@click.argument("task_id", type=names.task_id, metavar="", required=False)
 @target_options
 @click.pass_obj
-def pin(target: Target, name: str, task_id: str | None) -> None:
+def pin(target: Target, name: str, task_id: int | None) -> None:
     """Keeps a task, with pod and log, until it is unpinned: by its name, or by its App and its ID."""
     space, run, _ = _mark(target, name, task_id, "true")
     click.echo(f'Task "{run}" is pinned: it stays until kf unpin {run}{space.flags}')
 
 
 @click.command()
-@click.argument("name", metavar="RUN | APP ID")
-@click.argument("task_id", metavar="", required=False)
+@click.argument("name", type=names.run_or_app, metavar="RUN | APP ID")
+@click.argument("task_id", type=names.task_id, metavar="", required=False)
 @target_options
 @click.pass_obj
-def unpin(target: Target, name: str, task_id: str | None) -> None:
+def unpin(target: Target, name: str, task_id: int | None) -> None:
     """Lets a task go with the others again, once it is too old."""
     space, run, app = _mark(target, name, task_id, None)
     if run in _pinned_by_program(space, app):
@@ -36,9 +37,8 @@ def unpin(target: Target, name: str, task_id: str | None) -> None:
         click.echo(f'Task "{run}" is not pinned any more')
 
 
-def _mark(target: Target, name: str, task_id: str | None, value: str | None) -> tuple[TargetSpace, str, str]:
+def _mark(target: Target, name: str, task_id: int | None, value: str | None) -> tuple[TargetSpace, str, str]:
     """Sets the mark, or takes it away; returns the Space, the run's name and its App."""
-    check_id(name, task_id)
     space = target.open()
     metadata = space.one(name, task_id)["metadata"]
     space.cluster.annotate_run(space.name, metadata["name"], {marks.PINNED: value})

@@ -11,6 +11,7 @@ from ...core.retention import notice
 from ...core.retention.plan import plan
 from ...core.retention.policy import Policy
 from ...errors import NotFound
+from .. import names
 from ..archives import archiving_of
 from ..log_printer import warn
 from ..target import Target, TargetSpace, target_options
@@ -18,7 +19,7 @@ from ..template import template
 
 
 @click.command()
-@click.argument("app")
+@click.argument("app", type=names.app)
 @click.option("--keep", metavar="N", type=click.IntRange(min=0), help="How many tasks stay.  [default: the App's own]")
 @click.option("--dry-run", is_flag=True, help="Only say what would be deleted.")
 @target_options

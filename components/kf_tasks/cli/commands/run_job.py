@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
-from ...core import marks
+from ...core import api, marks
 from ...core.errors import InvalidInput
 from ...core.run import pipelinerun
 from ...core.run.command import resolve
 from ...core.schedule import slot
+from .. import names
 from ..target import Target, target_options
 from ..template import template
 from .jobs import find
@@ -16,7 +17,7 @@ from .run_task import amounts, check_free, launch, own_variables
 
 
 @click.command("run-job")
-@click.argument("job", metavar="[APP/]JOB")
+@click.argument("job", type=names.job, metavar="[APP/]JOB")
 @click.option("-c", "--command", help="Command to run in place of the job's own.")
 @click.option("--cpu-cores", metavar="CORES", help="Cores or thousandths, such as 0.5 or 100m.")
 @click.option("-m", "--memory-limit", metavar="SIZE", help="Memory, such as 256M or 1G.")
@@ -47,7 +48,7 @@ def run_job(
     manifest, settings = template(space, found.app, found.name)
     check_free(found.app, given, settings)
     if settings.get("policy") == slot.FORBID:
-        runs = space.runs(found.app, f"{marks.SCHEDULE}={found.name}")
+        runs = space.runs(found.app, api.equal(marks.SCHEDULE, found.name))
         busy = [run.name for run in runs if not run.finished]
         if busy:
             raise InvalidInput(

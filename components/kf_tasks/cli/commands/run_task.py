@@ -18,14 +18,15 @@ from ...core.retention.policy import Policy
 from ...core.run import environment, pipelinerun
 from ...core.run.command import resolve
 from ...errors import Trouble
+from .. import names
 from ..target import Target, TargetSpace, target_options, user
 from ..template import template
 
 
 @click.command("run-task")
-@click.argument("app")
+@click.argument("app", type=names.app)
 @click.option("-c", "--command", help="Command to run in place of the App's start command.")
-@click.option("--name", help="Display name of the task.  [default: the App's name]")
+@click.option("--name", type=names.task, metavar="NAME", help="Display name of the task.  [default: the App's name]")
 @click.option("--cpu-cores", metavar="CORES", help="Cores or thousandths, such as 0.5 or 100m.")
 @click.option("-m", "--memory-limit", metavar="SIZE", help="Memory, such as 256M or 1G.")
 @click.option("-k", "--disk-quota", metavar="SIZE", help="Disk, such as 256M or 1G.")
@@ -56,19 +57,18 @@ def run_task(
     """
     target: Target = context.obj
     resources = amounts(f"app {app!r}", cpu_cores, memory_limit, disk_quota)
-    task = naming.check_name("task", name) if name is not None else None
     given = own_variables(app, variables)
     space = target.open()
     found, settings = template(space, app)
     check_free(app, given, settings)
     manifest = pipelinerun.override(
         found,
-        task=task,
+        task=name,
         argv=start_command(app, found, settings, command),
         env=given,
         resources=resources,
     )
-    launch(context, space, app, task or app, manifest, settings, wait)
+    launch(context, space, app, name or app, manifest, settings, wait)
 
 
 def launch(

@@ -6,27 +6,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import archives
+from .. import archives, names
 from ..archives import option as archive_option
 from ..details import details, rows, stored_rows
 from ..output import print_data
 from ..table import show
-from ..target import Target, TargetSpace, check_id, target_options
+from ..target import Target, TargetSpace, target_options
 
 if TYPE_CHECKING:
     from ...log.archive import Archive
 
 
 @click.command()
-@click.argument("name", metavar="RUN | APP ID")
-@click.argument("task_id", metavar="", required=False)
+@click.argument("name", type=names.run_or_app, metavar="RUN | APP ID")
+@click.argument("task_id", type=names.task_id, metavar="", required=False)
 @click.option("-o", "--output", type=click.Choice(["json", "yaml"]), help="For programs, in place of a table.")
 @archive_option()
 @target_options
 @click.pass_obj
-def task(target: Target, name: str, task_id: str | None, output: str | None, url: str | None) -> None:
+def task(target: Target, name: str, task_id: int | None, output: str | None, url: str | None) -> None:
     """Shows everything about one task: by its name, or by its App and its ID. One that is gone: what is archived."""
-    check_id(name, task_id)
     app, run = (name, None) if task_id is not None else (None, name)
     what = f"run {run!r}" if run else f"task {task_id} of app {app!r}"
 
@@ -38,7 +37,7 @@ def task(target: Target, name: str, task_id: str | None, output: str | None, url
         return found, rows(found, now)
 
     def of_archive(archive: Archive, space: str) -> tuple[dict[str, Any], list[tuple[str, str]]] | None:
-        records = archives.find(archive, space, app, run, int(task_id) if task_id is not None else None)
+        records = archives.find(archive, space, app, run, task_id)
         found = archives.plain(records[-1], archive) if records else None
         return (found, stored_rows(found)) if found else None
 

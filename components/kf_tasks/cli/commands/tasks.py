@@ -10,7 +10,7 @@ from ...core import marks, moments
 from ...core.log.reader import harmless
 from ...core.retention import plan
 from ...core.run.summary import RunSummary
-from .. import archives
+from .. import archives, names
 from ..archives import option as archive_option
 from ..output import print_data
 from ..table import show, span
@@ -24,7 +24,7 @@ COLUMNS = ("Name", "ID", "DisplayName", "Age", "Duration", "Succeeded", "Reason"
 
 
 @click.command()
-@click.argument("app", required=False)
+@click.argument("app", type=names.app, required=False)
 @click.option("-o", "--output", type=click.Choice(["json", "yaml", "name"]), help="For programs, in place of a table.")
 @archive_option()
 @target_options

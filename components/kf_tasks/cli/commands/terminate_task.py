@@ -9,22 +9,22 @@ import click
 from ...core import marks
 from ...core.run import outcome
 from ...errors import ArchiveError, Conflict, Refused
+from .. import names
 from ..archives import archiving_of
 from ..log_printer import warn
-from ..target import Target, TargetSpace, check_id, target_options, user
+from ..target import Target, TargetSpace, target_options, user
 
 
 @click.command("terminate-task")
-@click.argument("name", metavar="RUN | APP ID")
-@click.argument("task_id", metavar="", required=False)
+@click.argument("name", type=names.run_or_app, metavar="RUN | APP ID")
+@click.argument("task_id", type=names.task_id, metavar="", required=False)
 @target_options
 @click.pass_obj
-def terminate_task(target: Target, name: str, task_id: str | None) -> None:
+def terminate_task(target: Target, name: str, task_id: int | None) -> None:
     """Ends a task that runs: by its name, or by its App and its ID.
 
     With a log archive it waits until the end of the log is stored.
     """
-    check_id(name, task_id)
     space = target.open()
     run = space.one(name, task_id)
     name = run["metadata"]["name"]

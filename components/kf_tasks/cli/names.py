@@ -1,0 +1,72 @@
+"""The names that a command is given: every one is checked before anything is asked or done with it.
+
+An unset shell variable, a selector or a path in place of a name must never mean another object, or all of them.
+Each function is the type of a parameter: it returns what it is given, or raises UsageError.
+"""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+from ..core import naming
+from ..core.errors import InvalidInput
+
+_BUILD = ".build"  # what the runs that build an App's image carry after its name
+_RULE = "a name consists of lower-case letters, digits and '-', and begins and ends with a letter or digit"
+_ID = re.compile(r"[0-9]{1,15}")
+
+
+def app(text: str) -> str:
+    """The name of an App, or of its builds."""
+    _check("app", text.removesuffix(_BUILD), text)
+    return text
+
+
+def task(text: str) -> str:
+    """The name of a task."""
+    return _check("task", text)
+
+
+def run(text: str) -> str:
+    """The name of a run."""
+    return _check("run", text)
+
+
+def run_or_app(text: str) -> str:
+    """The name of a run, or that of an App before an id."""
+    _check("run or app", text.removesuffix(_BUILD), text)
+    return text
+
+
+def space(text: str) -> str:
+    """The name of a Space."""
+    return _check("space", text)
+
+
+def job(text: str) -> str:
+    """`JOB`, or `APP/JOB`."""
+    owner, slash, own = text.rpartition("/")
+    if slash:
+        _check("app", owner, text)
+    _check("job", own, text)
+    return text
+
+
+def task_id(text: str) -> int:
+    """The id of a run of the App whose name stands before it."""
+    if not _ID.fullmatch(text):
+        context = click.get_current_context(silent=True)
+        owner = context.params.get("name", "") if context else ""
+        raise click.UsageError(f"app {owner!r}: Task ID {text!r} is not a number: kf tasks {owner} shows them")
+    return int(text)
+
+
+def _check(kind: str, name: str, given: str | None = None) -> str:
+    if not (name if given is None else given):
+        raise click.UsageError(f"the name of the {kind} is empty: give it, or set the variable that should hold it")
+    try:
+        return naming.check_name(kind, name)
+    except InvalidInput:
+        raise click.UsageError(f"{given or name!r} cannot be the name of a {kind}: {_RULE}") from None

@@ -1,0 +1,131 @@
+"""Every name of every command is checked before a cluster is asked, and selects nothing but itself."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+from kf_tasks.cli import names
+from kf_tasks.cli.main import kf
+from kf_tasks.cli.target import Target
+from kf_tasks.core import api, marks
+from kf_tasks.core.errors import InvalidInput
+from kf_tasks.core.naming import DNS_LABEL
+
+from .test_commands import FakeCluster, call, run
+
+WRONG = [
+    "",
+    " ",
+    ".",
+    "../../..",
+    "shop,kf.dev/task=shop",
+    "shop\n",
+    "Shop",
+    "shop/x/y",
+    "-shop-",
+    "x" * 64,
+    "a b",
+    "shop!",
+]
+CHECKED = {names.app, names.task, names.run, names.run_or_app, names.space, names.job, names.task_id}
+# Parameters that name nothing in a cluster.
+FREE = {
+    "file", "variables", "files", "services", "kubeconfig", "context", "output", "url", "command", "cron", "keep",
+    "cpu_cores", "memory_limit", "disk_quota", "lines", "help", "version", "shell",
+}  # fmt: skip
+
+
+def named() -> list[tuple[str, click.Parameter]]:
+    """Every parameter of every command that takes a text."""
+    commands = {
+        "": kf,
+        **{name: kf.get_command(click.Context(kf), name) for name in kf.list_commands(click.Context(kf))},
+    }
+    found = []
+    for name, command in commands.items():
+        assert command
+        found += [
+            (name, each) for each in command.params if not getattr(each, "is_flag", False) and each.name not in FREE
+        ]
+    return found
+
+
+@dataclasses.dataclass
+class Untouched(Target):
+    """Fails when it is opened."""
+
+    def open(self) -> Any:
+        raise AssertionError("a name that is none reached the cluster")
+
+
+def arguments(name: str, parameter: click.Parameter, value: str) -> list[str]:
+    """A call of a command with `value` for one parameter and what is right for those before it."""
+    if isinstance(parameter, click.Option):
+        command = kf.get_command(click.Context(kf), name) if name else None
+        needed = (
+            ["x" for each in command.params if isinstance(each, click.Argument) and each.required] if command else []
+        )
+        flags = ["--task"] if name == "logs" and parameter.name != "task" else []
+        return [*filter(None, [name]), f"{parameter.opts[0]}={value}", *needed, *flags, *([] if name else ["tasks"])]
+    before = ["x"] if parameter.name in ("task_id", "cron") else []
+    after = ["* * * * *"] if name in ("schedule-job", "schedule-task") else []
+    return [name, "--", *before, value, *after]
+
+
+def test_every_parameter_is_a_name_that_is_checked_or_names_nothing() -> None:
+    unchecked = {f"{name} {each.name}" for name, each in named() if getattr(each.type, "func", None) not in CHECKED} - {
+        "logs task_id"
+    }  # a number
+    assert not unchecked
+    assert {getattr(each.type, "func", None) for _, each in named()} >= set(CHECKED)
+
+
+@pytest.mark.parametrize("value", WRONG)
+@pytest.mark.parametrize(
+    ("name", "parameter"), [pytest.param(*each, id=f"{each[0]}-{each[1].name}") for each in named()]
+)
+def test_what_is_no_name_is_wrong_usage_and_asks_nothing(name: str, parameter: click.Parameter, value: str) -> None:
+    result = CliRunner().invoke(kf, arguments(name, parameter, value), obj=Untouched())
+    assert result.exit_code == 2, (result.output, result.exception)
+    assert result.stderr.startswith("kf: ") and result.output.count("\n") == 1
+
+
+@pytest.mark.parametrize("value", [each for each in WRONG if each])
+def test_a_space_of_the_environment_is_checked_too(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KF_SPACE", value)
+    with pytest.raises(click.UsageError, match="cannot be the name of a space"):
+        Target().name()
+
+
+@pytest.mark.parametrize("app", ["shop", "shop.build", "a", "x" * DNS_LABEL])
+def test_names_are_taken_as_they_are(app: str) -> None:
+    assert names.app(app) == names.run_or_app(app) == app
+    assert names.job("shop/nightly") == "shop/nightly" and names.job("nightly") == "nightly"
+    assert names.task_id("12") == 12
+
+
+@pytest.mark.parametrize("options", [[], ["--keep", "0"], ["--dry-run"], ["--keep", "3", "--dry-run"]])
+def test_pruning_an_app_that_is_not_there_is_an_error(options: list[str]) -> None:
+    cluster = FakeCluster([run(2), run(1)])
+    for app, code in (("", 2), ("shop,kf.dev/task=shop", 2), ("shp", 1)):
+        result = call(cluster, "prune", app, *options)
+        assert result.exit_code == code and result.output.startswith("kf: ")
+    assert cluster.deleted == []
+
+
+@pytest.mark.parametrize("value", [each for each in WRONG if each != "Shop"])
+def test_a_selector_is_made_from_values_alone(value: str) -> None:
+    assert api.equal(marks.NAME, "shop.build") == "app.kubernetes.io/name=shop.build"
+    assert api.equal(marks.NAME, "a", "b") == "app.kubernetes.io/name in (a,b)"
+    for make in (
+        api.ours,
+        api.pods_of,
+        lambda text: api.equal(marks.TASK, text),
+        lambda text: api.equal(marks.TASK, "a", text),
+    ):
+        with pytest.raises(InvalidInput, match="cannot be a value of the label"):
+            make(value)
