@@ -16,6 +16,7 @@ from kf_tasks.cli.target import Target, TargetSpace
 from kf_tasks.cluster.client import Cluster
 from kf_tasks.core.errors import InvalidInput
 from kf_tasks.core.run.summary import RunSummary
+from kf_tasks.core.template import TemplateSettings
 from kf_tasks.errors import Denied, NotFound, Unreachable
 
 NOW = "2026-01-01T01:00:00Z"
@@ -232,10 +233,12 @@ def test_kf_words_for_what_cannot_be_terminated() -> None:
 
 def test_a_command_goes_through_the_entrypoint_of_the_app() -> None:
     template: dict[str, Any] = {"spec": {"pipelineSpec": {"tasks": [{"taskSpec": {"steps": [{"command": []}]}}]}}}
-    assert start_command("shop", template, {"entrypoint": ["/launch"]}, "run it") == ["/launch", "run it"]
-    assert start_command("shop", template, {"entrypoint": None}, "run it") == ["/bin/sh", "-c", "run it"]
+    plain = TemplateSettings("shop.dev", "shop")
+    through = dataclasses.replace(plain, entrypoint=["/launch"])
+    assert start_command("shop", template, through, "run it") == ["/launch", "run it"]
+    assert start_command("shop", template, plain, "run it") == ["/bin/sh", "-c", "run it"]
     with pytest.raises(InvalidInput, match="Start command not found on App or Task"):
-        start_command("shop", template, {"entrypoint": None}, None)
+        start_command("shop", template, plain, None)
 
 
 class Pinning(FakeCluster):

@@ -119,7 +119,7 @@ def test_one_line_and_an_exit_code(arguments: list[str], text: str) -> None:
 
 
 def test_a_job_that_forbids_two_at_once_is_not_run_twice() -> None:
-    settings = {"policy": "Forbid", "keep": 2}
+    settings = {"cron_job": "shop-nightly", "policy": "Forbid", "keep": 2}
     cluster = WithJobs([run(1, "Unknown")], apps=("shop", "shop.nightly"), settings=settings)
     result = call(cluster, "run-job", "nightly")
     assert result.exit_code == 1

@@ -26,9 +26,11 @@ from kf_tasks.cluster.client import Cluster
 from kf_tasks.cluster.connection import Connection
 from kf_tasks.cluster.transport import Transport
 from kf_tasks.core import api, marks, naming
+from kf_tasks.core.retention.policy import Policy
 from kf_tasks.core.run import outcome
 from kf_tasks.core.run.summary import RunSummary
 from kf_tasks.core.schedule import slot
+from kf_tasks.core.template import JobSettings, TemplateSettings
 from kf_tasks.errors import Conflict, NotFound, Refused
 from kf_tasks.resources.pod_code import sources
 from kf_tasks.submitter import client
@@ -239,8 +241,8 @@ def _run(name: str, when: str | None, finished: bool, created: str = "2026-11-25
 
 
 def submitter(cluster: FakeCluster, policy: str = "Allow", keep: int = 500) -> Submitter:
-    settings = {"app": "shop", "task": "nightly", "policy": policy, "catch_up": False, "keep": keep, "cron_job": "cron"}
-    settings["start_timeout"] = 1
+    job = JobSettings("cron", concurrency=policy, start_timeout=1)
+    settings = TemplateSettings("shop.dev", "shop", "nightly", Policy(keep), job=job)
     template: dict[str, Any] = {"metadata": {"labels": {}}, "spec": {}}
     return Submitter(cluster, settings, template, "job")
 

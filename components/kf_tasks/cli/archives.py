@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ..core import api, marks
+from ..core.api import Object
 from ..core.log.masking import Masker
 from ..core.log.reader import LogReader
 from ..core.log.stored import NO_LOG, StoredLog
 from ..core.run.outcome import SUCCEEDED
 from ..core.run.summary import RunSummary
+from ..core.template import TemplateSettings
 from ..errors import Denied, NotFound, Trouble, Unreachable
 from .target import Target, TargetSpace
 
@@ -37,22 +39,22 @@ def url_of(space: TargetSpace, app: str | None) -> str | None:
     """The archive of an App (without one: of any in the Space) as its template names it, else the environment's."""
     selector = f"{api.equal(marks.NAME, app)},{marks.TEMPLATE}" if app else marks.TEMPLATE
     try:
-        for template in space.cluster.config_maps(space.name, selector):
-            found: str | None = settings_of(template).get("log_archive")
-            if found:
-                return found
+        found = _url_in(space.cluster.config_maps(space.name, selector))
+        if found:
+            return found
     except (NotFound, Denied, Unreachable):
         pass
     return os.environ.get(VARIABLE)
 
 
-def settings_of(template: dict[str, Any]) -> dict[str, Any]:
-    """The settings of a template, none of one that is not ours."""
-    try:
-        found = json.loads(template["data"]["settings.json"])
-    except (KeyError, ValueError, TypeError):
-        return {}
-    return found if isinstance(found, dict) else {}
+def _url_in(templates: Iterable[Object]) -> str | None:
+    """The archive that the first of the templates names; what is no template of ours names none."""
+    for template in templates:
+        with contextlib.suppress(ValueError):
+            found = TemplateSettings.of_template(template).log_archive
+            if found:
+                return found
+    return None
 
 
 def archiving_of(space: TargetSpace, app: str, tell: Callable[[str], None]) -> Archiving | None:
@@ -60,9 +62,7 @@ def archiving_of(space: TargetSpace, app: str, tell: Callable[[str], None]) -> A
     from ..runs.archiving import Archiving
 
     selector = f"{api.equal(marks.NAME, app)},{marks.TEMPLATE}"
-    urls = [settings_of(one).get("log_archive") for one in space.cluster.config_maps(space.name, selector)]
-    settings = {"log_archive": next(filter(None, urls), None), "namespace": space.name}
-    return Archiving.of(space.cluster, settings, tell)
+    return Archiving.of(space.cluster, space.name, _url_in(space.cluster.config_maps(space.name, selector)), tell)
 
 
 def otherwise(

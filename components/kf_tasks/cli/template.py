@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from ..core import api, marks
+from ..core.api import Object
+from ..core.template import MANIFEST, TemplateSettings
 from ..errors import ClusterError, NotFound
 from .target import TargetSpace
 
 
-def template(space: TargetSpace, app: str, task: str | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
+def template(space: TargetSpace, app: str, task: str | None = None) -> tuple[Object, TemplateSettings]:
     """The PipelineRun and the settings of an App or one of its tasks; raises NotFound."""
     import yaml
 
@@ -19,7 +18,7 @@ def template(space: TargetSpace, app: str, task: str | None = None) -> tuple[dic
     if not found or marks.TEMPLATE not in (found["metadata"].get("labels") or {}):
         raise _unknown_task(space, app, task) if task else space.unknown_app(app)
     try:
-        return yaml.safe_load(found["data"]["pipelinerun.yaml"]), json.loads(found["data"]["settings.json"])
+        return yaml.safe_load(found["data"][MANIFEST]), TemplateSettings.of_template(found)
     except (KeyError, ValueError, yaml.YAMLError):
         raise ClusterError(
             f"app {app!r}: ConfigMap {space.name}/{name} is not what Pulumi wrote: repeat pulumi up with --refresh"

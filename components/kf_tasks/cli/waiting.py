@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -68,7 +67,7 @@ class Terminal:
         self._lock.acquire(timeout=1)
 
 
-def wait_for(space: TargetSpace, run: dict[str, Any], settings: Mapping[str, Any]) -> int:
+def wait_for(space: TargetSpace, run: dict[str, Any], log_archive: str | None) -> int:
     """Follows a run to its end; returns the exit code that its process chose, else 1."""
     name, labels = run["metadata"]["name"], run["metadata"]["labels"]
     app = labels[marks.NAME]
@@ -80,7 +79,7 @@ def wait_for(space: TargetSpace, run: dict[str, Any], settings: Mapping[str, Any
         f"to end it, kf terminate-task {name}{space.flags}"
     )
     screen = Terminal()
-    archiving = Archiving.of(space.cluster, {**settings, "namespace": space.name}, warn)
+    archiving = Archiving.of(space.cluster, space.name, log_archive, warn)
     try:
         with about(advice=f"; {goes_on}"), Progress(lambda: f"{what} is {screen.state}"):
             seen = attend(space.cluster, run, screen, archiving=archiving, start_timeout=START_SECONDS)

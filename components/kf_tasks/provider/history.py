@@ -103,7 +103,7 @@ class Histories:
         try:
             cluster = self.preview.cluster(Connection.of(props["connection"]))
             warn = functools.cache(functools.partial(self.preview.say, props["urn"], warning=True))
-            archiving = Archiving.of(cluster, props, warn)
+            archiving = Archiving.of(cluster, props["namespace"], props.get("log_archive"), warn)
             if archiving:
                 ending.settle(archiving, cluster.list_runs(namespace, app), f"pulumi destroy of stack {props['stack']}")
             deadline = time.monotonic() + DELETE_SECONDS

@@ -97,7 +97,7 @@ def stop(preview: Preview, settings: dict[str, Any], own: str = "") -> None:
     cluster = preview.cluster(Connection.of(settings["connection"]))
     runs = cluster.list_runs(settings["namespace"], settings["app"])
     running = unfinished(runs, settings["app"], settings["task"], settings["stack"])
-    archiving = Archiving.of(cluster, settings, functools.partial(preview.say, settings["urn"], warning=True))
+    archiving = _archiving(preview, cluster, settings)
     if running and archiving:
         what = naming.words(settings["app"], settings["task"])
         with about(f"{what} is not cancelled, or its log would be lost", ". Repeat later"):
@@ -116,7 +116,7 @@ def stop(preview: Preview, settings: dict[str, Any], own: str = "") -> None:
 
 def let_go(preview: Preview, cluster: Cluster, settings: dict[str, Any], spare: str | None = None) -> None:
     """Lets old runs go, their logs being archived first; whether that works says nothing about the task."""
-    archiving = Archiving.of(cluster, settings, functools.partial(preview.say, settings["urn"], warning=True))
+    archiving = _archiving(preview, cluster, settings)
     try:
         before = archiving.before if archiving else None
         prune(cluster, settings["namespace"], settings["app"], Policy.of(settings), spare, before)
@@ -154,7 +154,7 @@ def _follow(
     warn = functools.cache(functools.partial(preview.say, urn, warning=True))
     about_app = f"{namespace} {settings['app']}"
     short = functools.partial(preview.say_once, urn, about=about_app, warning=True)  # not in each task
-    archiving = Archiving.of(cluster, settings, warn)
+    archiving = _archiving(preview, cluster, settings)
     goes_on = about(f"{what}: run {name} goes on, but its end is not known", ": repeat the update, which adopts it")
     try:
         with goes_on:
@@ -194,6 +194,11 @@ def _follow(
         "log_lines": log.lines,
         "results": ended.results,
     }, ended
+
+
+def _archiving(preview: Preview, cluster: Cluster, settings: dict[str, Any]) -> Archiving | None:
+    warn = functools.cache(functools.partial(preview.say, settings["urn"], warning=True))
+    return Archiving.of(cluster, settings["namespace"], settings.get("log_archive"), warn)
 
 
 def _judge(

@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
 
 from ..cluster.client import Cluster
 from ..core import api, marks
@@ -45,10 +44,9 @@ class Archiving:
         self.cluster, self.namespace, self._url, self._warn = cluster, namespace, url, warn
 
     @classmethod
-    def of(cls, cluster: Cluster, settings: Any, warn: Warn) -> Archiving | None:
-        """That of a resource's or a template's settings, None without an archive."""
-        url = settings.get("log_archive")
-        return cls(cluster, settings["namespace"], url, warn) if url else None
+    def of(cls, cluster: Cluster, namespace: str, url: str | None, warn: Warn) -> Archiving | None:
+        """That of the archive with this URL, None without one."""
+        return cls(cluster, namespace, url, warn) if url else None
 
     def check(self) -> None:
         """Raises ArchiveError unless logs can be stored: asked before a run is cancelled or destroyed."""

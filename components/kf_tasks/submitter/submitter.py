@@ -24,11 +24,11 @@ from typing import List, Optional
 from ..core import api, marks, naming
 from ..core.api import Object
 from ..core.retention import plan
-from ..core.retention.policy import Policy
 from ..core.run import outcome, pipelinerun
 from ..core.run.outcome import SUCCEEDED, Outcome
 from ..core.run.summary import RunSummary
 from ..core.schedule import slot
+from ..core.template import MANIFEST, SETTINGS, TemplateSettings
 from .client import PlainCluster, Stopped, say
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -42,9 +42,11 @@ LOG_SECONDS = 45  # a pod has 30 s to end after it is told to, and the kubelet s
 class Submitter:
     """One scheduled time; `settings` and `template` are those of the TaskSchedule's ConfigMap."""
 
-    def __init__(self, cluster: PlainCluster, settings: Object, template: Object, job: str) -> None:
-        self.cluster, self.settings, self.template, self.job = cluster, settings, template, job
-        self.app, self.task = str(settings["app"]), str(settings["task"])
+    def __init__(self, cluster: PlainCluster, settings: TemplateSettings, template: Object, job: str) -> None:
+        assert settings.job is not None, "the template is that of a TaskSchedule"
+        self.cluster, self.template, self.job = cluster, template, job
+        self.policy, self.schedule = settings.policy, settings.job
+        self.app, self.task = settings.app, str(settings.task)
         self.owner = f"job {self.task!r} of app {self.app!r}"
         self.name = ""
         self.cause = ""
@@ -85,22 +87,22 @@ class Submitter:
 
     def _unwanted(self, job: Object, when: Optional[str], runs: List[RunSummary]) -> str:
         """Why this scheduled time is left out, else empty."""
-        cron_job = self.cluster.find(self.cluster.batch("cronjobs", self.settings["cron_job"]))
+        cron_job = self.cluster.find(self.cluster.batch("cronjobs", self.schedule.cron_job))
         if cron_job is None:
             return "its CronJob is gone"
-        if not self.settings["catch_up"] and slot.outdated(job, cron_job):
+        if not self.schedule.catch_up and slot.outdated(job, cron_job):
             return slot.outdated(job, cron_job)
         busy = slot.unfinished(runs, self.task, self.name)
-        if self.settings["policy"] == slot.FORBID and busy:
+        if self.schedule.concurrency == slot.FORBID and busy:
             return f"run {busy[0].name} is under way, and concurrency_policy is Forbid"
         newer = slot.later(runs, self.task, when)
-        if self.settings["policy"] == slot.REPLACE and newer:
+        if self.schedule.concurrency == slot.REPLACE and newer:
             return f"run {newer[0].name} is of a later time, and concurrency_policy is Replace"
         return ""
 
     def _replace(self, when: Optional[str], runs: List[RunSummary]) -> None:
         """With Replace: ends what is under way and waits for its end; of two at once the later one stays."""
-        if self.settings["policy"] != slot.REPLACE:
+        if self.schedule.concurrency != slot.REPLACE:
             return
         newer = [run.name for run in slot.later(runs, self.task, when)]
         for run in slot.unfinished(runs, self.task, self.name):
@@ -142,7 +144,7 @@ class Submitter:
 
     def _check_start(self, run: Object, waited: float) -> None:
         """Cancels a run whose pod does not start in time: it would keep all later times from running, too."""
-        limit = int(self.settings["start_timeout"])
+        limit = self.schedule.start_timeout
         if self.cause or not limit or waited < limit:
             return
         pod = next(iter(reversed(self.cluster.pods(self.name))), None)
@@ -173,7 +175,7 @@ class Submitter:
     def _prune(self) -> None:
         """Deletes what retention lets go; its own run stays, because its name is what keeps it from running twice."""
         runs = self.cluster.list_runs(self.app)
-        verdicts = plan.plan(runs, Policy.of(self.settings), now=self.cluster.now)
+        verdicts = plan.plan(runs, self.policy, now=self.cluster.now)
         going = [verdict.run for verdict in verdicts if verdict.going and verdict.run.name != self.name]
         gone = self.cluster.delete_runs(going)
         if gone:
@@ -230,6 +232,6 @@ def main() -> int:
     namespace = (ACCOUNT / "namespace").read_text()
     cluster = PlainCluster(address, namespace, lambda: (ACCOUNT / "token").read_text(), context)
     signal.signal(signal.SIGTERM, lambda *_: cluster.stop.set())
-    settings = json.loads((TEMPLATE / "settings.json").read_text("utf-8"))
-    template = json.loads((TEMPLATE / "pipelinerun.yaml").read_text("utf-8"))  # for a schedule it is JSON too
+    settings = TemplateSettings.of((TEMPLATE / SETTINGS).read_text("utf-8"))
+    template = json.loads((TEMPLATE / MANIFEST).read_text("utf-8"))  # for a schedule it is JSON too
     return Submitter(cluster, settings, template, os.environ["KF_JOB"]).work()

@@ -40,7 +40,7 @@ def env(target: Target, app: str, task: str | None, output: str | None) -> None:
     digests = reader(space)
     step = pipelinerun.step_of(manifest)
     variables = environment.effective(
-        step.get("env", []), settings.get("layers", {}), lambda name, key: digests(name).get(key)
+        step.get("env", []), settings.layers or {}, lambda name, key: digests(name).get(key)
     )
     files = binding_files(manifest, digests)
     if output:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from ...core import marks
-from ...core.retention.policy import Policy
 from ...errors import ClusterError
 from .. import names
 from ..target import Target, TargetSpace, target_options
@@ -47,6 +46,6 @@ def _mark(target: Target, name: str, task_id: int | None, value: str | None) -> 
 
 def _pinned_by_program(space: TargetSpace, app: str) -> tuple[str, ...]:
     try:
-        return Policy.of(template(space, app)[1]).pinned
+        return template(space, app)[1].policy.pinned
     except ClusterError:  # the App is gone
         return ()

@@ -59,7 +59,7 @@ def prune(target: Target, app: str, keep: int | None, dry_run: bool) -> None:
 def _policy(space: TargetSpace, app: str, keep: int | None) -> Policy:
     """The App's own, with another `keep` if that is given, which does for an App that is gone."""
     try:
-        policy = Policy.of(template(space, app)[1])
+        policy = template(space, app)[1].policy
     except NotFound:
         if keep is None:
             raise

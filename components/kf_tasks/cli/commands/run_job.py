@@ -47,7 +47,7 @@ def run_job(
     given = own_variables(found.app, variables)
     manifest, settings = template(space, found.app, found.name)
     check_free(found.app, given, settings)
-    if settings.get("policy") == slot.FORBID:
+    if settings.job and settings.job.concurrency == slot.FORBID:
         runs = space.runs(found.app, api.equal(marks.SCHEDULE, found.name))
         busy = [run.name for run in runs if not run.finished]
         if busy:
@@ -58,6 +58,6 @@ def run_job(
     argv = None
     if command is not None:
         _, of_app = template(space, found.app)
-        argv = resolve(f"job {found.name!r}: --command", of_app.get("entrypoint"), command, None, None, None)
+        argv = resolve(f"job {found.name!r}: --command", of_app.entrypoint, command, None, None, None)
     changed = pipelinerun.override(manifest, argv=argv, env=given, resources=resources)
     launch(context, space, found.app, found.name, changed, settings, wait)

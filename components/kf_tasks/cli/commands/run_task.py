@@ -14,9 +14,9 @@ import click
 
 from ...core import naming, quantities
 from ...core.errors import InvalidInput
-from ...core.retention.policy import Policy
 from ...core.run import environment, pipelinerun
 from ...core.run.command import resolve
+from ...core.template import TemplateSettings
 from ...errors import Trouble
 from .. import names
 from ..target import Target, TargetSpace, target_options, user
@@ -77,7 +77,7 @@ def launch(
     app: str,
     task: str,
     manifest: dict[str, Any],
-    settings: dict[str, Any],
+    settings: TemplateSettings,
     wait: bool,
 ) -> None:
     """Starts a run of a template, prunes, and with `wait` ends with the run's exit code."""
@@ -92,7 +92,7 @@ def launch(
     if wait:
         from ..waiting import wait_for
 
-        context.exit(wait_for(space, run, settings))
+        context.exit(wait_for(space, run, settings.log_archive))
 
 
 def amounts(owner: str, cpu: str | None, memory: str | None, disk: str | None) -> dict[str, str]:
@@ -120,10 +120,10 @@ def own_variables(app: str, given: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
-def check_free(app: str, given: dict[str, str], settings: dict[str, Any]) -> None:
+def check_free(app: str, given: dict[str, str], settings: TemplateSettings) -> None:
     """Refuses variables that the platform or a binding decides: they stand above all others in every run."""
     for name in given:
-        layer = (settings.get("layers", {}).get(name) or [""])[0]
+        layer = ((settings.layers or {}).get(name) or [""])[0]
         if layer in (environment.BINDINGS, environment.SYSTEM) and name not in environment.YIELDING:
             raise InvalidInput(
                 f"app {app!r}: --env: {name} is set by the platform and cannot be overridden: choose another name"
@@ -131,11 +131,11 @@ def check_free(app: str, given: dict[str, str], settings: dict[str, Any]) -> Non
 
 
 def start_command(
-    app: str, template: dict[str, Any], settings: dict[str, Any], command: str | None
+    app: str, template: dict[str, Any], settings: TemplateSettings, command: str | None
 ) -> list[str] | None:
     """The argv of `command`, None where the template's own stays; raises InvalidInput if there is neither."""
     if command is not None:
-        return resolve(f"app {app!r}: --command", settings.get("entrypoint"), command, None, None, None)
+        return resolve(f"app {app!r}: --command", settings.entrypoint, command, None, None, None)
     if not pipelinerun.step_of(template).get("command"):
         raise InvalidInput(
             f"Start command not found on App or Task (app {app!r}): give --command, or command=… to the App in Pulumi"
@@ -144,7 +144,7 @@ def start_command(
 
 
 def _submit(
-    space: TargetSpace, app: str, task: str, manifest: dict[str, Any], settings: dict[str, Any], by: str
+    space: TargetSpace, app: str, task: str, manifest: dict[str, Any], settings: TemplateSettings, by: str
 ) -> dict[str, Any]:
     from ...runs.submission import Submission, submit
 
@@ -153,7 +153,7 @@ def _submit(
         app=app,
         task=task,
         key=secrets.token_hex(8),  # every call is a run of its own, never one to adopt
-        stack=str(settings.get("stack", "")),
+        stack=settings.stack,
         counter=f"kf-{app}",
         started_by=f"{by} by {user()}",
     )
@@ -161,13 +161,13 @@ def _submit(
     return run
 
 
-def _prune(space: TargetSpace, app: str, settings: dict[str, Any]) -> None:
+def _prune(space: TargetSpace, app: str, settings: TemplateSettings) -> None:
     from ...runs.archiving import Archiving
     from ...runs.pruning import prune
     from ..log_printer import warn
 
-    archiving = Archiving.of(space.cluster, {**settings, "namespace": space.name}, warn)
-    policy = replace(Policy.of(settings), archived_only=False)
+    archiving = Archiving.of(space.cluster, space.name, settings.log_archive, warn)
+    policy = replace(settings.policy, archived_only=False)
     try:
         prune(space.cluster, space.name, app, policy, before=archiving.before if archiving else None)
     except Trouble as error:  # the task runs; the next one prunes
