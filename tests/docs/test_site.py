@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import operator
 import re
 import subprocess
@@ -10,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from kf_tasks import App, ServiceInstance, Source, Space, Task, TaskSchedule
 
 from .texts import PAGES, ROOT
 
@@ -51,6 +53,12 @@ def test_the_reference_has_every_public_name_and_every_command(site: Path) -> No
     commands = (site / "kf.html").read_text("utf-8")
     for name, command in kf.commands.items():
         assert command.hidden or f' id="kf-{name}"' in commands, name
+
+
+@pytest.mark.parametrize("component", [App, ServiceInstance, Source, Space, Task, TaskSchedule])
+def test_the_reference_tells_of_every_argument(component: type) -> None:
+    told = {word for code in re.findall(r"`([^`]+)`", component.__doc__ or "") for word in re.findall(r"\w+", code)}
+    assert set(inspect.signature(component).parameters) - told - {"name", "space", "app", "opts"} == set()
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md"], ids=lambda page: page.name)
