@@ -152,8 +152,13 @@ def test_the_tables_of_keys_are_complete() -> None:
 
 
 def _parse(line: str, *, whole: bool) -> None:
-    """Parses a command as click does before it runs, a `whole` one with its arguments. Raises click.UsageError."""
+    """Parses a command as click does before it runs. Raises click.UsageError.
+
+    One that is not `whole` may lack arguments, and a word in capitals stands for a name.
+    """
     words = shlex.split(re.split(r" [|>] | && ", line)[0], comments=True)[1:]
+    if not whole:
+        words = [{"ID": "1"}.get(word, word.lower() if word.isupper() else word) for word in words]
     context = kf.make_context("kf", words)
     name, command, rest = kf.resolve_command(context, [*context._protected_args, *context.args])
     assert command is not None
