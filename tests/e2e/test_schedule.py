@@ -59,8 +59,13 @@ def now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
-def start(stack: Stack, task: str, when: datetime, owner: dict[str, Any] | None = None) -> str:
-    """What the CronJob controller does at a scheduled time; `owner` is the CronJob as it knows it."""
+def start(
+    stack: Stack, task: str, when: datetime, owner: dict[str, Any] | None = None, beside: dict[str, Any] | None = None
+) -> str:
+    """What the CronJob controller does at a scheduled time; `owner` is the CronJob as it knows it.
+
+    `beside` is a container that an admission webhook would put into the pod.
+    """
     owner = owner or cron_job(stack, task)
     name = f"{owner['metadata']['name']}-{int(when.timestamp()) // 60}"
     template = owner["spec"]["jobTemplate"]
@@ -68,6 +73,8 @@ def start(stack: Stack, task: str, when: datetime, owner: dict[str, Any] | None 
     metadata = {**template["metadata"], "name": name, "namespace": stack.namespace, "annotations": marks}
     reference = {"apiVersion": "batch/v1", "kind": "CronJob", "name": owner["metadata"]["name"],
                  "uid": owner["metadata"]["uid"], "controller": True, "blockOwnerDeletion": True}  # fmt: skip
+    if beside:
+        template["spec"]["template"]["spec"]["containers"].append(beside)
     job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {**metadata, "ownerReferences": [reference]},
            "spec": template["spec"]}  # fmt: skip
     subprocess.run(["kubectl", "create", "-f", "-"], input=json.dumps(job), text=True, check=True)
@@ -320,19 +327,42 @@ def test_a_time_that_comes_in_the_middle_of_an_update_of_the_code(stack: Stack) 
     assert cron_job(stack, "tick")["spec"]["jobTemplate"] != old["spec"]["jobTemplate"]
 
 
+@pytest.mark.parametrize(
+    ("proxy", "how"), [("trap 'exit 0' TERM; sleep 600 & wait", "Complete"), ("sleep 600; true", "Failed")]
+)
+def test_a_proxy_beside_the_submitter_keeps_nothing_from_running(stack: Stack, proxy: str, how: str) -> None:
+    """As a mesh injects it: the pod ends, its run is recorded, and the next time runs under Forbid."""
+    schedules(
+        stack,
+        "TaskSchedule('report', app=app, command='echo report', schedule='0 4 1 1 *', concurrency_policy='Forbid')\n",
+    ).up().ok()
+    image = f"{stack.env['SANDBOX_REGISTRY']}/busybox:1"
+    beside = {"name": "proxy", "image": image, "command": ["sh", "-c", proxy]}
+    first = start(stack, "report", now() + timedelta(minutes=2), beside=beside)
+    eventually(lambda: len(of(stack, "report")) == 1 and not unfinished(of(stack, "report")), 60)
+    second = start(stack, "report", now() + timedelta(minutes=3))
+    assert ended(stack, second) == "Complete" and len(of(stack, "report")) == 2
+    assert ended(stack, first, 120) == how, "a proxy that ends badly fails the Job, but starts no other pod"
+    assert len(objects("pods", stack.namespace, f"batch.kubernetes.io/job-name={first}")) <= 1
+    assert all(it["status"]["conditions"][0]["status"] == "True" for it in of(stack, "report"))
+
+
 def test_only_a_change_of_the_times_drops_a_time(stack: Stack) -> None:
     """The cluster missed a time and makes up for it after an update: of a node selector, then of the suspension."""
-    program = (
-        f"{HEAD}app = App('shop', space=space, image=f'{{{{R}}}}/busybox:1', node_selector={{nodes}})\n"
-        "TaskSchedule('report', app=app, command='echo report', schedule='0 4 1 1 *', starting_deadline='2h', "
-        "suspend={suspend})\n"
-    )
-    stack.write(program.format(nodes={}, suspend=False)).up().ok()
+
+    def program(nodes: dict[str, str], suspend: bool) -> Stack:
+        return stack.write(
+            f"{HEAD}app = App('shop', space=space, image=f'{{R}}/busybox:1', node_selector={nodes})\n"
+            "TaskSchedule('report', app=app, command='echo report', schedule='0 4 1 1 *', starting_deadline='2h', "
+            f"suspend={suspend})\n"
+        )
+
+    program({}, False).up().ok()
     made = cron_job(stack, "report")
     missed = now() + timedelta(seconds=1)
     time.sleep(3)
     nodes = {"kubernetes.io/os": "linux"}
-    stack.write(program.format(nodes=nodes, suspend=False)).up().ok()
+    program(nodes, False).up().ok()
     found = cron_job(stack, "report")
     assert found["metadata"]["generation"] == made["metadata"]["generation"] + 1
     assert found["metadata"]["annotations"][SINCE] == made["metadata"]["annotations"][SINCE]

@@ -70,12 +70,34 @@ def test_the_template_is_json_for_the_submitter_and_yaml_for_everybody_else() ->
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("policy", "cron"), [("Always", "Allow"), ("Forbid", "Forbid"), ("Replace", "Allow")])
-def test_replace_is_the_submitters_work(policy: str, cron: str) -> None:
+@pytest.mark.parametrize("policy", ["Always", "Forbid", "Replace"])
+def test_policies_are_the_submitters_work(policy: str) -> None:
+    """Which counts runs: a Job that cannot start or end keeps no other time from running."""
     found = scheduled(schedule="@daily", concurrency_policy=policy)
-    assert found[CRON_JOB]["spec"]["concurrencyPolicy"] == cron
+    assert found[CRON_JOB]["spec"]["concurrencyPolicy"] == "Allow"
     said = found[CRON_JOB]["metadata"]["annotations"]["kf.dev/concurrency-policy"]
     assert said == ("Allow" if policy == "Always" else policy)
+
+
+@pytest.mark.parametrize(
+    ("settings", "seconds"),
+    [({}, 3600 + 600 + 600), ({"timeout": "3h", "start_timeout": "1m"}, 3 * 3600 + 60 + 600),
+     ({"timeout": "0"}, 86400 + 600 + 600), ({"timeout": "0", "start_timeout": "0"}, 86400 + 600)],
+)  # fmt: skip
+def test_no_job_waits_for_ever(settings: dict[str, Any], seconds: int) -> None:
+    spec = scheduled(schedule="@daily", **settings)[CRON_JOB]["spec"]["jobTemplate"]["spec"]
+    assert spec["activeDeadlineSeconds"] == seconds
+
+
+def test_meshes_are_asked_for_no_sidecar() -> None:
+    metadata = pod_of(scheduled(schedule="@daily"))["metadata"]
+    assert metadata["labels"]["sidecar.istio.io/inject"] == "false"
+    wanted = {
+        "sidecar.istio.io/inject": "false",
+        "linkerd.io/inject": "disabled",
+        "vault.hashicorp.com/agent-inject": "false",
+    }
+    assert wanted.items() <= metadata["annotations"].items()
 
 
 def test_a_job_without_a_schedule_is_suspended() -> None:
@@ -85,7 +107,8 @@ def test_a_job_without_a_schedule_is_suspended() -> None:
 
 def test_the_submitter_is_confined_and_carries_no_label_of_the_app() -> None:
     pod = pod_of(scheduled(schedule="@daily"))
-    assert pod["metadata"]["labels"] == {
+    ours = {name: value for name, value in pod["metadata"]["labels"].items() if "inject" not in name}
+    assert ours == {
         "app.kubernetes.io/managed-by": "kf", "app.kubernetes.io/component": "submitter", "kf.dev/schedule": "nightly",
     }  # fmt: skip
     [container] = pod["spec"]["containers"]

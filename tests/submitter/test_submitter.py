@@ -8,6 +8,7 @@ ended, to a UID that is another one, and to a counter that somebody else has cou
 from __future__ import annotations
 
 import ast
+import copy
 import json
 import os
 import shutil
@@ -21,6 +22,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from kf_tasks.cluster import client as cluster
 from kf_tasks.cluster.client import Cluster
 from kf_tasks.cluster.connection import Connection
@@ -29,7 +32,7 @@ from kf_tasks.core import api, marks, naming
 from kf_tasks.core.retention.policy import Policy
 from kf_tasks.core.run import outcome
 from kf_tasks.core.run.summary import RunSummary
-from kf_tasks.core.schedule import slot
+from kf_tasks.core.schedule import claim, slot
 from kf_tasks.core.template import JobSettings, TemplateSettings
 from kf_tasks.errors import Conflict, NotFound, Refused
 from kf_tasks.resources.pod_code import sources
@@ -191,7 +194,9 @@ class FakeCluster(PlainCluster):
             self.batch("jobs", "job"): _job("2026-11-25T22:00:00Z", "2026-11-25T22:00:01Z"),
             self.batch("cronjobs", "cron"): {"metadata": {}, "spec": {"schedule": "0 22 * * *"}},
         }
+        self.objects[self.core("configmaps", "kf-shop")] = {"metadata": {"resourceVersion": "1"}}
         self.list, self.ends = list(runs or []), ends
+        self.beside: list[str] = []
         self.now = "2026-11-26T22:00:00Z"
         self.created: list[dict[str, Any]] = []
         self.cancelled: list[str] = []
@@ -201,8 +206,24 @@ class FakeCluster(PlainCluster):
         found: dict[str, Any] | None = self.objects.get(path)
         return found
 
+    def ask(self, method: str, path: str, query: Any = (), body: Any = None, accept: str = "") -> Any:
+        """The App's ConfigMap, where whoever writes what is not of now is refused."""
+        metadata = self.objects[path]["metadata"]
+        if method == "PATCH":
+            if body["metadata"]["resourceVersion"] != metadata["resourceVersion"]:
+                raise client.Refused(409, "somebody else was faster")
+            metadata.setdefault("annotations", {}).update(body["metadata"]["annotations"])
+            metadata["resourceVersion"] += "1"
+        return copy.deepcopy(self.objects[path])
+
+    def neighbours(self, pod: str) -> list[str]:
+        return self.beside
+
+    def delete_pod(self, name: str) -> None:
+        self.deleted.append(name)
+
     def list_runs(self, app: str) -> list[RunSummary]:
-        return self.list
+        return list(self.list)
 
     def allocate_id(self, config_map: str, at_least: int) -> int:
         return at_least + 1
@@ -235,6 +256,10 @@ def _job(when: str, created: str) -> dict[str, Any]:
     return {"metadata": {"uid": "u", "creationTimestamp": created, "annotations": {marks.TIMESTAMP: when}}}
 
 
+def _ended(how: str) -> dict[str, Any]:
+    return {"conditions": [{"type": how, "status": "True"}]}
+
+
 def _run(name: str, when: str | None, finished: bool, created: str = "2026-11-25T22:00:00Z") -> RunSummary:
     at = {marks.AT: when} if when else {}
     return RunSummary(name, name, created, finished, {marks.SCHEDULE: "nightly"}, at)
@@ -242,9 +267,9 @@ def _run(name: str, when: str | None, finished: bool, created: str = "2026-11-25
 
 def submitter(cluster: FakeCluster, policy: str = "Allow", keep: int = 500) -> Submitter:
     job = JobSettings("cron", concurrency=policy, start_timeout=1)
-    settings = TemplateSettings("shop.dev", "shop", "nightly", Policy(keep), job=job)
+    own = TemplateSettings("shop.dev", "shop", "nightly", Policy(keep), job=job)
     template: dict[str, Any] = {"metadata": {"labels": {}}, "spec": {}}
-    return Submitter(cluster, settings, template, "job")
+    return Submitter(cluster, own, template, "job", "own")
 
 
 OWN = naming.run_name("shop", "nightly", slot.key("shop", "nightly", "2026-11-25T22:00:00Z"), 1)
@@ -271,6 +296,135 @@ def test_forbid_leaves_out_and_replace_ends_what_runs() -> None:
     cluster.objects[cluster.runs("by-hand")] = {"status": {}}
     assert submitter(cluster, "Replace").work() == 0
     assert cluster.cancelled == ["by-hand"]
+
+
+@pytest.mark.parametrize(("status", "starts"), [({}, False), (_ended("Failed"), True), (None, True)])
+def test_forbid_counts_runs_and_not_jobs(status: dict[str, Any] | None, starts: bool) -> None:
+    """Another Job of the schedule keeps a time from running only while it is about to start a run."""
+    cluster = FakeCluster()
+    other = {cluster.batch("jobs", "other"): {"metadata": {}, "status": status}} if status is not None else {}
+    cluster.objects.update(other)
+    assert submitter(cluster, "Forbid").work() == 0
+    assert len(cluster.created) == 1, "it has claimed nothing: it may wait for its end or for an image for ever"
+
+    cluster = FakeCluster()
+    cluster.objects.update(other)
+    for task, job in (("nightly", "other"), ("hourly", "another")):
+        assert cluster.claim("kf-shop", task, job, lambda _: "") == ""
+    assert submitter(cluster, "Forbid").work() == 0
+    assert bool(cluster.created) == starts
+    counter = cluster.objects[cluster.core("configmaps", "kf-shop")]
+    assert claim.holder(counter, "nightly") == ("" if starts else "other")
+    assert claim.holder(counter, "hourly") == "another"
+
+
+def test_a_claim_of_a_pod_that_died_is_its_successors() -> None:
+    class Dying(FakeCluster):
+        def create_run(self, manifest: dict[str, Any]) -> dict[str, Any]:
+            raise SystemExit
+
+    dying = Dying()
+    with pytest.raises(SystemExit):
+        submitter(dying, "Forbid").work()
+    after = FakeCluster()
+    after.objects = dying.objects
+    assert submitter(after, "Forbid").work() == 0 and len(after.created) == 1
+
+
+class Turns:
+    """Two pods that ask in the order of `turns`; each asks only when the other one wants to ask as well."""
+
+    def __init__(self, turns: list[int]) -> None:
+        self.turns, self.chosen = list(turns), -1
+        self.alive, self.waiting = {0, 1}, set[int]()
+        self.changed = threading.Condition()
+
+    def take(self, who: int) -> None:
+        with self.changed:
+            self.waiting.add(who)
+            self._choose()
+            assert self.changed.wait_for(lambda: self.chosen == who, 10)
+            self.chosen = -1
+            self.waiting.discard(who)
+
+    def leave(self, who: int) -> None:
+        with self.changed:
+            self.alive.discard(who)
+            self._choose()
+
+    def _choose(self) -> None:
+        if self.chosen < 0 and self.alive and self.waiting == self.alive:
+            wanted = self.turns.pop(0) if self.turns else 0
+            self.chosen = wanted if wanted in self.waiting else min(self.waiting)
+            self.changed.notify_all()
+
+
+class InTurn(FakeCluster):
+    """What one of the two pods asks; the run that it starts goes on, and it is taken away."""
+
+    def __init__(self, turns: Turns, who: int, shared: FakeCluster) -> None:
+        super().__init__(ends=False)
+        self.turns, self.who = turns, who
+        self.objects, self.list, self.created = shared.objects, shared.list, shared.created
+
+    def find(self, path: str) -> dict[str, Any] | None:
+        self.turns.take(self.who)
+        return super().find(path)
+
+    def list_runs(self, app: str) -> list[RunSummary]:
+        self.turns.take(self.who)
+        return super().list_runs(app)
+
+    def ask(self, *arguments: Any, **more: Any) -> Any:
+        self.turns.take(self.who)
+        return super().ask(*arguments, **more)
+
+    def create_run(self, manifest: dict[str, Any]) -> dict[str, Any]:
+        self.turns.take(self.who)
+        self.stop.set()
+        return super().create_run(manifest)
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 1), min_size=12, max_size=24))
+def test_two_pods_of_two_times_start_one_run_under_forbid(order: list[int]) -> None:
+    shared, turns = FakeCluster(ends=False), Turns(order)
+    codes: dict[int, int] = {}
+
+    def pod(who: int) -> None:
+        cluster = InTurn(turns, who, shared)
+        try:
+            one = submitter(cluster, "Forbid")
+            one.job = f"job-{who}"
+            codes[who] = one.work()
+        finally:
+            turns.leave(who)
+
+    for who in (0, 1):
+        when = f"2026-11-25T22:0{who}:00Z"
+        shared.objects[shared.batch("jobs", f"job-{who}")] = _job(when, when)
+    pods = [threading.Thread(target=pod, args=(who,)) for who in (0, 1)]
+    for one in pods:
+        one.start()
+    for one in pods:
+        one.join(20)
+    assert sorted(codes.values()) == [0, AWAY] and len(shared.created) == 1
+
+
+def test_a_pod_ends_although_somebody_has_put_a_proxy_into_it() -> None:
+    cluster = FakeCluster()
+    cluster.beside = ["istio-proxy"]
+    assert submitter(cluster).work() == 0
+    assert cluster.deleted == ["own"]
+
+    class Told(FakeCluster):
+        def create_run(self, manifest: dict[str, Any]) -> dict[str, Any]:
+            self.stop.set()
+            return super().create_run(manifest)
+
+    moved = Told(ends=False)
+    moved.beside = ["istio-proxy"]
+    assert submitter(moved).work() == AWAY and moved.deleted == [], "it is taken away already"
 
 
 def test_of_two_at_the_same_moment_the_later_time_stays() -> None:

@@ -35,6 +35,7 @@ ARCHIVED = "kf.dev/archived"
 
 # Annotations of other objects.
 LAST_TASK_ID = "kf.dev/last-task-id"  # of an App's template: where its ids are counted
+STARTING = "kf.dev/starting"  # of an App's template: the Jobs that start a run just now, by schedule
 POLICY = "kf.dev/concurrency-policy"  # of a CronJob
 TIMES_SINCE = "kf.dev/times-since"  # of a CronJob: from when on which times hold
 TIMESTAMP = "batch.kubernetes.io/cronjob-scheduled-timestamp"  # of a Job, by Kubernetes

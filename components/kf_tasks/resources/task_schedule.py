@@ -85,7 +85,8 @@ class TaskSchedule(pulumi.ComponentResource):
                 **({"archived_only": True} if space.log_archive else {}),
             },
         )  # fmt: skip
-        deadline = _check(declared.owner, schedule, time_zone, policy, starting_deadline)
+        starting = _check(declared.owner, schedule, time_zone, policy, starting_deadline)
+        deadline = cronjob.deadline(quantities.seconds(declared.timeout, f"{declared.owner}: timeout"), patience)
         props = {"app": plan.name, "task": name, "schedule": schedule, "time_zone": time_zone}
         super().__init__("kf:index:TaskSchedule", declared.full_name, props, opts)
         if schedule is not None and not suspend:
@@ -116,9 +117,9 @@ class TaskSchedule(pulumi.ComponentResource):
                 lambda found: cronjob.spec(
                     schedule=schedule,
                     time_zone=time_zone,
-                    policy=policy,
                     suspend=suspend,
-                    starting_deadline=deadline,
+                    starting_deadline=starting,
+                    deadline=deadline,
                     pod=pod_of(settings={"node_selector": found.settings.node_selector, "template": found.template}),
                 )
             ),

@@ -20,6 +20,7 @@ from ..core import api, moments
 from ..core.api import Object
 from ..core.run import pipelinerun
 from ..core.run.summary import RunSummary, page
+from ..core.schedule import claim, slot
 
 PAGE = 1000  # its pod has little memory
 SECONDS, DENIED_SECONDS = 20, 60
@@ -141,12 +142,33 @@ class PlainCluster:
         """The next task id of an App: whoever writes second is refused and counts again."""
         while True:
             number, body = api.counting(self.ask("GET", self.core("configmaps", config_map)), at_least)
-            try:
-                self.ask("PATCH", self.core("configmaps", config_map), body=body)
+            if self._patch(config_map, body):
                 return number
-            except Refused as error:
-                if error.status != 409:
-                    raise
+
+    def claim(self, config_map: str, task: str, job: str, free: Callable[[Object], str]) -> str:
+        """Claims a schedule for a Job, if `free` says of the counting ConfigMap that nothing speaks against it."""
+        while True:
+            counter = self.ask("GET", self.core("configmaps", config_map))
+            reason = free(counter)
+            if reason or self._patch(config_map, claim.claiming(counter, task, job)):
+                return reason
+
+    def give_back(self, config_map: str, task: str, job: str) -> None:
+        """Ends a claim of this Job."""
+        while True:
+            counter = self.ask("GET", self.core("configmaps", config_map))
+            if claim.holder(counter, task) != job or self._patch(config_map, claim.claiming(counter, task, None)):
+                return
+
+    def _patch(self, config_map: str, body: Object) -> bool:
+        """Changes a ConfigMap as it was read; False where somebody else was faster."""
+        try:
+            self.ask("PATCH", self.core("configmaps", config_map), body=body)
+        except Refused as error:
+            if error.status != 409:
+                raise
+            return False
+        return True
 
     def create_run(self, manifest: Object) -> Object:
         """Creates a run, or finds the one that has its name already: the name is the lock."""
@@ -181,6 +203,16 @@ class PlainCluster:
     def delete_pod(self, name: str) -> None:
         """Deletes a pod; one that is gone is fine."""
         self._try("DELETE", self.core("pods", name), None)
+
+    def neighbours(self, pod: str) -> List[str]:
+        """The containers beside the submitter's in a pod that have not ended: somebody else has put them there."""
+        query = [("fieldSelector", f"metadata.name={pod}")]
+        return [
+            status["name"]
+            for found in self.ask("GET", self.core("pods"), query)["items"]
+            for status in (found.get("status") or {}).get("containerStatuses") or []
+            if status["name"] != slot.CONTAINER and "terminated" not in (status.get("state") or {})
+        ]
 
     def pods(self, run: str) -> List[Object]:
         """The pods of a run, oldest first."""

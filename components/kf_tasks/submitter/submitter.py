@@ -1,12 +1,13 @@
 """The pod of a TaskSchedule: starts the run of one scheduled time, waits for it, and applies retention.
 
-Kubernetes starts it for each scheduled time, and because it waits, concurrency, deadline and history of
-the CronJob mean the task. It runs in a stock Python image from a ConfigMap: standard library only,
-Python 3.9 upwards. A pod that is started again follows the run that its predecessor has started; only
-when its Job is deleted it cancels the run.
+Kubernetes starts it for each scheduled time, and because it waits, deadline and history of the CronJob mean
+the task. It runs in a stock Python image from a ConfigMap: standard library only, Python 3.9 upwards. A pod
+that is started again follows the run that its predecessor has started; only when its Job is deleted it cancels
+the run.
 
-Replace is done here and not by the CronJob, which would delete the older pod while it still speaks:
-this way the older one writes down how its run ended, and this one keeps the log of what it cancels.
+Forbid and Replace are done here and not by the CronJob. It would count Jobs, and one whose pod cannot start or
+end would keep every later time from running; and it would delete the older pod while that still speaks: this way
+the older one writes down how its run ended, and this one keeps the log of what it cancels.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from ..core.retention import plan
 from ..core.run import outcome, pipelinerun
 from ..core.run.outcome import SUCCEEDED, Outcome
 from ..core.run.summary import RunSummary
-from ..core.schedule import slot
+from ..core.schedule import claim, slot
 from ..core.template import MANIFEST, SETTINGS, TemplateSettings
 from .client import PlainCluster, Stopped, say
 
@@ -42,11 +43,12 @@ LOG_SECONDS = 45  # a pod has 30 s to end after it is told to, and the kubelet s
 class Submitter:
     """One scheduled time; `settings` and `template` are those of the TaskSchedule's ConfigMap."""
 
-    def __init__(self, cluster: PlainCluster, settings: TemplateSettings, template: Object, job: str) -> None:
+    def __init__(self, cluster: PlainCluster, settings: TemplateSettings, template: Object, job: str, pod: str) -> None:
         assert settings.job is not None, "the template is that of a TaskSchedule"
-        self.cluster, self.template, self.job = cluster, template, job
+        self.cluster, self.template, self.job, self.pod = cluster, template, job, pod
         self.policy, self.schedule = settings.policy, settings.job
         self.app, self.task = settings.app, str(settings.task)
+        self.counter = f"kf-{self.app}"
         self.owner = f"job {self.task!r} of app {self.app!r}"
         self.name = ""
         self.cause = ""
@@ -54,7 +56,9 @@ class Submitter:
     def work(self) -> int:
         """Does it all; returns the exit code."""
         try:
-            return self._work()
+            code = self._work()
+            self._leave()
+            return code
         except Stopped:
             return self._stop()
 
@@ -69,13 +73,14 @@ class Submitter:
         run = self.cluster.find(self.cluster.runs(self.name))
         if run is None:
             runs = self.cluster.list_runs(self.app)
-            reason = self._unwanted(job, when, runs)
+            reason = self._unwanted(job, when, runs) or self._claim()
             if reason:
                 say(f"{self.owner}: nothing is started: {reason}")
                 return 0
             self._replace(when, runs)
             run = self._submit(when, key, runs)
             self._replace(when, self.cluster.list_runs(self.app))
+            self._give_back()
         if (run["metadata"].get("labels") or {}).get(marks.KEY) != key:
             say(f"{self.owner}: {self.name} is taken by an object that is not ours: delete or rename that")
             return FAILED
@@ -92,13 +97,28 @@ class Submitter:
             return "its CronJob is gone"
         if not self.schedule.catch_up and slot.outdated(job, cron_job):
             return slot.outdated(job, cron_job)
-        busy = slot.unfinished(runs, self.task, self.name)
-        if self.schedule.concurrency == slot.FORBID and busy:
-            return f"run {busy[0].name} is under way, and concurrency_policy is Forbid"
         newer = slot.later(runs, self.task, when)
         if self.schedule.concurrency == slot.REPLACE and newer:
             return f"run {newer[0].name} is of a later time, and concurrency_policy is Replace"
         return ""
+
+    def _claim(self) -> str:
+        """With Forbid: takes the right to start a run; else why this time is left out."""
+        if self.schedule.concurrency != slot.FORBID:
+            return ""
+        return self.cluster.claim(self.counter, self.task, self.job, self._busy)
+
+    def _give_back(self) -> None:
+        if self.schedule.concurrency == slot.FORBID:
+            self.cluster.give_back(self.counter, self.task, self.job)
+
+    def _busy(self, counter: Object) -> str:
+        """What is under way of this schedule; runs are listed after the claims, which end when a run is there."""
+        holder = claim.holder(counter, self.task)
+        if holder not in ("", self.job) and claim.is_at_work(self.cluster.find(self.cluster.batch("jobs", holder))):
+            return f"Job {holder} starts a run just now, and concurrency_policy is Forbid"
+        busy = slot.unfinished(self.cluster.list_runs(self.app), self.task, self.name)
+        return f"run {busy[0].name} is under way, and concurrency_policy is Forbid" if busy else ""
 
     def _replace(self, when: Optional[str], runs: List[RunSummary]) -> None:
         """With Replace: ends what is under way and waits for its end; of two at once the later one stays."""
@@ -117,7 +137,7 @@ class Submitter:
             self.template,
             name=self.name,
             key=key,
-            task_id=self.cluster.allocate_id(f"kf-{self.app}", highest),
+            task_id=self.cluster.allocate_id(self.counter, highest),
             attempt=1,
             started_by=self.owner,
             followed=True,
@@ -189,11 +209,19 @@ class Submitter:
         self.cluster.stubborn = True
         job = self.cluster.find(self.cluster.batch("jobs", self.job))
         if job is not None and "deletionTimestamp" not in job["metadata"]:
-            say("this pod is taken away; what it has started goes on, the next pod follows it")
+            next_one = "the next pod follows it" if claim.is_at_work(job) else "its Job has come to its deadline"
+            say(f"this pod is taken away; what it has started goes on, {next_one}")
             return AWAY
         if self.name:
             self._cancel(self.name, f"{self.owner}, whose Job was deleted")
         return FAILED
+
+    def _leave(self) -> None:
+        """Ends this pod although somebody has put containers into it that do not end, such as the proxy of a mesh."""
+        neighbours = self.cluster.neighbours(self.pod)
+        if neighbours:
+            say(f"{', '.join(neighbours)} would keep this pod from ending: it is deleted")
+            self.cluster.delete_pod(self.pod)
 
     def _cancel(self, name: str, by: str) -> None:
         """Cancels a run, with its log in ours: its pod goes, and the pod's log with it."""
@@ -234,4 +262,4 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: cluster.stop.set())
     settings = TemplateSettings.of((TEMPLATE / SETTINGS).read_text("utf-8"))
     template = json.loads((TEMPLATE / MANIFEST).read_text("utf-8"))  # for a schedule it is JSON too
-    return Submitter(cluster, settings, template, os.environ["KF_JOB"]).work()
+    return Submitter(cluster, settings, template, os.environ["KF_JOB"], os.environ["KF_POD"]).work()

@@ -6,14 +6,25 @@ from typing import Any, Dict, List, Mapping, Optional
 
 from ..marks import COMPONENT, MANAGED_BY, SCHEDULE
 from .cron import NEVER
-from .slot import ALLOW, FORBID
+from .slot import ALLOW, CONTAINER
 
 NAME_LIMIT = 52  # eleven characters less than a Job's name, which ends in the scheduled minute
 CODE, TEMPLATE = "/kf/code", "/kf/template"
 FAILED = 3  # the submitter's exit code for a task that did not succeed
 RESTARTS = 20
+DAY, WAIT = 86_400, 600
 HISTORY = 3
 STOP_SECONDS = 60
+# What asks meshes and agents to put no container of theirs beside the submitter, which needs none and would not end:
+# https://istio.io/latest/docs/setup/additional-setup/sidecar-injection, https://linkerd.io/2/features/proxy-injection,
+# https://developer.hashicorp.com/vault/docs/platform/k8s/injector/annotations, and the pages of Consul and Kuma.
+NO_SIDECAR_LABELS = {"sidecar.istio.io/inject": "false", "kuma.io/sidecar-injection": "disabled"}
+NO_SIDECAR = {
+    "sidecar.istio.io/inject": "false",
+    "linkerd.io/inject": "disabled",
+    "vault.hashicorp.com/agent-inject": "false",
+    "consul.hashicorp.com/connect-inject": "false",
+}
 AMOUNTS = {
     "requests": {"cpu": "10m", "memory": "32Mi", "ephemeral-storage": "16Mi"},
     "limits": {"cpu": "500m", "memory": "128Mi", "ephemeral-storage": "128Mi"},
@@ -24,33 +35,51 @@ def spec(
     *,
     schedule: Optional[str],
     time_zone: str,
-    policy: str,
     suspend: bool,
     starting_deadline: Optional[int],
+    deadline: int,
     pod: Mapping[str, Any],
 ) -> Dict[str, Any]:
-    """The spec of a CronJob.
+    """The spec of a CronJob; `deadline`: how long one of its Jobs may take, in seconds.
 
-    Replace is the submitter's work, so that the log of what is replaced is kept; to the CronJob it is Allow. A pod
-    that is lost is started again, which a failed task is not.
+    Which runs may be under way at once is decided by the submitter, which counts runs and not Jobs; to the CronJob it
+    is Allow. A pod that is lost is started again, which a failed task is not, and neither is a pod whose submitter
+    has done its work while a container that somebody else put beside it ended badly.
     """
+    own = {"containerName": CONTAINER, "values": [FAILED]}
     failure_policy = [
-        {"action": "FailJob", "onExitCodes": {"containerName": "submitter", "operator": "In", "values": [FAILED]}},
+        {"action": "FailJob", "onExitCodes": {**own, "operator": "In"}},
         {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+        {"action": "Count", "onExitCodes": {**own, "operator": "NotIn"}},
+        {"action": "FailJob", "onExitCodes": {"operator": "NotIn", "values": [0]}},
     ]
     return {
         "schedule": NEVER if schedule is None else schedule,
         "timeZone": time_zone,
         "suspend": suspend or schedule is None,
-        "concurrencyPolicy": FORBID if policy == FORBID else ALLOW,
+        "concurrencyPolicy": ALLOW,
         **({"startingDeadlineSeconds": starting_deadline} if starting_deadline is not None else {}),
         "successfulJobsHistoryLimit": HISTORY,
         "failedJobsHistoryLimit": HISTORY,
         "jobTemplate": {
             "metadata": {"labels": dict(pod["metadata"]["labels"])},
-            "spec": {"backoffLimit": RESTARTS, "podFailurePolicy": {"rules": failure_policy}, "template": dict(pod)},
+            "spec": {
+                "activeDeadlineSeconds": deadline,
+                "backoffLimit": RESTARTS,
+                "podFailurePolicy": {"rules": failure_policy},
+                "template": dict(pod),
+            },
         },
     }
+
+
+def deadline(timeout: int, start_timeout: int) -> int:
+    """How long a Job may take whose task may take so long (seconds, 0 for any time), waiting for a node included.
+
+    It ends Jobs whose pod cannot start or end: no more of them wait than the schedule has times within it. Of a task
+    without a timeout the submitter goes after a day, and what it has started goes on.
+    """
+    return (timeout or DAY) + start_timeout + WAIT
 
 
 def pod(
@@ -70,16 +99,19 @@ def pod(
     """
     placed = [{"key": key, "path": path} for path, key in sorted(files.items())]
     container = {
-        "name": "submitter",
+        "name": CONTAINER,
         "image": image,
         "command": ["python3", "-B", "-m", "kf_tasks.submitter"],
         "env": [
             {"name": "PYTHONPATH", "value": CODE},
             {"name": "PYTHONUNBUFFERED", "value": "1"},
-            {
-                "name": "KF_JOB",
-                "valueFrom": {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/job-name']"}},
-            },
+            *(
+                {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
+                for name, path in (
+                    ("KF_JOB", "metadata.labels['batch.kubernetes.io/job-name']"),
+                    ("KF_POD", "metadata.name"),
+                )
+            ),
         ],
         "resources": AMOUNTS,
         "securityContext": {
@@ -94,7 +126,10 @@ def pod(
     }
     tolerations = (settings.get("template") or {}).get("tolerations")
     return {
-        "metadata": {"labels": {MANAGED_BY: "kf", COMPONENT: "submitter", SCHEDULE: task}},
+        "metadata": {
+            "labels": {MANAGED_BY: "kf", COMPONENT: CONTAINER, SCHEDULE: task, **NO_SIDECAR_LABELS},
+            "annotations": dict(NO_SIDECAR),
+        },
         "spec": {
             "restartPolicy": "Never",
             "serviceAccountName": account,

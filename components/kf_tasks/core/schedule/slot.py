@@ -17,6 +17,7 @@ from .since import since
 
 ALLOW, FORBID, REPLACE = "Allow", "Forbid", "Replace"
 POLICIES = (ALLOW, FORBID, REPLACE)
+CONTAINER = "submitter"  # of the pod that starts the run of a time
 REPLACED_BY = "replaced by"  # in the annotation of who has cancelled a run
 
 
