@@ -44,5 +44,5 @@ class Run(Resource, module="kf", name="Run"):
     results: pulumi.Output[dict[str, str]]
 
     def __init__(self, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
-        record = dict.fromkeys((*RECORD, "key", "because", "nth", "again"))
+        record = dict.fromkeys((*RECORD, "key", "nth", "again"))
         super().__init__(RunProvider(), name, {**record, **props}, opts)

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from kf_tasks.cli.main import kf
 from kf_tasks.cluster.client import Cluster
 from kf_tasks.cluster.connection import Connection
+from kf_tasks.core.state import Which
 from kf_tasks.errors import ClusterError
 from kf_tasks.provider import decision
 from kf_tasks.provider.preview import Preview
@@ -121,8 +122,7 @@ def said_by_kf(*arguments: str) -> Callable[[Deployer], str]:
 def said_by_check(deployer: Deployer) -> str:
     """What an update is refused with."""
     seen = Preview().survey(Connection(str(deployer.kubeconfig)), deployer.namespace)
-    wanted = {"app": "shop", "task": "t", "namespace": deployer.namespace, "stack": "s"}
-    return decision.refuse(wanted, seen, dry=False) or ""
+    return decision.refuse(Which("s", deployer.namespace, "shop", "t"), seen, dry=False) or ""
 
 
 def said_by(ask: Callable[[Cluster, str], object]) -> Callable[[Deployer], str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -46,6 +47,42 @@ def test_what_may_run_is_told_apart(seen: Seen) -> None:
     ]
 
 
+PARTS = {"image": "i", "argv": ["echo"], "env": {}, "secret_env": [], "triggers": []}
+
+
+def task_of(name: str, **more: Any) -> dict[str, Any]:
+    given = {"task": name, "when": "change", "must_succeed": True, "terminated": False, "manifest": UNKNOWN}
+    return {**NEWS, **given, "definition": PARTS, **more}
+
+
+@pytest.mark.parametrize("preview", [True, False], ids=["preview", "up"])
+def test_every_new_run_is_counted(seen: Seen, preview: bool) -> None:
+    """Five new tasks and a changed one, by what the update decides of each: in it, their names are known."""
+    seen.sees(*THREE, now=NOW)
+    before = Runs(seen).check({}, task_of("changed")).inputs
+    seen.sees(*THREE, now=NOW)
+    seen.decided.clear()
+    Runs(seen).check(before, task_of("changed", definition={**PARTS, "argv": ["other"]}))
+    for task in "abcde":
+        Runs(seen).check({}, task_of(task, __preview=preview))
+    Runs(seen).check(before | {"task": "same"}, task_of("same"))
+    runs = [UNKNOWN] * 6 if preview else [f"shop-{task}-1" for task in "abcdef"]
+    found = Histories(seen).check({}, {**NEWS, "keep": 7, "runs": runs})
+    assert found.inputs["_expired"] == NAMES[:2]
+    assert f"will delete 2 of 9: {NAMES[0]}, {NAMES[1]} (beyond the newest 7)" in seen.said
+
+
+def test_a_run_that_is_adopted_is_there_already(seen: Seen) -> None:
+    inputs = Runs(seen).check({}, task_of("migrate")).inputs
+    seen.decided.clear()
+    labels = {**run(1).labels, "kf.dev/key": inputs["key"]}
+    seen.sees(*(replace(one, labels=labels) if one is THREE[2] else one for one in THREE), now=NOW)
+    adopting = Runs(seen).check({}, task_of("migrate")).inputs
+    assert adopting["_starts"] == "will" and adopting["_because"].startswith("adopts run ")
+    Histories(seen).check({}, {**NEWS, "keep": 3, "runs": [UNKNOWN]})
+    assert not [line for line in seen.said if "delete" in line]
+
+
 def test_what_is_held_back_deletes_nothing(seen: Seen) -> None:
     seen.sees(*THREE, now=NOW)
     parts = {"image": "i", "argv": ["echo"], "env": {}, "secret_env": [], "triggers": []}
@@ -62,7 +99,7 @@ def test_a_policy_of_every_kind_is_followed_and_told(seen: Seen) -> None:
     seen.sees(*THREE, run(4, "False", created="2026-11-25T04:00:00Z"), now=NOW)
     news = {**NEWS, "keep": 2.0, "max_age": "9h", "pinned": [NAMES[1], "shop-gone-1"]}
     found = Histories(seen).check(news, news)
-    assert found.inputs["expired"] == NAMES[:1] and Histories(seen).diff(news, found.inputs).changes
+    assert found.inputs["_expired"] == NAMES[:1] and Histories(seen).diff(news, found.inputs).changes
     assert seen.said == [
         f"will delete 1 of 4: {NAMES[0]} (beyond the newest 2)",
         f"held back: {NAMES[1]} (pinned)",

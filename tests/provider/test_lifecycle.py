@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from kf_tasks.cluster.connection import Connection
 from kf_tasks.core import definition
+from kf_tasks.core.state import RunInputs, RunRecord
 from kf_tasks.errors import ClusterError, Denied, NotFound, Refused, Unreachable
-from kf_tasks.provider import decision, history, recording
+from kf_tasks.provider import decision, recording
 from kf_tasks.provider.history import Histories
 from kf_tasks.provider.run import Runs
 from kf_tasks.provider.survey import Survey
@@ -25,7 +27,8 @@ NEWS: dict[str, Any] = {
     "definition": DEFINITION, "manifest": {"metadata": {"labels": {}}}, "when": "change", "must_succeed": True,
     "terminated": False, "urn": "urn", "keep": 3,
 }  # fmt: skip
-OLDS = {**NEWS, "key": definition.key(DEFINITION), "nth": 0, "because": "first run", "again": False}
+HISTORY = {**NEWS, "owns_namespace": False, "stack_label": "shop.dev", "runs": []}
+OLDS = {**NEWS, "key": definition.key(DEFINITION), "nth": 0, "_because": "first run", "_starts": "will", "again": False}
 
 
 @pytest.fixture
@@ -59,8 +62,7 @@ def test_an_unknown_place_is_not_asked(seen: Seen, place: str) -> None:
         f"the {'cluster' if place == 'connection' else place} is known only during the update"
     )
     assert seen.said[1:] == ["will run: first run"]
-    news = {**NEWS, place: UNKNOWN, "owns_namespace": False, "runs": [], "stack_label": "shop.dev"}
-    assert Histories(seen).check({}, news).failures == [] and not seen.asked
+    assert Histories(seen).check({}, {**HISTORY, place: UNKNOWN}).failures == [] and not seen.asked
 
 
 @pytest.mark.parametrize(
@@ -79,22 +81,23 @@ def test_a_record_of_another_place(seen: Seen, olds: dict[str, Any], words: str)
 
 
 def test_an_unknown_namespace_replaces_no_history(seen: Seen) -> None:
-    news = dict.fromkeys((*history._IDENTITY, "expired"), "x")
+    news = {**HISTORY, "_expired": []}
+    assert not Histories(seen).diff(news, news).changes
     assert Histories(seen).diff(news, {**news, "namespace": UNKNOWN}).replaces is None
     assert Histories(seen).diff(news, {**news, "namespace": "other"}).replaces == ["app"]
 
 
-BEGUN = {"run": run(1).name, "cluster_uid": "one", "state": "Running"}
+BEGUN = RunRecord(run(1).name, state="Running", cluster_uid="one")
 GONE = NotFound("pipelineruns.tekton.dev not found")
 
 
-def complete(**answers: Any) -> tuple[dict[str, Any], str | None]:
-    return recording.complete(Seen(cluster=Answers(**answers)), NEWS, BEGUN)
+def complete(**answers: Any) -> tuple[RunRecord, str | None]:
+    return recording.complete(Seen(cluster=Answers(**answers)), RunInputs.of(NEWS), BEGUN)
 
 
 def test_only_its_own_cluster_tells_that_a_run_is_gone() -> None:
     record, _ = complete(uid="one", get_run=GONE, list_runs=[])
-    assert record["state"] == "Unknown"
+    assert record == replace(BEGUN, state="Unknown", reason="Deleted before its end was recorded")
     with pytest.raises(Refused, match="it is in another cluster than this one"):
         complete(uid="two", get_run=GONE, list_runs=[])
     with pytest.raises(NotFound, match="task 'migrate' of app 'shop': how run shop-migrate-.* could not be asked for"):
@@ -102,7 +105,8 @@ def test_only_its_own_cluster_tells_that_a_run_is_gone() -> None:
 
 
 def test_retention_decides_no_outcome(seen: Seen) -> None:
-    recording.let_go(seen, Answers(list_runs=Denied("no")), {**NEWS, "namespace": "shop"})  # type: ignore[arg-type]
+    cluster: Any = Answers(list_runs=Denied("no"))
+    recording.let_go(seen, cluster, RunInputs.of(NEWS))
     assert seen.said == ["warning: older tasks of app 'shop' could not be deleted: no"]
 
 
@@ -126,25 +130,25 @@ def test_a_name_at_the_limit_is_no_trouble_for_the_dry_run(seen: Seen) -> None:
 
     seen.answers = Admits()
     news = {**NEWS, "app": "a" * 57 + "-" + "b" * 5, "manifest": {"metadata": {"labels": {}}}}
-    assert decision.dry_run(seen, Connection(), news) is None
+    assert decision.dry_run(seen, Connection(), RunInputs.of(news)) is None
     assert len(tried[0]) <= 58 and tried[0].endswith("-0"), "no run has this name"
 
 
 @pytest.mark.parametrize("state", ["Running", "Succeeded"])
 def test_a_record_that_is_only_completed_is_no_new_run(seen: Seen, state: str) -> None:
     seen.sees(run(1, created="2026-11-25T11:00:00Z"), run(2))
-    assert Runs(seen).diff({**OLDS, "state": state}, OLDS).changes == (state == "Running")
-    news = {**NEWS, "owns_namespace": False, "stack_label": "shop.dev", "keep": 2, "runs": [UNKNOWN]}
-    going = [] if state == "Running" else [f"will delete 1 of 3: {run(1).name} (beyond the newest 2)"]
-    Histories(seen).check({}, news)
-    assert seen.said == going
+    inputs = Runs(seen).check(OLDS, NEWS).inputs
+    assert inputs["_starts"] == inputs["_because"] == ""
+    assert Runs(seen).diff({**OLDS, "state": state}, inputs).changes == (state == "Running")
+    Histories(seen).check({}, {**HISTORY, "keep": 2, "runs": [UNKNOWN]})
+    assert seen.said == []
 
 
 def test_a_history_says_whose_runs_it_could_not_keep_or_delete(seen: Seen) -> None:
-    news = {**NEWS, "runs": []}
+    news = {**HISTORY, "runs": []}
     seen.answers = Answers(list_runs=Denied("no"))
     with pytest.raises(Denied, match="the runs of app 'shop' cannot be marked as recorded: no"):
-        Histories(seen).sweep(news)
+        Histories(seen).create(news)
     with pytest.raises(Exception, match="the runs of app 'shop' in namespace 'shop' cannot be deleted: no"):
         Histories(seen).delete(news)
 
@@ -156,5 +160,5 @@ def test_a_history_says_whose_runs_it_could_not_keep_or_delete(seen: Seen) -> No
 )  # fmt: skip
 def test_what_a_dry_run_refuses(seen: Seen, preview: bool, error: ClusterError, refused: bool) -> None:
     seen.answers = Answers(create_run=error)
-    assert bool(decision.dry_run(seen, Connection(), {**NEWS, "__preview": preview})) == refused
+    assert bool(decision.dry_run(seen, Connection(), RunInputs.of({**NEWS, "__preview": preview}))) == refused
     assert bool(seen.said) == (preview and not refused)

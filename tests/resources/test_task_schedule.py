@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ import pytest
 import yaml
 from kf_tasks import App, Space, Task, TaskSchedule
 from kf_tasks.core.schedule import cronjob
+from kf_tasks.core.state import CalendarInputs, Which
 from kf_tasks.provider import calendar
 from kf_tasks.resources import pod_code
 
@@ -191,8 +193,9 @@ def test_a_task_and_a_job_of_one_name() -> None:
 
 
 def said(olds: dict[str, Any], **news: Any) -> list[str]:
-    given = {"schedule": "30 2 * * *", "time_zone": "Europe/Berlin", "suspend": False, "task": "nightly", "keep": 3.0}
-    return calendar.changed({**given, **olds} if olds else {}, {**given, **news}, NOON)
+    which = Which("shop.dev", "shop", "shop", "nightly")
+    given = CalendarInputs(which, "c", "30 2 * * *", "Europe/Berlin", False, 3, manifest={}, connection={}, urn="urn")
+    return calendar.changed(replace(given, **olds) if olds else None, replace(given, **news), NOON)
 
 
 def test_what_the_first_preview_says() -> None:

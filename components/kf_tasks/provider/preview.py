@@ -11,14 +11,15 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from pulumi.output import contains_unknowns
+
 from ..cluster.client import Cluster
 from ..cluster.connection import Connection
 from ..core import marks
+from ..core.state import MAY, WILL, Decision, Which
 from ..errors import ClusterError, Unreachable
 from . import reporting
 from .survey import Survey, ask
-
-Place = tuple[str, str, str]
 
 
 class Preview:
@@ -31,13 +32,8 @@ class Preview:
         ask: Callable[[Cluster, str], Survey] = ask,
     ) -> None:
         self.say, self.cluster, self._ask = say, cluster, ask
-        # What the first check of a replacement found out, for its second check, which is not given the old inputs.
-        self.decided: dict[tuple[str, ...], tuple[str, dict[str, Any]]] = {}
-        # Namespace, App and task of the records that start nothing: a preview does not know the outputs of one that
-        # is only completed or held back, but its run is no new one.
-        self.in_place: set[Place] = set()
-        # And of those of which only the update knows whether they start something.
-        self.undecided: set[Place] = set()
+        # What was decided about each task, and of which definition.
+        self.decided: dict[Which, tuple[str, Decision]] = {}
         self.survey = functools.cache(self._survey)
         self.cron_jobs = functools.cache(self._cron_jobs)
         self._failures: dict[Connection, Unreachable] = {}
@@ -51,6 +47,18 @@ class Preview:
             self._said.add((about, text))
         if not known:
             self.say(urn, text, warning=warning)
+
+    def look(self, connection: Any, namespace: Any) -> tuple[Connection | None, Survey]:
+        """The cluster of a resource's inputs and what it says; of a place that is not known yet nothing."""
+        if contains_unknowns([connection, namespace]):
+            return None, Survey()
+        found = Connection.of(connection)
+        return found, self.survey(found, namespace)
+
+    def adding(self, namespace: str, app: str) -> tuple[int, int]:
+        """How many runs of an App this update adds, and how many more it may add."""
+        here = [one for which, (_, one) in self.decided.items() if (which.namespace, which.app) == (namespace, app)]
+        return sum(one.starts == WILL and not one.adopts for one in here), sum(one.starts == MAY for one in here)
 
     def _survey(self, connection: Connection, namespace: str) -> Survey:
         """What a cluster says of a namespace; after the first connection that failed nothing is asked of it."""

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 from pulumi.output import contains_unknowns
 
 from ..core.run.outcome import RUNNING
-from ..core.state import RECORD
+from ..core.state import Decision, RunInputs, RunRecord
 from . import decision, recording
 from .hosting import Failure
 from .preview import Preview, of_process
-
-_IDENTITY = ("connection", "stack", "namespace", "app", "task", "key", "urn", "log_mode", "must_succeed")
 
 
 @dataclass(frozen=True)
@@ -25,61 +23,61 @@ class Runs:
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Decides whether the task will run, and says why."""
-        return decision.check(self.preview, olds, news)
+        decided, failures = decision.check(self.preview, RunInputs.of(olds) if olds else None, RunInputs.of(news))
+        return CheckResult({**news, **(decided.props() if decided else {})}, failures)
 
     def diff(self, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Only another key is another run; an unfinished record is completed; all else waits for the next run."""
-        if news.get("key") is None or contains_unknowns(news["key"]):
+        decided = Decision.of(news)
+        if decided.key is None or contains_unknowns(decided.key):
             return DiffResult(changes=True, replaces=[])
-        if news["again"] or news["key"] != olds.get("key"):
+        if decided.again or decided.key != olds.get("key"):
             return DiffResult(changes=True, replaces=["key"])
         moved = olds.get("__provider") != news.get("__provider")
-        changes = moved or olds.get("state") == RUNNING or bool(news.get("cancels"))
-        if changes:
-            self.preview.in_place.add((news["namespace"], news["app"], news["task"]))
-        return DiffResult(changes=changes)
+        return DiffResult(changes=moved or RunRecord.of(olds).state == RUNNING or bool(decided.cancels))
 
     def create(self, news: dict[str, Any]) -> CreateResult:
         """Starts the run or adopts it, follows it, records it and prunes; raises if it must succeed and did not."""
-        if news.get("terminated"):
-            held = recording.hold(self.preview, news)
-            return CreateResult(f"{news['app']}-{news['task']}-held", {**_identity(news), **held})
-        record, failure = recording.record(self.preview, news)
+        inputs = RunInputs.of(news)
+        if inputs.terminated:
+            held = recording.hold(self.preview, inputs)
+            return CreateResult(f"{inputs.which.app}-{inputs.which.task}-held", {**inputs.identity(), **held.props()})
+        record, failure = recording.record(self.preview, inputs)
         if failure:
             raise Failure(failure)
-        return CreateResult(record["run"], {**_identity(news), **record})
+        return CreateResult(record.run, {**inputs.identity(), **record.props()})
 
     def update(self, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Completes the record of a run that was not waited for; raises if it must succeed and did not.
 
         Where the task is terminated, runs of it that no record holds are cancelled too.
         """
-        place = {"namespace": olds["namespace"]}  # where the run is, also if its App has moved meanwhile
-        if news.get("terminated"):
-            own = olds["run"] if olds.get("state") == RUNNING else ""
-            for namespace in dict.fromkeys((news["namespace"], olds["namespace"])):
-                recording.stop(self.preview, {**news, "namespace": namespace}, own)
-        record, failure = self._completed({**olds, **news, **place}, olds)
+        inputs, begun = RunInputs.of(news), RunRecord.of(olds)
+        there = _in(inputs, olds["namespace"])  # where the run is, also if its App has moved meanwhile
+        if inputs.terminated:
+            own = begun.run if begun.state == RUNNING else ""
+            for one in dict.fromkeys((inputs.which.namespace, there.which.namespace)):
+                recording.stop(self.preview, _in(inputs, one), own)
+        record, failure = self._completed(there, begun)
         if failure:
             raise Failure(failure)
-        return UpdateResult({**olds, **_identity(news), **place, **record})
+        return UpdateResult({**olds, **there.identity(), **record.props()})
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """The record as it is; one that is unfinished is completed if its run has ended."""
-        record, failure = self._completed(props, props)
+        record, failure = self._completed(RunInputs.of(props), RunRecord.of(props))
         if failure:
             self.preview.say(props["urn"], failure, warning=True)
-        return ReadResult(id_, {**props, **record})
+        return ReadResult(id_, {**props, **record.props()})
 
     def delete(self, props: dict[str, Any]) -> None:
         """Nothing: history belongs to the App's retention, not to the record of one run."""
 
-    def _completed(self, settings: dict[str, Any], olds: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
-        begun = {name: olds.get(name) for name in RECORD}
-        if olds.get("state") != RUNNING:
+    def _completed(self, inputs: RunInputs, begun: RunRecord) -> tuple[RunRecord, str | None]:
+        if begun.state != RUNNING:
             return begun, None
-        return recording.complete(self.preview, settings, begun)
+        return recording.complete(self.preview, inputs, begun)
 
 
-def _identity(news: dict[str, Any]) -> dict[str, Any]:
-    return {name: news[name] for name in _IDENTITY}
+def _in(inputs: RunInputs, namespace: str) -> RunInputs:
+    return replace(inputs, which=replace(inputs.which, namespace=namespace))

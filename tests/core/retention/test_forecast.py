@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from kf_tasks.core.retention.forecast import forecast, often
+from kf_tasks.core.retention.forecast import Timed, forecast, often
 from kf_tasks.core.retention.policy import Policy
 from kf_tasks.core.run.summary import RunSummary
 
@@ -13,8 +11,8 @@ NOW = 1_767_225_600  # 2026-01-01T00:00:00Z
 DAY = 86_400
 
 
-def every(text: str, time_zone: str = "Etc/UTC") -> dict[str, Any]:
-    return {"schedule": text, "time_zone": time_zone}
+def every(text: str, time_zone: str = "Etc/UTC") -> Timed:
+    return Timed("report", text, time_zone)
 
 
 def run(day: int, hour: int = 0, **labels: str) -> RunSummary:

@@ -16,7 +16,20 @@ from .policy import Policy
 
 _UNITS = (("a minute", 60), ("an hour", 3600), ("a day", DAY))
 _COUNTED = 100_000  # no more runs are counted one by one
-Schedules = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Timed:
+    """What starts a task by itself: a cron schedule, and the time zone that it is meant in."""
+
+    task: str
+    schedule: str
+    time_zone: str
+
+    @classmethod
+    def of(cls, props: Mapping[str, Any]) -> Timed:
+        """From a History's input."""
+        return cls(props["task"], props["schedule"], props["time_zone"])
 
 
 @dataclass(frozen=True)
@@ -41,10 +54,10 @@ class Forecast:
         return f"{self.of(keep)}, less than min_history ({least}): keep={ceil(wanted * self.rate)} would reach that far"
 
 
-def forecast(policy: Policy, schedules: Schedules, runs: Iterable[RunSummary], now: int) -> Optional[Forecast]:
+def forecast(policy: Policy, schedules: Sequence[Timed], runs: Iterable[RunSummary], now: int) -> Optional[Forecast]:
     """What `policy` will keep; None where nothing is known to run, or nothing is kept.
 
-    `schedules` have `schedule` and `time_zone`. Runs that no schedule starts are expected as often as they came
+    Runs that no schedule starts are expected as often as they came
     until now, counted over a day at least. `now` is in seconds since 1970.
     """
     if not policy.keep:
@@ -64,7 +77,7 @@ def often(rate: float) -> str:
     return f"one run {unit}" if shown == "1" else f"{shown} runs {unit}"
 
 
-def _reach(keep: int, schedules: Schedules, by_hand: float, now: int) -> Optional[float]:
+def _reach(keep: int, schedules: Sequence[Timed], by_hand: float, now: int) -> Optional[float]:
     """The seconds in which `keep` runs come, with `by_hand` more a second than the schedules start."""
     moments = _merged(schedules, now)
     first = next(moments, now)
@@ -80,8 +93,8 @@ def _reach(keep: int, schedules: Schedules, by_hand: float, now: int) -> Optiona
     return keep / by_hand if by_hand else None
 
 
-def _merged(schedules: Schedules, now: int) -> Iterator[int]:
-    parsed = [(cron.parse(one["schedule"], ""), cron.zone(one["time_zone"], "")) for one in schedules]
+def _merged(schedules: Sequence[Timed], now: int) -> Iterator[int]:
+    parsed = [(cron.parse(one.schedule, ""), cron.zone(one.time_zone, "")) for one in schedules]
     return heapq.merge(*(cron.times(times, place, now) for times, place in parsed))
 
 
