@@ -7,7 +7,7 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import following, latency, preview, pruning, source, updates
+from . import following, latency, preview, pruning, source, starting, updates
 from .measure import Table
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -15,7 +15,7 @@ RESULTS = Path(__file__).parent / "RESULTS.md"
 
 def main() -> None:
     tables: list[Table] = []
-    for module in (latency, updates, preview, following, source, pruning):
+    for module in (starting, latency, updates, preview, following, source, pruning):
         print(f"measuring: {module.TITLE}", flush=True)
         tables.append(module.measure())
         RESULTS.write_text(_page(tables))

@@ -1,6 +1,6 @@
 """The commands under one roof: every error is one line on stderr that says what and what next, never a traceback.
 
-Nothing here imports the Kubernetes client: a command does when it runs, so that `kf --help` is quick.
+A command is imported when it is called, and the Kubernetes client when it runs, so that `kf` starts quickly.
 """
 
 from __future__ import annotations
@@ -10,34 +10,46 @@ import logging
 import os
 import sys
 import warnings
+from importlib import import_module
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from .. import __version__
 from ..core.errors import InvalidInput
 from ..errors import Denied, Trouble, Unreachable
-from .commands.check import check
-from .commands.env import env
-from .commands.jobs import (
-    delete_job,
-    delete_job_schedule,
-    job_history,
-    job_schedules,
-    jobs,
-    schedule_job,
-    schedule_task,
-)
-from .commands.logs import logs
-from .commands.pin import pin, unpin
-from .commands.prune import prune
-from .commands.run_job import run_job
-from .commands.run_task import run_task
-from .commands.task import task
-from .commands.tasks import tasks
-from .commands.terminate_task import terminate_task
 from .target import target_options
 
 INTERRUPTED = 130
+# The module of each command, and what `kf --help` says of it: the first sentence of its own help; hidden without one.
+COMMANDS = {
+    "check": (
+        "check",
+        "Says everything that is wrong with MANIFEST, and what Kf and Cloud Foundry do otherwise with it.",
+    ),
+    "completion": ("completion", "Prints the completion of kf for a shell."),
+    "delete-job": ("jobs", "Refused: a job is declared in the program."),
+    "delete-job-schedule": ("jobs", "Suspends JOB: what runs goes on, nothing new starts."),
+    "env": ("env", "Shows the variables and binding files that the tasks of APP get."),
+    "job-history": ("jobs", "Lists the tasks that JOB has run, by its schedule and by hand."),
+    "job-schedules": ("jobs", "Lists the jobs that a schedule starts."),
+    "jobs": ("jobs", "Lists the jobs of the Space."),
+    "logs": (
+        "logs",
+        "Prints the logs of the tasks of APP, oldest first, each line marked TASK/ID, and follows those that run.",
+    ),
+    "pin": ("pin", "Keeps a task, with pod and log, until it is unpinned: by its name, or by its App and its ID."),
+    "prune": ("prune", "Deletes the oldest tasks of APP, with pods and logs, beyond those it keeps."),
+    "run-job": ("run_job", "Runs JOB once, in the background."),
+    "run-task": ("run_task", "Runs a task on APP, once, in the background."),
+    "schedule-job": ("jobs", "Lets SCHEDULE start JOB, such as '0 3 * * *' in the job's time zone."),
+    "schedule-task": ("jobs", ""),
+    "task": ("task", "Shows everything about one task: by its name, or by its App and its ID."),
+    "tasks": ("tasks", "Lists the tasks of APP, or of the whole Space; with --archive those whose logs it holds."),
+    "terminate-task": ("terminate_task", "Ends a task that runs: by its name, or by its App and its ID."),
+    "unpin": ("pin", "Lets a task go with the others again, once it is too old."),
+}
 
 
 class Commands(click.Group):
@@ -69,18 +81,36 @@ class Commands(click.Group):
         except (Trouble, InvalidInput) as error:
             raise click.ClickException(f"{error}{_advice(error)}") from None
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f".commands.{COMMANDS[cmd_name][0]}", __package__)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the commands of `kf --help`, and imports none of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, said) for name, (_, said) in COMMANDS.items() if said])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """What may stand after `kf`; imports no command either."""
+        found = [CompletionItem(name, help=said) for name, (_, said) in COMMANDS.items() if said]
+        return [item for item in found if item.value.startswith(incomplete)] + super(click.Group, self).shell_complete(
+            ctx, incomplete
+        )
+
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(prog)s %(version)s")
 @target_options
 def kf() -> None:
     """Runs, lists, ends and reads the tasks of Apps that Pulumi has declared."""
-
-
-for command in (
-    check, delete_job, delete_job_schedule, env, job_history, job_schedules, jobs, logs, pin, prune, run_job, run_task,
-    schedule_job, schedule_task, task, tasks, terminate_task, unpin,
-):  # fmt: skip
-    kf.add_command(command)
 
 
 def start() -> None:

@@ -69,4 +69,5 @@ def _check(kind: str, name: str, given: str | None = None) -> str:
     try:
         return naming.check_name(kind, name)
     except InvalidInput:
-        raise click.UsageError(f"{given or name!r} cannot be the name of a {kind}: {_RULE}") from None
+        article = "an" if kind.startswith("a") else "a"
+        raise click.UsageError(f"{given or name!r} cannot be the name of {article} {kind}: {_RULE}") from None
