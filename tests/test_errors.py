@@ -4,7 +4,7 @@ import inspect
 
 import pytest
 from kf_tasks import errors
-from kf_tasks.errors import NotFound, Trouble, Unreachable, about
+from kf_tasks.errors import ClusterError, Conflict, Denied, NotFound, Refused, Trouble, Unreachable, about, of_status
 from kf_tasks.runs.follower import Interrupted
 
 EVERY = [found for _, found in inspect.getmembers(errors, inspect.isclass) if issubclass(found, Exception)]
@@ -37,3 +37,15 @@ def test_trouble_that_is_remembered_is_told_anew_each_time() -> None:
 def test_what_is_no_trouble_passes() -> None:
     with pytest.raises(ValueError, match="^as it is$"), about("anything"):
         raise ValueError("as it is")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(307, Unreachable), (400, Refused), (401, Denied), (403, Denied), (404, NotFound), (409, Conflict), (422, Refused),
+     (429, Unreachable), (500, Unreachable), (503, Unreachable), (507, Unreachable)],
+)  # fmt: skip
+def test_a_status_means_the_same_to_both_clients(status: int, kind: type[ClusterError]) -> None:
+    assert of_status(status) is kind
+    with pytest.raises(kind) as raised, about("run 'a'"):
+        raise kind("no", status)
+    assert (raised.value.status, str(raised.value), kind("no answer").status) == (status, "run 'a': no", 0)

@@ -12,7 +12,8 @@
     │   └── RegistrySilent      no answer
     └── ConfigurationError      a file or a Secret with credentials
 
-Bad input of the program is none of these: that is `core.errors.InvalidInput`.
+Bad input of the program is none of these: that is `core.errors.InvalidInput`. The pod of a schedule has the same
+errors, so what is here runs on Python 3.9.
 """
 
 from __future__ import annotations
@@ -27,7 +28,11 @@ class Trouble(Exception):
 
 
 class ClusterError(Trouble):
-    """The cluster did not do what was asked."""
+    """The cluster did not do what was asked; `status` is the HTTP status of its answer, 0 without one."""
+
+    def __init__(self, text: str = "", status: int = 0) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 class Unreachable(ClusterError):
@@ -48,6 +53,16 @@ class Conflict(ClusterError):
 
 class Refused(ClusterError):
     """Any other refusal, an admission error for example, in the cluster's own words."""
+
+
+_KINDS: dict[int, type[ClusterError]] = {401: Denied, 403: Denied, 404: NotFound, 409: Conflict}
+
+
+def of_status(status: int) -> type[ClusterError]:
+    """What an answer with this HTTP status, which is none of success, means to whoever has asked."""
+    if status < 400 or status == 429 or status >= 500:
+        return Unreachable
+    return _KINDS.get(status, Refused)
 
 
 class ArchiveError(Trouble):

@@ -128,11 +128,11 @@ def test_both_ask_the_same_and_understand_the_same(
     servers: tuple[Server, Server], clients: tuple[Cluster, PlainCluster]
 ) -> None:
     ours, plain = clients
-    fields = ("name", "uid", "created", "finished", "labels", "annotations", "deleting", "succeeded", "failed")
-    theirs = [{name: getattr(run, name) for name in fields} for run in plain.list_runs("shop")]
-    assert theirs == [{name: getattr(run, name) for name in fields} for run in ours.list_runs(NS, "shop")]
-    assert [run["succeeded"] for run in theirs] == ["True", "Unknown", "False"]
-    assert [(run["name"], run["finished"]) for run in theirs] == [("one", True), ("three", False), ("two", True)]
+    runs = plain.list_runs("shop")
+    assert runs == ours.list_runs(NS, "shop")
+    assert [(run.name, run.finished, run.succeeded) for run in runs] == [
+        ("one", True, "True"), ("three", False, "Unknown"), ("two", True, "False")
+    ]  # fmt: skip
     assert ours.now == plain.now is not None
 
     for name in ("one", "two", "three"):
@@ -211,7 +211,7 @@ class FakeCluster(PlainCluster):
         metadata = self.objects[path]["metadata"]
         if method == "PATCH":
             if body["metadata"]["resourceVersion"] != metadata["resourceVersion"]:
-                raise client.Refused(409, "somebody else was faster")
+                raise Conflict("somebody else was faster", 409)
             metadata.setdefault("annotations", {}).update(body["metadata"]["annotations"])
             metadata["resourceVersion"] += "1"
         return copy.deepcopy(self.objects[path])

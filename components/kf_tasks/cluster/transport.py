@@ -20,12 +20,11 @@ from kubernetes.client.rest import RESTClientObject
 from urllib3.util import parse_url
 
 from ..core import api, moments
-from ..errors import ClusterError, Conflict, Denied, NotFound, Refused, Unreachable
+from ..errors import ClusterError, Denied, Unreachable, of_status
 from .connection import Connection
 
 CONNECT_SECONDS, READ_SECONDS = 5, 20
 T = TypeVar("T")
-_KINDS: dict[int, type[ClusterError]] = {401: Denied, 403: Denied, 404: NotFound, 409: Conflict}
 
 
 class Transport:
@@ -137,13 +136,12 @@ def _translate(answer: urllib3.BaseHTTPResponse, what: str, host: str) -> Cluste
         message = msgspec.json.decode(answer.data).get("message") or message
     except (msgspec.DecodeError, AttributeError, urllib3.exceptions.HTTPError, OSError):
         pass  # no answer of an API server, or none of it came
-    temporary = answer.status < 400 or answer.status in (429, 500, 502, 503, 504)
-    kind = _KINDS.get(answer.status, Unreachable if temporary else Refused)
-    if kind is Refused or kind is NotFound or kind is Conflict:
-        return kind(str(message))
+    kind = of_status(answer.status)
+    if kind is Unreachable:
+        return kind(f"the cluster at {host} cannot answer now ({what}: {message})", answer.status)
     if kind is Denied:
-        return kind(f"the cluster at {host} refused the credentials or the permission: {message}")
-    return kind(f"the cluster at {host} cannot answer now ({what}: {message})")
+        return kind(f"the cluster at {host} refused the credentials or the permission: {message}", answer.status)
+    return kind(str(message), answer.status)
 
 
 def _short(error: BaseException) -> str:

@@ -21,18 +21,11 @@ from ..core.api import Object
 from ..core.run import pipelinerun
 from ..core.run.summary import RunSummary, page
 from ..core.schedule import claim, slot
+from ..errors import ClusterError, Conflict, Denied, NotFound, Unreachable, of_status
 
 PAGE = 1000  # its pod has little memory
 SECONDS, DENIED_SECONDS = 20, 60
 SILENT_SECONDS = 3600  # how long a log may be silent
-
-
-class Refused(Exception):
-    """The API server answered, and the answer is no."""
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status = status
 
 
 class Stopped(Exception):
@@ -58,7 +51,7 @@ class PlainCluster:
         body: Any = None,
         accept: str = "",
     ) -> Any:
-        """The decoded answer; raises Refused for one that asking again does not change."""
+        """The decoded answer; raises ClusterError for one that asking again does not change."""
         begun, told = time.monotonic(), False
         while True:
             if self.stop.is_set() and not self.stubborn:
@@ -69,9 +62,10 @@ class PlainCluster:
                     return json.loads(answer.read() or b"{}")
             except HTTPError as error:
                 text = _message(error)
-                denied = error.code in (401, 403) and time.monotonic() - begun < DENIED_SECONDS
-                if not (denied or error.code == 429 or error.code >= 500):
-                    raise Refused(error.code, text) from None
+                kind = of_status(error.code)
+                denied = kind is Denied and time.monotonic() - begun < DENIED_SECONDS
+                if not (denied or kind is Unreachable):
+                    raise kind(text, error.code) from None
             except (OSError, HTTPException, ValueError) as error:
                 text = str(error)
             if not told:
@@ -120,10 +114,8 @@ class PlainCluster:
         """An object, None if it does not exist."""
         try:
             found: Object = self.ask("GET", path)
-        except Refused as error:
-            if error.status == 404:
-                return None
-            raise
+        except NotFound:
+            return None
         return found
 
     def list_runs(self, app: str) -> List[RunSummary]:
@@ -164,9 +156,7 @@ class PlainCluster:
         """Changes a ConfigMap as it was read; False where somebody else was faster."""
         try:
             self.ask("PATCH", self.core("configmaps", config_map), body=body)
-        except Refused as error:
-            if error.status != 409:
-                raise
+        except Conflict:
             return False
         return True
 
@@ -177,9 +167,8 @@ class PlainCluster:
             try:
                 created: Object = self.ask("POST", self.runs(), body=manifest)
                 return created
-            except Refused as error:
-                if error.status != 409:
-                    raise
+            except Conflict:
+                pass
             found = self.find(self.runs(name))
             if found:
                 return found
@@ -221,7 +210,7 @@ class PlainCluster:
     def _try(self, method: str, path: str, body: Any, also: Sequence[int] = ()) -> bool:
         try:
             self.ask(method, path, body=body)
-        except Refused as error:
+        except ClusterError as error:
             if error.status not in (404, 409, *also):
                 raise
             return False
