@@ -29,4 +29,5 @@ space = Space(
     **configuration.building(config),
 )
 provided = declaration.provide(services, space)
-declaration.export(declaration.declare(applications, space, provided, manifest.parent))
+private = configuration.files(config, folder)
+declaration.export(declaration.declare(applications, space, provided, manifest.parent, private))

@@ -55,8 +55,14 @@ def test_the_example_runs_once_for_each_change_of_its_folder(stacks: Callable[..
 
     (elsewhere / "greeting.txt").write_text("Hello again")
     (elsewhere / "new.txt").write_text("new")
+    (elsewhere / ".env").write_text("PASSWORD=hunter2hunter2")
+    (elsewhere / ".dockerignore").write_text("node_modules\n")
+    (elsewhere / "node_modules").mkdir()
+    (elsewhere / "node_modules/x.js").write_text("x")
     shown = stack.preview().ok().text
-    assert "will build: source changed: ~greeting.txt, +new.txt" in shown
+    assert "will build: source changed: +.dockerignore, ~greeting.txt, +new.txt" in shown
+    assert "; the largest: " in shown
+    assert "left out, as they may hold secrets: .env (a line '!.env' in .kfignore takes it in)" in shown
     assert "may run: image is known only during the update" in shown
     again = stack.up().ok().text
     assert "run: image changed" in again and stack.outputs()["greeting"] == "Hello again"

@@ -12,6 +12,7 @@ import pytest
 from kf_tasks import Space
 from kf_tasks.core.manifest import loading
 from kf_tasks.core.manifest.nodes import Secret
+from kf_tasks.core.source.files import walk
 from kf_tasks.manifest import configuration, declaration
 
 from ..resources.test_components import run, template
@@ -96,8 +97,9 @@ def test_a_manifest_becomes_apps_and_tasks(tmp_path: Path) -> None:
     assert history["schedules"] == [{"task": "nightly", "schedule": "@daily", "time_zone": "Etc/UTC"}]
     record = found["kf:index:Task$pulumi-python:dynamic/kf:Run::hello-greet"]
     assert (record["when"], record["definition"]["triggers"]) == ("trigger", ["v1"])
-    spec = found["kf:index:TaskSchedule$kubernetes:batch/v1:CronJob::hello-nightly"]["spec"]
-    assert (spec["schedule"], spec["timeZone"], spec["concurrencyPolicy"]) == ("@daily", "Etc/UTC", "Forbid")
+    cron_job = found["kf:index:TaskSchedule$kubernetes:batch/v1:CronJob::hello-nightly"]
+    assert (cron_job["spec"]["schedule"], cron_job["spec"]["timeZone"]) == ("@daily", "Etc/UTC")
+    assert cron_job["metadata"]["annotations"]["kf.dev/concurrency-policy"] == "Forbid"
     nightly = template(found, "kf:index:TaskSchedule$kubernetes:core/v1:ConfigMap::hello-nightly")
     step = nightly["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["steps"][0]
     assert (step["command"], step["args"]) == (["launch"], ["--all"])
@@ -205,6 +207,18 @@ def test_a_secret_variable_becomes_a_secret_of_the_environment(tmp_path: Path) -
     assert "s3cret" not in json.dumps(
         [value for name, value in found.inputs.items() if "core/v1:Secret" not in name], default=str
     )
+
+
+def test_files_of_variables_go_into_no_image(tmp_path: Path) -> None:
+    pulumi.runtime.set_all_config({"kf:vars-files": '["app/a [1].yml", "b.yml"]'})
+    private = configuration.files(pulumi.Config("kf"), tmp_path)
+    application = loading.parse("applications:\n- {name: a, path: app, task: true}\n").applications[0]
+    source = declaration._source(application, tmp_path, private)
+    assert source.ignore == ["/a\\ \\[1].yml"]
+    for path in ("app/a [1].yml", "app/b.yml"):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text("x")
+    assert [entry.path for entry in walk(tmp_path / "app", ignore=source.ignore)] == ["b.yml"]
 
 
 def test_services_of_the_configuration_are_bound(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from kf_tasks.cluster.connection import Connection
 from kf_tasks.core import definition
+from kf_tasks.core.build import spec
 from kf_tasks.core.state import RunInputs, RunRecord
 from kf_tasks.errors import ClusterError, Denied, NotFound, Refused, Unreachable
 from kf_tasks.provider import decision, recording
@@ -53,6 +54,20 @@ def test_terminated_cancels_what_no_record_holds(seen: Seen) -> None:
     found = Runs(seen).check(OLDS, {**NEWS, "terminated": True})
     assert seen.said == [f"will cancel {lost.name}: terminated is set"]
     assert Runs(seen).diff({**OLDS, "state": "Succeeded"}, found.inputs).changes, "else nobody would do it"
+
+
+def test_what_a_build_sends_is_said_where_it_builds_and_only_there(seen: Seen) -> None:
+    definition_ = {"build": {"source": "sha256:1"}, "files": {"a": "1"}}
+    upload = {"folder": "app", "registry": "r", "repository": "dev/shop", "tree": "sha256:1", "size": 10240.0}
+    contents = spec.contents({"a": 7}, [".env"])
+    news = {**NEWS, "task": "image", "when": "build", "definition": definition_}
+    news["upload"] = {**upload, "contents": contents}
+    found = Runs(seen).check({}, news)
+    assert seen.said == ["will build: first build", *spec.sent(contents)] and len(seen.said) == 3
+    Runs(quiet := Seen(Survey(cluster="one"))).check({**found.inputs, "upload": upload}, news)
+    assert quiet.said == []
+    Runs(again := Seen(Survey(cluster="one"))).check({}, {**news, "upload": UNKNOWN})
+    assert again.said == ["will build: first build"]
 
 
 @pytest.mark.parametrize("place", ["namespace", "connection"])

@@ -34,8 +34,7 @@ def variables(config: pulumi.Config, folder: Path) -> dict[str, Any]:
     if registry:
         registry = registry.rpartition("://")[2]
         found["registry"] = Secret(registry) if _is_secret(config, "registry") else registry
-    paths = [folder / file for file in _files(config)]
-    for path in paths:
+    for path in files(config, folder):
         found.update(loading.values(path))
     given, full = _map(config, "vars"), config.full_key("vars")
     _refuse_long(full, given)
@@ -116,6 +115,11 @@ def _refuse_long(where: str, value: Any) -> None:
         _refuse(
             f"{where} is a number with so many digits that Pulumi changes the last ones: quote it in the stack's file"
         )
+
+
+def files(config: pulumi.Config, folder: Path) -> list[Path]:
+    """The files of variables that the configuration names, from `folder`."""
+    return [folder / file for file in _files(config)]
 
 
 def _files(config: pulumi.Config) -> list[str]:

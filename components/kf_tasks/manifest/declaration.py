@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -55,17 +56,19 @@ def declare(
     space: Space,
     services: Mapping[str, ServiceInstance] | None = None,
     folder: Path = Path(),
+    private: Collection[Path] = (),
 ) -> dict[str, dict[str, Task]]:
     """Makes Apps with their Tasks and TaskSchedules in `space`, bound to `services`; the Tasks by App and name.
 
-    What is built from a `path` is looked for in `folder`, where the manifest is.
+    What is built from a `path` is looked for in `folder`, where the manifest is; files that are `private`, such as
+    those of variables, go into no image.
     """
     declared = {}
     for application in applications:
         bindings = [
             Binding(services[one.name], one.binding_name, one.parameters) for one in application.services if services
         ]
-        app = _app(application.for_tasks, space, bindings, folder)
+        app = _app(application.for_tasks, space, bindings, folder, private)
         declared[application.name] = {entry.name: _task(entry, app) for entry in application.tasks}
         for job in application.jobs:
             _job(job, app)
@@ -81,13 +84,15 @@ def export(declared: dict[str, dict[str, Task]]) -> None:
         pulumi.export(app, results)
 
 
-def _app(application: Application, space: Space, bindings: Sequence[Binding], folder: Path) -> App:
+def _app(
+    application: Application, space: Space, bindings: Sequence[Binding], folder: Path, private: Collection[Path]
+) -> App:
     metadata = application.metadata
     return App(
         application.name,
         space=space,
         image=application.ready_image,
-        source=None if application.ready_image else _source(application, folder),
+        source=None if application.ready_image else _source(application, folder, private),
         command=application.command,
         args=application.args,
         entrypoint=application.entrypoint,
@@ -107,7 +112,7 @@ def _app(application: Application, space: Space, bindings: Sequence[Binding], fo
     )
 
 
-def _source(application: Application, folder: Path) -> Source:
+def _source(application: Application, folder: Path, private: Collection[Path]) -> Source:
     # Relative to the program: the same on every machine.
     path = os.path.relpath(folder / (application.path or "."))
     variables = _env(application.env) if application.builder else {}
@@ -117,8 +122,15 @@ def _source(application: Application, folder: Path) -> Source:
         builder=application.builder,
         run_image=application.run_image,
         buildpacks=application.buildpacks or (),
+        ignore=[line for file in private if (line := _line(Path(path), file))],
         build_args={name: value for name, value in variables.items() if name.startswith(BUILD_VARIABLES)},
     )
+
+
+def _line(source: Path, file: Path) -> str:
+    """The line of an ignore file that leaves out `file`; empty if it is not in the folder."""
+    below = os.path.relpath(file, source)
+    return "" if below.startswith("..") else "/" + re.sub(r"([*?\[\\ ])", r"\\\1", below)
 
 
 def _task(entry: TaskEntry, app: App) -> Task:

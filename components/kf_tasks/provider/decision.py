@@ -69,10 +69,12 @@ def _decided(preview: Preview, olds: RunInputs | None, inputs: RunInputs, seen: 
         words = " and ".join(definitions.PARTS.get(part, part) for part in unknown)
         because = f"{words} {'is' if len(unknown) == 1 else 'are'} known only during the update"
         say(f"may {verb}: {because}")
+        _say_upload(say, inputs)
         return Decision(_UNKNOWN, MAY, because, before.nth)
     decided = _decide(olds, inputs, seen)
     if decided.starts:
         say(f"will {verb}: {decided.because}")
+        _say_upload(say, inputs)
     else:
         _say_elsewhere(say, olds, inputs, seen)
     return decided
@@ -134,6 +136,12 @@ def _say_elsewhere(say: Callable[[str], None], olds: RunInputs | None, inputs: R
     app, task = inputs.which.app, inputs.which.task
     again = f"pulumi up --replace '**:Run::{app if inputs.when == builds.BUILD else f'{app}-{task}'}'"
     say(f"nothing runs in {place} by itself: the record is of {record}. To run it here: {again}")
+
+
+def _say_upload(say: Callable[[str], None], inputs: RunInputs) -> None:
+    """A source goes to a registry that others read, too: how much of what, and what stays here."""
+    for line in builds.sent(inputs.upload.contents) if isinstance(inputs.upload, builds.Upload) else ():
+        say(line)
 
 
 def _verb(when: str) -> str:

@@ -6,7 +6,7 @@ import base64
 from pathlib import Path
 
 from ..cluster.client import Cluster
-from ..core.build.spec import Upload
+from ..core.build.spec import Upload, amount
 from ..core.source import tree
 from ..errors import ConfigurationError, Denied, about
 from .client import Place, registry
@@ -23,10 +23,10 @@ def send(cluster: Cluster, namespace: str, source: Upload, say: Say) -> None:
         client = registry(place, _login(cluster, namespace, source.secret, place.host, say))
         sent = client.push(
             place.repository(source.repository), artifact.tag, artifact.manifest, artifact.config, artifact.layer,
-            lambda: uploading(tree.archive(folder), artifact.size, say),
+            lambda: uploading(tree.archive(folder, source.ignore), artifact.size, say),
         )  # fmt: skip
     if sent:
-        say(f"source uploaded: {_amount(artifact.size)}")
+        say(f"source uploaded: {amount(artifact.size)}")
 
 
 def login(cluster: Cluster, namespace: str, secret: str, host: str) -> tuple[str, str] | None:
@@ -54,7 +54,3 @@ def _login(cluster: Cluster, namespace: str, secret: str | None, host: str, say:
     except Denied as error:
         say(f"registry_secret: {error}; the source is uploaded with what docker login left on this machine")
         return None
-
-
-def _amount(size: int) -> str:
-    return f"{size / 1e6:.1f} MB"

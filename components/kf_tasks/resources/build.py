@@ -13,7 +13,7 @@ import pulumi_kubernetes as kubernetes
 from ..core import marks, naming
 from ..core.api import Object
 from ..core.build import buildpacks
-from ..core.build.spec import BUILD, DIGEST, KEEP, TASK, Artifact, BuildSpec, Upload, listing
+from ..core.build.spec import BUILD, DIGEST, KEEP, TASK, Artifact, BuildSpec, Upload, contents, listing
 from ..core.log.shown import FOLLOW
 from ..core.retention.policy import Policy
 from ..core.run.launcher import Processes
@@ -157,6 +157,8 @@ def _rendered(app: str, space: Space, source: Source, pod: pulumi.Output[TaskPod
                 tree=artifact.tree,
                 size=artifact.size,
                 secret=secret,
+                ignore=list(source.ignore),
+                contents=contents(tree.sizes, tree.secret),
             ),
             repository=spec.repository,
         )

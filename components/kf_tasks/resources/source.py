@@ -23,7 +23,7 @@ from .space import Space
 
 DOCKERFILE = "Dockerfile"
 LONGEST_APP = naming.DNS_LABEL - len(naming.BUILD)
-_trees: weakref.WeakKeyDictionary[Space, dict[str, tree.Tree]] = weakref.WeakKeyDictionary()
+_trees: weakref.WeakKeyDictionary[Space, dict[tuple[str, ...], tree.Tree]] = weakref.WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,10 @@ class Source:
     """A folder that becomes an image; it is built when its files, or what is said here about the build, change.
 
     - `path`: the folder, relative to the program's. `.kfignore`, else `.cfignore`, says what is left out, in the
-      syntax of .gitignore. Links are carried as links, modes as git keeps them, empty folders not at all.
+      syntax of .gitignore, and `.dockerignore` in Docker's; `ignore`: more lines like those of `.kfignore`. Files
+      that are known to hold secrets (`.env`, `id_rsa`, private keys …) stay out until a line with `!` names them,
+      and so does what Pulumi keeps there. Links are carried as links, modes as git keeps them, empty folders not
+      at all, but for those that a .gitignore keeps.
     - `dockerfile`: its path in the folder; `target`: the stage to stop at; `build_args`: values of its ARGs,
       which everybody can read.
     - `builder`, in place of a Dockerfile: a builder image of Cloud Native Buildpacks, best with a digest.
@@ -49,6 +52,7 @@ class Source:
     run_image: str | None = None
     buildpacks: Sequence[str] = ()
     builder_user: int | None = None
+    ignore: Sequence[str] = ()
     memory: str = "1Gi"
     disk: str = "4Gi"
     cpu: str | float = "100m"
@@ -114,7 +118,7 @@ def prepare(owner: str, name: str, space: Space, source: Source) -> tuple[tree.T
         cpu=quantities.cpu(source.cpu, f"source of {owner}: cpu"),
     )
     timeout = quantities.duration(source.timeout, f"source of {owner}: timeout")
-    found = _read(space, source.path)
+    found = _read(space, source.path, tuple(source.ignore))
     if found.outside:
         pulumi.log.warn(
             f"{owner}: links that lead out of its source lead nowhere in the build: {', '.join(found.outside[:10])}: "
@@ -129,9 +133,9 @@ def prepare(owner: str, name: str, space: Space, source: Source) -> tuple[tree.T
     return found, amounts, timeout
 
 
-def _read(space: Space, path: str) -> tree.Tree:
+def _read(space: Space, path: str, ignore: tuple[str, ...]) -> tree.Tree:
     """The tree of a folder; several Apps of one folder have it read once."""
-    known = _trees.setdefault(space, {})
-    if path not in known:
-        known[path] = tree.read(Path(path), progress.hashing(path, progress.of_program))
-    return known[path]
+    known, key = _trees.setdefault(space, {}), (path, *ignore)
+    if key not in known:
+        known[key] = tree.read(Path(path), progress.hashing(path, progress.of_program), ignore)
+    return known[key]

@@ -16,7 +16,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kf_tasks.core.build import spec
 from kf_tasks.core.errors import InvalidInput
-from kf_tasks.core.source import files as walking
 from kf_tasks.core.source import ignore, tree
 from kf_tasks.core.source.files import walk
 
@@ -74,12 +73,12 @@ def ignored_by_git(repository: Path, patterns: list[str], paths: list[str]) -> s
 
 
 def ignored_by_us(patterns: list[str], paths: list[str]) -> set[str]:
-    ignored = walking.Ignore(patterns)
+    rules = ignore.Rules(patterns)
 
     def is_ignored(path: str) -> bool:
         parts = path.split("/")
         folders = ["/".join(parts[:count]) for count in range(1, len(parts))]
-        return any(ignored(folder, True) for folder in folders) or ignored(path, False)
+        return any(rules.ignores(folder, True) for folder in folders) or rules.ignores(path, False)
 
     return {path for path in paths if is_ignored(path)}
 
@@ -255,6 +254,21 @@ def test_why_an_image_is_built_anew() -> None:
     assert spec.explain(after, before) == "source changed: ~a; dockerfile changed: '' -> 'D'"
     build_args = {"build": {**before["build"], "build_args": {"A": "1"}}, "files": {"a": "1"}}
     assert spec.explain(before, build_args) == "build_args changed: {} -> {'A': '1'}"
+
+
+def test_what_is_sent_is_told_with_the_largest_files() -> None:
+    sizes = {"a": 10, "data/big.bin": 3_450_000, "b": 1200, "c": 1}
+    contents = spec.contents(sizes, [".env", "x.pem"])
+    assert spec.sent(contents) == [
+        "sends 4 files, 3.5 MB; the largest: data/big.bin (3.5 MB), b (1.2 kB), a (10 bytes)",
+        "left out, as they may hold secrets: .env, x.pem (a line '!.env' in .kfignore takes it in)",
+    ]
+    as_floats = {name: float(value) if isinstance(value, int) else value for name, value in contents.items()}
+    assert spec.sent(as_floats) == spec.sent(contents)  # as the engine hands them on
+    many = spec.contents({"a": 1}, [f"{nth}.env" for nth in range(12)])
+    assert spec.sent(many)[0] == "sends 1 file, 1 byte; the largest: a (1 byte)"
+    assert "8.env, 9.env and 2 more (a line '!0.env'" in spec.sent(many)[1]
+    assert spec.sent({}) == []
 
 
 def test_the_list_that_the_state_keeps_is_bounded() -> None:

@@ -22,6 +22,7 @@ TASK = "image"
 KEEP = 5  # Kf's default
 DIGEST = "digest"
 LISTED = 2000
+LARGEST, LEFT_OUT = 3, 10  # how many files are named
 _AUTH = "/kf/registry"
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 _LAYER = "application/vnd.oci.image.layer.v1.tar"
@@ -73,6 +74,8 @@ class Upload:
     tree: str
     size: int  # bytes
     secret: Optional[str] = None  # the name of a Secret with credentials for the registry
+    ignore: Sequence[str] = ()  # lines on top of those of the folder's .kfignore
+    contents: Mapping[str, Any] = field(default_factory=dict)  # what a preview tells of it
 
     @classmethod
     def of(cls, props: Mapping[str, Any]) -> Upload:
@@ -172,6 +175,41 @@ def explain(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
         else:
             changes.append(f"{part} changed: {before.get(part, '')!r} -> {now!r}")
     return "; ".join(changes)
+
+
+def contents(sizes: Mapping[str, int], secret: Sequence[str]) -> Dict[str, Any]:
+    """Of a source what a reviewer wants to know: how much it is, its largest files, and what stays out for secrets."""
+    largest = sorted(sizes.items(), key=lambda file: (-file[1], file[0]))[:LARGEST]
+    return {
+        "files": len(sizes),
+        "bytes": sum(sizes.values()),
+        "largest": [{"path": path, "bytes": size} for path, size in largest],
+        "left_out": list(secret[:LEFT_OUT]),
+        "more_left_out": max(len(secret) - LEFT_OUT, 0),
+    }
+
+
+def sent(contents: Mapping[str, Any]) -> List[str]:
+    """What is sent for a build, and what is not, as lines; none where an earlier version did not tell."""
+    if not contents:
+        return []
+    count = int(contents["files"])
+    largest = ", ".join(f"{one['path']} ({amount(one['bytes'])})" for one in contents["largest"])
+    lines = [f"sends {count} file{'' if count == 1 else 's'}, {amount(contents['bytes'])}; the largest: {largest}"]
+    names = list(contents["left_out"])
+    if names:
+        more = f" and {int(contents['more_left_out'])} more" if contents["more_left_out"] else ""
+        advice = f"a line '!{names[0]}' in .kfignore takes it in"
+        lines.append(f"left out, as they may hold secrets: {', '.join(names)}{more} ({advice})")
+    return lines
+
+
+def amount(size: float) -> str:
+    """A number of bytes for people: `812 bytes`, `1.2 kB`, `3.4 MB`."""
+    for unit, least in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= least:
+            return f"{size / least:.1f} {unit}"
+    return f"{int(size)} byte{'' if size == 1 else 's'}"
 
 
 def listing(files: Mapping[str, str], limit: int = LISTED) -> Dict[str, str]:

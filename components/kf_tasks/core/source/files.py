@@ -7,15 +7,13 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Iterable, Iterator, List, Optional
+from typing import Callable, Iterator, List, Optional, Sequence, Tuple
 
 from ..errors import InvalidInput
-from .ignore import Rules
+from . import exclusions
+from .exclusions import IGNORE_FILES, Exclusions, Reason
 
-IGNORE_FILES = (".kfignore", ".cfignore")  # the first one that is there, as in Kf's pkg/sourceimage/create.go
-ALWAYS_IGNORED = (
-    ".cfignore", ".kfignore", "/manifest.yml", ".gitignore", ".git", ".hg", ".svn", "_darcs", ".DS_Store",
-)  # fmt: skip
+_PLACEHOLDER = ".gitignore"
 _COUNTED = 1000
 _KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFBLK: "a device", stat.S_IFCHR: "a device"}
 
@@ -30,52 +28,54 @@ class Entry:
     link: Optional[str] = None
 
 
-class Ignore:
-    """Which paths are left out; nothing brings back what is always left out."""
+def walk(
+    folder: Path, count: Callable[[int], None] = lambda found: None, ignore: Sequence[str] = (),
+    secret: Callable[[str], None] = lambda path: None,
+) -> List[Entry]:  # fmt: skip
+    """Every file and link of a source folder that is not left out, sorted by path; raises InvalidInput.
 
-    def __init__(self, lines: Iterable[str]) -> None:
-        self._own, self._always = Rules(lines), Rules(ALWAYS_IGNORED)
-
-    def __call__(self, path: str, folder: bool) -> bool:
-        """Whether a path is ignored; what lies in an ignored folder is not asked for."""
-        return self._own.ignores(path, folder) or self._always.ignores(path, folder)
-
-
-def ignore_rules(folder: Path) -> Ignore:
-    """The rules of a source folder: those of its `.kfignore`, else of its `.cfignore`."""
-    for name in IGNORE_FILES:
-        try:
-            text = (folder / name).read_text("utf-8-sig")
-        except FileNotFoundError:
-            continue
-        except (OSError, UnicodeDecodeError) as error:
-            raise InvalidInput(
-                f"source {_shown(folder)}: {name} cannot be read ({_why(error)}): repair or remove it"
-            ) from None
-        try:
-            return Ignore(text.splitlines())
-        except InvalidInput as error:
-            raise InvalidInput(f"source {_shown(folder)}: {name}: {error}") from None
-    return Ignore(())
-
-
-def walk(folder: Path, count: Callable[[int], None] = lambda found: None) -> List[Entry]:
-    """Every file and link of a source folder that is not ignored, sorted by path; `count` is told how many so far."""
+    `count` is told how many so far, `secret` what is left out because it may hold secrets; `ignore` are lines on top
+    of those of its `.kfignore`.
+    """
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "does not exist"
         raise InvalidInput(f"source {_shown(folder)} {what}: name a folder, relative to the program's")
     found: List[Entry] = []
-    for entry in _walk(folder, ignore_rules(folder)):
-        found.append(entry)
-        if len(found) % _COUNTED == 0:
-            count(len(found))
+    placeholders: List[Entry] = []
+    for entry, reason in _walk(folder, exclusions.read(folder, ignore)):
+        if reason is None:
+            found.append(entry)
+            if len(found) % _COUNTED == 0:
+                count(len(found))
+        elif reason is Reason.SECRET:
+            secret(entry.path)
+        else:
+            placeholders.append(entry)
+    found += _kept(placeholders, found)
     found.sort(key=lambda entry: entry.path)
     if not found:
         raise InvalidInput(f"source {_shown(folder)} has no files, or all of them are ignored: name another folder")
     return found
 
 
-def _walk(folder: Path, ignored: Ignore) -> Iterator[Entry]:
+def _kept(placeholders: List[Entry], found: List[Entry]) -> Iterator[Entry]:
+    """The `.gitignore` of folders that would else be gone: somebody has put it there to keep them."""
+    there = {above for entry in found for above in _above(entry.path)}
+    for entry in sorted(placeholders, key=lambda entry: -entry.path.count("/")):
+        folder = entry.path.rpartition("/")[0]
+        if folder and folder not in there:
+            there.update(_above(entry.path))
+            yield entry
+
+
+def _above(path: str) -> Iterator[str]:
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
+
+
+def _walk(folder: Path, excluded: Exclusions) -> Iterator[Tuple[Entry, Optional[Reason]]]:
+    """What is carried, what is left out for its secrets, and each `.gitignore` that keeps a folder, perhaps."""
     left = [""]
     while left:
         below = left.pop()
@@ -85,21 +85,27 @@ def _walk(folder: Path, ignored: Ignore) -> Iterator[Entry]:
             raise unreadable(folder, below or ".", error) from None
         for item in inside:
             path = f"{below}/{item.name}" if below else item.name
-            is_folder = item.is_dir(follow_symlinks=False)
-            if ignored(path, is_folder):
+            if item.is_dir(follow_symlinks=False):
+                if not excluded.of_folder(path):
+                    left.append(path)
+                    _check_name(folder, path)
                 continue
-            if not path.isascii() and not _is_utf8(path):
-                raise InvalidInput(
-                    f"source {_shown(folder)}: the name {os.fsencode(path)!r} is not UTF-8: rename it, or ignore it "
-                    f"in {IGNORE_FILES[0]}"
-                )
-            if is_folder:
-                left.append(path)
+            reason = excluded.of_file(path, lambda: exclusions.beginning(f"{folder}/{path}"))  # noqa: B023
+            if reason is Reason.RULE and (item.name != _PLACEHOLDER or excluded.own_of_file(path)):
                 continue
+            _check_name(folder, path)
             try:
-                yield _entry(folder, path, item.stat(follow_symlinks=False))
+                yield _entry(folder, path, item.stat(follow_symlinks=False)), reason
             except OSError as error:
                 raise unreadable(folder, path, error) from None
+
+
+def _check_name(folder: Path, path: str) -> None:
+    if not path.isascii() and not _is_utf8(path):
+        raise InvalidInput(
+            f"source {_shown(folder)}: the name {os.fsencode(path)!r} is not UTF-8: rename it, or ignore it "
+            f"in {IGNORE_FILES[0]}"
+        )
 
 
 def _entry(folder: Path, path: str, status: os.stat_result) -> Entry:

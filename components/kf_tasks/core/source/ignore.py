@@ -62,10 +62,13 @@ class Rules:
     def __init__(self, lines: Iterable[str]) -> None:
         self._plain: Dict[str, List[Tuple[int, Pattern]]] = {}  # names as they are, which most lines are: looked up
         self._others: List[Tuple[int, Pattern]] = []
+        self._negated: List[Pattern] = []
         for nth, line in enumerate(lines):
             pattern = parse(_bytes(line))
             if pattern and pattern.text.count("*") > MOST_STARS:
                 raise InvalidInput(f"line {nth + 1} has more than {MOST_STARS} '*': write it with fewer")
+            if pattern and pattern.negated and set(pattern.text.rpartition("/")[2]) - set("*?"):
+                self._negated.append(pattern)
             if pattern and pattern.of_name and pattern.literal == len(pattern.text):
                 self._plain.setdefault(pattern.text, []).append((nth, pattern))
             elif pattern:
@@ -83,6 +86,11 @@ class Rules:
                     decided, ignored = nth, not pattern.negated
                     break
         return ignored
+
+    def takes_in(self, path: str, folder: bool) -> bool:
+        """Whether a line with `!` names this path: not only a folder above it, and not any file (`!*`)."""
+        asked = path if path.isascii() else _bytes(path)
+        return any(pattern.matches(asked, folder) for pattern in self._negated)
 
 
 def parse(line: str) -> Optional[Pattern]:

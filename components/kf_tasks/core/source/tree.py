@@ -14,7 +14,7 @@ import posixpath
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, Optional
+from typing import Callable, Dict, Iterator, List, Optional, Sequence
 
 from . import tar
 from .files import Entry, changed, unreadable, walk
@@ -40,34 +40,42 @@ Tell = Callable[[Progress], None]
 class Tree:
     """A source folder that has been read: digest and size of its archive, and a digest for each file.
 
-    `outside` are the links that lead out of it: they are carried as they are, and lead nowhere in the build.
+    `outside` are the links that lead out of it: they are carried as they are, and lead nowhere in the build. `sizes`
+    are those of its files in bytes. What is in `secret` is left out, because it may hold secrets.
     """
 
     digest: str
     size: int
     files: Dict[str, str]
     outside: List[str]
+    sizes: Dict[str, int]
+    secret: List[str]
 
 
 def _nobody(progress: Progress) -> None:
     """Nobody wants to know."""
 
 
-def read(folder: Path, tell: Tell = _nobody) -> Tree:
-    """Reads the whole folder once, in bounded memory; raises InvalidInput for what cannot be carried."""
+def read(folder: Path, tell: Tell = _nobody, ignore: Sequence[str] = ()) -> Tree:
+    """Reads the whole folder once, in bounded memory; raises InvalidInput for what cannot be carried.
+
+    `ignore` are lines on top of those of its `.kfignore`.
+    """
     files: Dict[str, str] = {}
+    secret: List[str] = []
     total, size = hashlib.sha256(), 0
-    entries = walk(folder, lambda found: tell(Progress(0, found, 0, 0)))
+    entries = walk(folder, lambda found: tell(Progress(0, found, 0, 0)), ignore, secret.append)
     for chunk in _archive(folder, entries, tell, files):
         total.update(chunk)
         size += len(chunk)
     outside = [entry.path for entry in entries if entry.link is not None and _leads_out(entry.path, entry.link)]
-    return Tree(f"sha256:{total.hexdigest()}", size, files, outside)
+    sizes = {entry.path: entry.size for entry in entries}
+    return Tree(f"sha256:{total.hexdigest()}", size, files, outside, sizes, sorted(secret))
 
 
-def archive(folder: Path) -> Iterator[bytes]:
+def archive(folder: Path, ignore: Sequence[str] = ()) -> Iterator[bytes]:
     """The tar file of a source folder in chunks, the same for the same tree."""
-    yield from _archive(folder, walk(folder), _nobody, None)
+    yield from _archive(folder, walk(folder, ignore=ignore), _nobody, None)
 
 
 def _archive(folder: Path, entries: List[Entry], tell: Tell, digests: Optional[Dict[str, str]]) -> Iterator[bytes]:
