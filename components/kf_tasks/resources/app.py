@@ -232,7 +232,8 @@ def _history(app: App, name: str, plan: AppPlan, min_history: str, opts: pulumi.
     # The lists are read when the program's body has run, so that they hold every Task declared in it; with the Runs
     # behind them a destroy that cannot delete the runs stops before it forgets their records.
     declared = pulumi.Output.from_input("")
-    runs: pulumi.Output[list[str]] = declared.apply(lambda _: pulumi.Output.all(*plan.runs))
+    # A list of each: what is unknown of one of them hides no other.
+    runs: pulumi.Output[list[pulumi.Output[str]]] = declared.apply(lambda _: list(plan.runs))
     props = {
         "__preview": pulumi.runtime.is_dry_run(),
         "connection": plan.space.connection,
