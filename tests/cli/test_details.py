@@ -5,7 +5,12 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from kf_tasks.cli.details import details, rows
+from kf_tasks.cli.details import rows, stored_rows
+from kf_tasks.cli.views import ListedView, LiveView, StoredView
+from kf_tasks.core.log.stored import place_of, record_of
+from kf_tasks.core.run.summary import RunSummary
+
+from ..core.log.test_stored import ENDED, RUN
 
 START, END = "2026-01-01T10:00:00Z", "2026-01-01T10:01:30Z"
 WORDS = 'CreateContainerConfigError: secret "gone" not found'
@@ -58,12 +63,12 @@ STOPPED = pod({"terminated": {"exitCode": 3, "reason": "Error"}}, "Failed")
 
 
 def test_a_failed_run_for_programs() -> None:
-    found = details(
+    found = LiveView.of(
         run("False", "Failed", started_by="kf run-task by me", recorded="true"),
         task_run("Failed", results=[{"name": "rows", "value": "4\n"}]),
         [STOPPED],
     )
-    assert found == {
+    assert found.plain() == {
         "name": "shop-m-1", "app": "shop", "displayName": "m", "id": 7, "space": "dev", "stack": "p.s",
         "state": "Failed", "reason": "Failed", "outcome": "exit code 3", "exitCode": 3,
         "created": START, "started": START, "finished": END, "duration": 90.0,
@@ -75,7 +80,7 @@ def test_a_failed_run_for_programs() -> None:
 
 
 def test_a_failed_run_for_people() -> None:
-    found = details(
+    found = LiveView.of(
         run("False", "Failed", started_by="kf run-task by me"),
         task_run("Failed", results=[{"name": "rows", "value": "4\n5"}]),
         [STOPPED],
@@ -92,8 +97,8 @@ def test_a_failed_run_for_people() -> None:
 
 
 def told(*arguments: Any) -> tuple[str, str, str]:
-    found = details(*arguments)
-    return found["state"], found["outcome"], dict(rows(found, END)).get("Pod", "")
+    found = LiveView.of(*arguments)
+    return found.state, found.outcome, dict(rows(found, END)).get("Pod", "")
 
 
 def test_a_pod_that_waits_tells_why_in_the_kubelets_words() -> None:
@@ -116,11 +121,36 @@ def test_what_its_follower_wrote_down_stays() -> None:
 def test_what_runs() -> None:
     running = run("Unknown", "Running")
     assert told(running, None, [RUNS]) == ("Running", "runs", "shop-m-1-task-pod (Running)")
-    assert dict(rows(details(running, None, [RUNS]), END))["Duration"] == "1m30s"
+    assert dict(rows(LiveView.of(running, None, [RUNS]), END))["Duration"] == "1m30s"
     running["spec"]["status"] = "CancelledRunFinally"
     assert told(running, None, [RUNS])[1] == "is being cancelled"
 
 
 def test_nothing_of_a_task_reaches_the_terminal_as_a_command() -> None:
-    found = details(run("False", "Failed", outcome="\x1b[2Jgone"), None, [])
+    found = LiveView.of(run("False", "Failed", outcome="\x1b[2Jgone"), None, [])
     assert dict(rows(found, None))["Outcome"] == "gone"
+
+
+def test_a_stored_run_has_the_same_names_for_what_it_shares() -> None:
+    found = StoredView.of(record_of(RUN, ENDED, digest="sha256:1", bytes=12, lines=2, whole=False), "file:///logs")
+    live = LiveView.of(run("False", "Failed"), None, [STOPPED]).plain()
+    shared = ["name", "app", "displayName", "id", "space", "stack", "state", "reason", "outcome", "exitCode", "created",
+              "started", "finished", "startedBy", "archived"]  # fmt: skip
+    assert [name for name in found.plain() if name in live] == shared
+    assert found.plain().keys() - live.keys() == {"log", "bytes", "lines", "whole", "missing"}
+    said = dict(stored_rows(found))
+    assert said["Log"] == f"file:///logs/{place_of(RUN).log}" and said["Lines"] == "2, what there was of it"
+    assert said["Digest"] == found.archived
+
+
+def test_a_stored_run_without_a_log_says_why() -> None:
+    found = StoredView.of(record_of(RUN, ENDED, missing="its command never started"), "file:///logs")
+    assert (found.log, dict(stored_rows(found))["Log"]) == (None, "none: its command never started")
+
+
+def test_a_listed_run_for_programs() -> None:
+    listed = RunSummary.of_object({"metadata": {"name": "r", "uid": "u", "creationTimestamp": START}})
+    assert ListedView.of(listed).plain() == {
+        "name": "r", "app": "", "id": 0, "displayName": "", "created": START, "started": None, "finished": None,
+        "succeeded": "Unknown", "reason": "", "outcome": "", "startedBy": "", "pinned": False,
+    }  # fmt: skip

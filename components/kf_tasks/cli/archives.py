@@ -7,7 +7,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -15,7 +15,7 @@ from ..core import api, marks
 from ..core.api import Object
 from ..core.log.masking import Masker
 from ..core.log.reader import LogReader
-from ..core.log.stored import NO_LOG, StoredLog
+from ..core.log.stored import StoredLog
 from ..core.run.outcome import SUCCEEDED
 from ..core.run.summary import RunSummary
 from ..core.template import TemplateSettings
@@ -65,7 +65,7 @@ def archiving_of(space: TargetSpace, app: str, tell: Callable[[str], None]) -> A
     return Archiving.of(space.cluster, space.name, _url_in(space.cluster.config_maps(space.name, selector)), tell)
 
 
-def otherwise(
+def of_cluster_or_archive(
     target: Target,
     url: str | None,
     app: str | None,
@@ -144,29 +144,3 @@ def listed(record: StoredLog) -> RunSummary:
         started_at=record.started,
         finished_at=record.finished,
     )
-
-
-def plain(record: StoredLog, archive: Archive) -> dict[str, Any]:
-    """A record for programs, with the names that `kf task` has for a run of the cluster."""
-    return {
-        "name": record.run,
-        "app": record.app,
-        "displayName": record.task,
-        "id": record.id,
-        "space": record.namespace,
-        "stack": record.stack,
-        "state": record.state,
-        "reason": record.reason,
-        "outcome": record.outcome,
-        "exitCode": record.exit_code,
-        "created": record.created,
-        "started": record.started,
-        "finished": record.finished,
-        "startedBy": record.started_by or None,
-        "archived": record.mark,
-        "log": None if record.mark == NO_LOG else f"{archive.url}/{record.place.log}",
-        "bytes": record.bytes,
-        "lines": record.lines,
-        "whole": record.whole,
-        "missing": record.missing,
-    }

@@ -21,7 +21,7 @@ from ..errors import ClusterError, NotFound, Unreachable
 from ..log.pump import LOST, Pump
 from ..runs.follower import PATIENCE_SECONDS
 from .log_printer import LogPrinter, mark, warn
-from .status_line import Progress
+from .status_line import StatusLine
 
 if TYPE_CHECKING:
     from ..cluster.client import Cluster
@@ -48,7 +48,7 @@ class Following:
     def follow(self, until: str | None = None) -> None:
         """Prints until the run `until` has ended and its log is printed; for ever without one."""
         answered = time.monotonic()
-        with Progress(self._state):
+        with StatusLine(self._state):
             while until is None or until not in self._done:
                 try:
                     self._attend()

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from rich.live import Live
 
 QUIET_SECONDS = 1.0  # after a line of a log, before the progress is shown again
-_shown: list[Progress] = []
+_shown: list[StatusLine] = []
 
 
-class Progress:
+class StatusLine:
     """Shows `state()` and how long this lasts on stderr, until it is left; nothing of it stays."""
 
     def __init__(self, state: Callable[[], str]) -> None:
@@ -27,7 +27,7 @@ class Progress:
         self._left = threading.Event()
         self._live: Live | None = None
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> StatusLine:
         if sys.stderr.isatty():
             _shown.append(self)
             threading.Thread(target=self._run, daemon=True, name="progress").start()

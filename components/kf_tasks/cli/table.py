@@ -1,10 +1,11 @@
-"""Text for people: tables, coloured on a terminal and plain elsewhere, and spans of time as kubectl writes them."""
+"""Answers: tables for people, coloured on a terminal and plain elsewhere, and JSON or YAML for programs."""
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -73,3 +74,13 @@ def span(start: str | None, end: str | None) -> str:
         amount, total = divmod(total, size)
         text += f"{amount}{name}" if amount or not text else ""
     return text
+
+
+def print_data(data: Any, form: str) -> None:
+    """Prints plain data as `json` or `yaml`."""
+    if form == "json":
+        click.echo(json.dumps(data, indent=2))
+        return
+    import yaml
+
+    click.echo(yaml.safe_dump(data, sort_keys=False), nl=False)

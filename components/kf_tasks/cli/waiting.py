@@ -20,7 +20,7 @@ from ..errors import NotFound, about
 from ..runs.archiving import Archiving
 from ..runs.attending import attend
 from .log_printer import warn
-from .status_line import Progress, aside
+from .status_line import StatusLine, aside
 from .target import TargetSpace
 
 INTERRUPTED = 130
@@ -81,7 +81,7 @@ def wait_for(space: TargetSpace, run: dict[str, Any], log_archive: str | None) -
     screen = Terminal()
     archiving = Archiving.of(space.cluster, space.name, log_archive, warn)
     try:
-        with about(advice=f"; {goes_on}"), Progress(lambda: f"{what} is {screen.state}"):
+        with about(advice=f"; {goes_on}"), StatusLine(lambda: f"{what} is {screen.state}"):
             seen = attend(space.cluster, run, screen, archiving=archiving, start_timeout=START_SECONDS)
     except KeyboardInterrupt:
         screen.silence()

@@ -20,8 +20,7 @@ from ...core.schedule import clock_changes, since
 from ...core.schedule import cron as schedule
 from ...errors import NotFound
 from .. import names
-from ..output import print_data
-from ..table import show, span
+from ..table import print_data, show, span
 from ..target import Target, TargetSpace, target_options
 from .tasks import table
 

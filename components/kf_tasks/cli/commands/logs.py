@@ -73,7 +73,7 @@ def logs(
             stored(archive, record, lines)
 
     what = f"run {name!r}" if name is not None else f"app {app!r}{f' with ID {task_id}' if task_id is not None else ''}"
-    archives.otherwise(target, url, app, what, of_cluster, of_archive)()
+    archives.of_cluster_or_archive(target, url, app, what, of_cluster, of_archive)()
 
 
 def _print(

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from .. import archives, names
 from ..archives import option as archive_option
-from ..details import details, rows, stored_rows
-from ..output import print_data
-from ..table import show
+from ..details import rows, stored_rows
+from ..table import print_data, show
 from ..target import Target, TargetSpace, target_options
+from ..views import LiveView, RunView, StoredView
 
 if TYPE_CHECKING:
     from ...log.archive import Archive
@@ -29,20 +29,20 @@ def task(target: Target, name: str, task_id: int | None, output: str | None, url
     app, run = (name, None) if task_id is not None else (None, name)
     what = f"run {run!r}" if run else f"task {task_id} of app {app!r}"
 
-    def of_cluster(space: TargetSpace) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    def of_cluster(space: TargetSpace) -> tuple[RunView, list[tuple[str, str]]]:
         whole = space.one(name, task_id)
         now = space.cluster.now
         pods = space.cluster.pods(space.name, whole["metadata"]["name"])
-        found = details(whole, space.cluster.task_run(space.name, whole), pods)
+        found = LiveView.of(whole, space.cluster.task_run(space.name, whole), pods)
         return found, rows(found, now)
 
-    def of_archive(archive: Archive, space: str) -> tuple[dict[str, Any], list[tuple[str, str]]] | None:
+    def of_archive(archive: Archive, space: str) -> tuple[RunView, list[tuple[str, str]]] | None:
         records = archives.find(archive, space, app, run, task_id)
-        found = archives.plain(records[-1], archive) if records else None
+        found = StoredView.of(records[-1], archive.url) if records else None
         return (found, stored_rows(found)) if found else None
 
-    found, said = archives.otherwise(target, url, app, what, of_cluster, of_archive)
+    found, said = archives.of_cluster_or_archive(target, url, app, what, of_cluster, of_archive)
     if output:
-        print_data(found, output)
+        print_data(found.plain(), output)
     else:
         show(said, headed=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,9 +12,9 @@ from ...core.retention import plan
 from ...core.run.summary import RunSummary
 from .. import archives, names
 from ..archives import option as archive_option
-from ..output import print_data
-from ..table import show, span
+from ..table import print_data, show, span
 from ..target import Target, TargetSpace, target_options
+from ..views import ListedView
 
 if TYPE_CHECKING:
     from ...log.archive import Archive
@@ -42,12 +42,14 @@ def tasks(target: Target, app: str | None, output: str | None, url: str | None) 
         records = archives.find(archive, space, app, None, None)
         return ([archives.listed(record) for record in records], moments.now(), space) if records else None
 
-    runs, now, name = archives.otherwise(target, url, app, f"app {app!r}" if app else "any app", of_cluster, of_archive)
+    runs, now, name = archives.of_cluster_or_archive(
+        target, url, app, f"app {app!r}" if app else "any app", of_cluster, of_archive
+    )
     if output == "name":
         for run in runs:
             click.echo(run.name)
     elif output:
-        print_data([_plain(run) for run in runs], output)
+        print_data([ListedView.of(run).plain() for run in runs], output)
     elif not runs:
         click.echo(f"No tasks{f' of app {app!r}' if app else ''} in space {name!r}.")
     else:
@@ -82,20 +84,3 @@ def reason(run: RunSummary) -> str:
     plain = harmless(" ".join(text.split()))
     short = plain if len(plain) <= LONGEST_REASON else f"{plain[:LONGEST_REASON]}…"
     return f"{short} (pinned)" if plan.is_pinned(run) else short
-
-
-def _plain(run: RunSummary) -> dict[str, Any]:
-    return {
-        "name": run.name,
-        "app": run.labels.get(marks.NAME, ""),
-        "id": run.task_id,
-        "displayName": run.labels.get(marks.TASK, ""),
-        "created": run.created,
-        "started": run.started_at,
-        "finished": run.finished_at,
-        "succeeded": run.succeeded,
-        "reason": run.reason,
-        "outcome": run.annotations.get(marks.OUTCOME, ""),
-        "startedBy": run.annotations.get(marks.STARTED_BY, ""),
-        "pinned": plan.is_pinned(run),
-    }

@@ -1,0 +1,198 @@
+"""What `kf` knows of a run, under the names that its `-o json` and `-o yaml` have: for programs, and for rows.
+
+The names are a contract: a field `exit_code` is `exitCode` there. What is not known (yet) is null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from ..core import marks
+from ..core.api import Object
+from ..core.log.stored import NO_LOG, StoredLog
+from ..core.retention import plan
+from ..core.run import outcome, pipelinerun
+from ..core.run.command import DOLLAR, carried
+from ..core.run.outcome import Outcome
+from ..core.run.summary import RunSummary
+
+PENDING = "Pending"
+
+
+class View:
+    """Fields under the names that programs read."""
+
+    def plain(self) -> dict[str, Any]:
+        """It as JSON has it."""
+        return {_camel(one.name): getattr(self, one.name) for one in fields(self)}  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedView(View):
+    """A run in a list: `kf tasks`. Times are RFC 3339; `succeeded` is "True", "False" or "Unknown"."""
+
+    name: str
+    app: str
+    id: int
+    display_name: str
+    created: str
+    started: str | None
+    finished: str | None
+    succeeded: str
+    reason: str
+    outcome: str
+    started_by: str
+    pinned: bool
+
+    @classmethod
+    def of(cls, run: RunSummary) -> ListedView:
+        """That of a run as a list has it."""
+        return cls(
+            name=run.name,
+            app=run.labels.get(marks.NAME, ""),
+            id=run.task_id,
+            display_name=run.labels.get(marks.TASK, ""),
+            created=run.created,
+            started=run.started_at,
+            finished=run.finished_at,
+            succeeded=run.succeeded,
+            reason=run.reason,
+            outcome=run.annotations.get(marks.OUTCOME, ""),
+            started_by=run.annotations.get(marks.STARTED_BY, ""),
+            pinned=plan.is_pinned(run),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunView(View):
+    """What is said of a run wherever it is read from: what it is, how it ended, and when.
+
+    `display_name` is its task, `space` its namespace, `archived` the digest of its log in the archive.
+    """
+
+    name: str
+    app: str
+    display_name: str
+    id: int
+    space: str
+    stack: str
+    state: str
+    reason: str
+    outcome: str
+    exit_code: int | None
+    created: str
+    started: str | None
+    finished: str | None
+    started_by: str | None
+    archived: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveView(RunView):
+    """A run of the cluster: `kf task`. `duration` is in seconds; `resources` and `pods` are as JSON has them."""
+
+    duration: float | None
+    cancelled_by: str | None
+    recorded: bool
+    image: str
+    command: list[str]
+    resources: Object
+    timeout: str | None
+    env: list[str]
+    results: dict[str, str]
+    pods: list[dict[str, str]]
+
+    @classmethod
+    def of(cls, run: Object, task_run: Object | None, pods: Sequence[Object]) -> LiveView:
+        """That of a PipelineRun, of its TaskRun and its pods, oldest first."""
+        metadata, status = run["metadata"], run.get("status") or {}
+        labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
+        pod = pods[-1] if pods else None
+        ended = outcome.known(run, task_run, pod) if outcome.has_ended(run) else _under_way(run, task_run, pod)
+        step = pipelinerun.step_of(run)
+        return cls(
+            name=metadata["name"],
+            app=labels.get(marks.NAME, ""),
+            display_name=labels.get(marks.TASK, ""),
+            id=marks.number(labels, marks.TASK_ID),
+            space=metadata["namespace"],
+            stack=labels.get(marks.STACK, ""),
+            state=ended.state,
+            reason=ended.reason,
+            outcome=ended.sentence,
+            exit_code=ended.exit_code,
+            created=metadata["creationTimestamp"],
+            started=status.get("startTime"),
+            finished=ended.finished_at,
+            duration=ended.duration,
+            started_by=annotations.get(marks.STARTED_BY),
+            cancelled_by=annotations.get(marks.CANCELLED_BY),
+            recorded=marks.RECORDED in annotations,
+            archived=annotations.get(marks.ARCHIVED),
+            image=step["image"],
+            command=[carried(text) for text in [*step.get("command", []), *step.get("args", [])]],
+            resources=step.get("computeResources", {}),
+            timeout=run["spec"].get("timeouts", {}).get("pipeline"),
+            env=sorted(entry["name"] for entry in step.get("env", []) if entry["name"] != DOLLAR),
+            results=dict(ended.results),
+            pods=[
+                {
+                    "name": one["metadata"]["name"],
+                    "phase": (one.get("status") or {}).get("phase", ""),
+                    "waiting": "" if outcome.started(one) else outcome.waiting(one),
+                }
+                for one in pods
+            ],
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredView(RunView):
+    """A run that an archive has. `log` is the address of its log, None where there is none: `missing` says why."""
+
+    log: str | None
+    bytes: int
+    lines: int
+    whole: bool
+    missing: str
+
+    @classmethod
+    def of(cls, record: StoredLog, archive_url: str) -> StoredView:
+        """That of a record of the archive at this URL."""
+        return cls(
+            name=record.run,
+            app=record.app,
+            display_name=record.task,
+            id=record.id,
+            space=record.namespace,
+            stack=record.stack,
+            state=record.state,
+            reason=record.reason,
+            outcome=record.outcome,
+            exit_code=record.exit_code,
+            created=record.created,
+            started=record.started,
+            finished=record.finished,
+            started_by=record.started_by or None,
+            archived=record.mark,
+            log=None if record.mark == NO_LOG else f"{archive_url}/{record.place.log}",
+            bytes=record.bytes,
+            lines=record.lines,
+            whole=record.whole,
+            missing=record.missing,
+        )
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+def _under_way(run: Object, task_run: Object | None, pod: Object | None) -> Outcome:
+    reason = outcome.condition(run).get("reason", "")
+    if pod and outcome.started(pod):
+        return Outcome(outcome.RUNNING, reason, "is being cancelled" if run["spec"].get("status") else "runs")
+    trouble = outcome.waiting(pod, task_run)
+    return Outcome(PENDING, reason, f"has not started: {trouble}" if trouble else "has not started")
