@@ -24,11 +24,11 @@ UPLOAD = """import sys
 from pathlib import Path
 from kf_tasks.core.source import tree
 from kf_tasks.core.build.spec import Artifact
-from kf_tasks.registry.client import Place, Registry
+from kf_tasks.registry.client import Address, Registry
 folder = Path(sys.argv[1])
 found = tree.read(folder)
 artifact = Artifact(found.digest, found.size)
-assert Registry(Place.of(f"http://{sys.argv[2]}")).push(
+assert Registry(Address.of(f"http://{sys.argv[2]}")).push(
     sys.argv[3], artifact.tag, artifact.manifest, artifact.config, artifact.layer, lambda: tree.archive(folder))
 """
 

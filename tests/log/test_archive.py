@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 import zstandard
 from kf_tasks.core.errors import InvalidInput
-from kf_tasks.core.log import stored as archived
-from kf_tasks.core.log.stored import StoredLog
+from kf_tasks.core.log.stored import StoredLog, record_of
 from kf_tasks.errors import ArchiveError
 from kf_tasks.log import archive
 from kf_tasks.log.archive import Archive
@@ -44,7 +43,7 @@ def stored(content: bytes, uid: str = RUN["metadata"]["uid"], app: str = "shop",
     metadata = {**RUN["metadata"], "uid": uid, "labels": {**RUN["metadata"]["labels"], "app.kubernetes.io/name": app}}
     digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
     about = {"digest": digest, "bytes": len(content), "lines": content.count(b"\n"), "whole": True, **more}
-    return archived.record_of({"metadata": metadata}, ENDED, **about)
+    return record_of({"metadata": metadata}, ENDED, **about)
 
 
 def packed(content: bytes) -> io.BytesIO:
@@ -76,7 +75,7 @@ def test_records_are_listed_oldest_first(place: Archive) -> None:
 
 def test_only_more_of_a_log_takes_the_place_of_one(place: Archive) -> None:
     part, whole = stored(b"1\n", whole=False), stored(b"1\n2\n")
-    none = archived.record_of(RUN, ENDED, missing="its pod was deleted")
+    none = record_of(RUN, ENDED, missing="its pod was deleted")
     assert place.store(none, None) == none
     assert place.store(part, packed(b"1\n")) == part
     assert place.store(whole, packed(b"1\n2\n")) == whole

@@ -20,25 +20,25 @@ from kf_tasks.core.build.spec import Artifact
 from kf_tasks.core.source import tree
 from kf_tasks.errors import ConfigurationError, RegistryError, RegistrySilent
 from kf_tasks.registry import credentials as docker_config
-from kf_tasks.registry.client import Place, Registry
+from kf_tasks.registry.client import Address, Registry
 
 from ..registries import IDENTITY, PASSWORD, USER, serve, token_server
 
-Start = Callable[..., Place]
+Start = Callable[..., Address]
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     with ExitStack() as running:
 
-        def begin(**settings: Any) -> Place:
+        def begin(**settings: Any) -> Address:
             scheme = "https" if settings.get("tls") else "http"
-            return Place.of(f"{scheme}://{running.enter_context(serve(tmp_path, **settings))}/team")
+            return Address.of(f"{scheme}://{running.enter_context(serve(tmp_path, **settings))}/team")
 
         yield begin
 
 
-def send(place: Place, folder: Path, credentials: tuple[str, str] | None = None) -> bool:
+def send(place: Address, folder: Path, credentials: tuple[str, str] | None = None) -> bool:
     found = tree.read(folder)
     artifact = Artifact(found.digest, found.size)
     return Registry(place, credentials).push(
@@ -88,13 +88,13 @@ def test_a_source_that_changes_between_decision_and_upload_is_not_sent(start: St
 
 def test_a_registry_that_is_down(source: Path) -> None:
     with pytest.raises(RegistrySilent, match=r"registry 127.0.0.1:9 does not answer: .*refused.*: check"):
-        send(Place.of("http://127.0.0.1:9"), source)
+        send(Address.of("http://127.0.0.1:9"), source)
 
 
 def test_a_registry_without_tls_that_is_asked_with_it(start: Start, source: Path) -> None:
     place = start()
     with pytest.raises(RegistrySilent, match="http:// before the address is for one without TLS"):
-        send(Place.of(f"{place.host}/team"), source)
+        send(Address.of(f"{place.host}/team"), source)
 
 
 def test_a_registry_that_is_read_only(start: Start, source: Path) -> None:
@@ -186,7 +186,7 @@ def test_a_certificate_of_an_authority_of_ones_own(
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "server.crt"))
     assert not send(place, source, login)
     with pytest.raises(RegistryError, match="refused it|cannot do it now"):
-        send(Place.of(f"http://{place.host}/team"), source, login)
+        send(Address.of(f"http://{place.host}/team"), source, login)
 
 
 def test_the_first_step_of_a_build_fetches_what_was_sent(start: Start, source: Path, tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_the_first_step_of_a_build_fetches_what_was_sent(start: Start, source: P
     digest = tree.read(source).digest
     config = tmp_path / "auth.json"
 
-    def fetched(place: Place, digest: str = digest) -> str:
+    def fetched(place: Address, digest: str = digest) -> str:
         shutil.rmtree(tmp_path / "there", ignore_errors=True)
         (tmp_path / "there").mkdir()
         given = [f"{place.scheme}://{place.host}", "team/space/shop", digest, str(tmp_path / "there"), str(config)]
@@ -226,7 +226,7 @@ def test_the_first_step_of_a_build_fetches_what_was_sent(start: Start, source: P
         blob.write_bytes(content)
         config.write_text(json.dumps({"auths": {place.host: {"username": USER, "password": PASSWORD}}}))
         assert "the registry or the way to it damages data" in fetched(place)
-    assert "refused" in fetched(Place.of("http://127.0.0.1:9"))
+    assert "refused" in fetched(Address.of("http://127.0.0.1:9"))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk")

@@ -16,7 +16,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def test_what_is_quick_is_not_mentioned_and_nothing_more_than_twice_a_second(clock: list[float]) -> None:
     said: list[tuple[float, str]] = []
-    tell = progress.hashing("app", lambda text, ephemeral: said.append((clock[0], text)) if ephemeral else None)
+
+    def say(text: str, *, warning: bool = False, ephemeral: bool = False) -> None:
+        assert ephemeral and not warning
+        said.append((clock[0], text))
+
+    tell = progress.hashing("app", say)
     for nth in range(16):
         tell(Progress(0, 1000 * nth, 0, 0))
         clock[0] += 0.125
@@ -31,7 +36,12 @@ def test_what_is_quick_is_not_mentioned_and_nothing_more_than_twice_a_second(clo
 def test_what_is_uploaded_is_what_was_read_with_a_bar(clock: list[float]) -> None:
     said: list[str] = []
     sent = []
-    for chunk in progress.uploading([bytes(2**20)] * 4, 4 * 2**20, lambda text, ephemeral: said.append(text)):
+
+    def say(text: str, *, warning: bool = False, ephemeral: bool = False) -> None:
+        assert ephemeral and not warning
+        said.append(text)
+
+    for chunk in progress.uploading([bytes(2**20)] * 4, 4 * 2**20, say):
         sent.append(len(chunk))
         clock[0] += 0.8
     assert sent == [2**20] * 4

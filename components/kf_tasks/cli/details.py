@@ -10,7 +10,7 @@ from ..core.log.reader import harmless
 from .table import span
 from .views import LiveView, RunView, StoredView
 
-Said = tuple[str, str | None]  # a title, and what is said under it: nothing is left out
+Said = tuple[str, str | None]  # a title, and what is said under it: without that, neither is
 
 
 def rows(found: LiveView, now: str | None) -> list[tuple[str, str]]:

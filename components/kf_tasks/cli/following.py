@@ -161,7 +161,7 @@ class _Tail:
             except ClusterError:
                 pass  # the pump goes on where this has ended
             target.put((run, list(last)))
-        self.pump = Pump(cluster, namespace, pod["name"], self._receive, stamped.place, pod["uid"])
+        self.pump = Pump(cluster, namespace, pod["name"], self._receive, stamped.position, pod["uid"])
 
     def _receive(self, chunk: bytes) -> bool:
         lines = self.reader.feed(chunk)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..cluster.client import Cluster
-from ..core.log.stamps import Place, Stamped
+from ..core.log.stamps import Position, Stamped
 from ..core.run import outcome
 from ..errors import ClusterError, NotFound, Unreachable
 from .batches import batched
@@ -27,7 +27,7 @@ LOST = "a part of its log is lost: the node had removed it before it was read"
 
 
 class Pump:
-    """Gives every chunk of the log to `receive` until that returns False; begins at `place`.
+    """Gives every chunk of the log to `receive` until that returns False; begins at `position`.
 
     `ended` tells it that the container has ended: what is still missing then has a grace time. `trouble` is
     why the last reading broke off, `lost` whether the node has taken a part away, and `moved` when something
@@ -40,20 +40,20 @@ class Pump:
         namespace: str,
         pod: str,
         receive: Callable[[bytes], bool],
-        place: Place | None = None,
+        position: Position | None = None,
         uid: str | None = None,
     ) -> None:
         self.pod = pod
         self.ended = threading.Event()
         self._cluster, self._namespace, self._uid = cluster, namespace, uid
         self._receive = receive
-        self._place = place or Place()
+        self._position = position or Position()
         self._bytes = 0
         self._refused = False
         self._giving = False
         self._files = Rotation(
             cluster, namespace, pod,
-            place=lambda: self._place.stamp, is_moving=self._is_moving, is_same=lambda: self._pod() is not None,
+            position=lambda: self._position.stamp, is_moving=self._is_moving, is_same=lambda: self._pod() is not None,
         )  # fmt: skip
         self.trouble: ClusterError | None = None
         self.lost = False
@@ -86,24 +86,24 @@ class Pump:
         """Reads the newest file from where the last reading ended, or the files that came after that one."""
         file = self._files.next()
         if not file:
-            since = self._place.since
+            since = self._position.since
             stream = self._cluster.log(self._namespace, self.pod, follow=True, stamps=True, since=since)
             complete = self._read(stream, after_trouble=self.trouble is not None)
             file = self._files.next()
         while file and not self._refused:
-            self._place = Place(file[0], nth=1)
+            self._position = Position(file[0], nth=1)
             complete = self._read(file[1], after_trouble=True)
             file = self._files.next()
         return complete
 
     def _read(self, stream: Iterator[bytes], *, after_trouble: bool) -> bool:
         """Reads to the end of a stream, or to where the next file begins; whether it broke off otherwise."""
-        stamped = Stamped(self._place)
+        stamped = Stamped(self._position)
         try:
             for chunk in batched(stream):
                 with self._files.lock:
                     new = stamped.feed(chunk, self._files.heads)
-                    self._place = stamped.place
+                    self._position = stamped.position
                 self.lost |= stamped.missed and after_trouble
                 if not self._give(new):
                     return True
@@ -152,14 +152,14 @@ class Pump:
 
 def ended_log(cluster: Cluster, namespace: str, pod: str) -> Iterator[bytes]:
     """The whole log of a container that has ended, in pieces; raises NotFound if the node no longer has it."""
-    place, in_vain = Place(), 0
+    position, in_vain = Position(), 0
     while in_vain < ATTEMPTS:
-        stamped, in_vain = Stamped(place), in_vain + 1
-        for chunk in cluster.log(namespace, pod, stamps=True, since=place.since):
+        stamped, in_vain = Stamped(position), in_vain + 1
+        for chunk in cluster.log(namespace, pod, stamps=True, since=position.since):
             if new := stamped.feed(chunk):
                 in_vain = 0
                 yield new
-        place = stamped.place
+        position = stamped.position
         if in_vain and not stamped.broken:
             return
     raise _broken(pod)

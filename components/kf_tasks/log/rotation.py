@@ -23,7 +23,7 @@ LOOK_SECONDS = 2.5
 class Rotation:
     """The files of a pod's log that are newer than the one being read, oldest first.
 
-    `place` gives the stamp up to which the log is read, asked for under `lock`; `is_moving` whether
+    `position` gives the stamp up to which the log is read, asked for under `lock`; `is_moving` whether
     anything came lately: a log that rests is not rotated. `is_same` is whether the pod is still the same.
     """
 
@@ -33,13 +33,13 @@ class Rotation:
         namespace: str,
         pod: str,
         *,
-        place: Callable[[], bytes],
+        position: Callable[[], bytes],
         is_moving: Callable[[], bool],
         is_same: Callable[[], bool],
     ) -> None:
         self.lock = threading.RLock()
         self._cluster, self._namespace, self._pod = cluster, namespace, pod
-        self._place, self._is_moving, self._is_same = place, is_moving, is_same
+        self._position, self._is_moving, self._is_same = position, is_moving, is_same
         self._files: deque[tuple[bytes, Iterator[bytes]]] = deque()
         self._newest = b""
         self._stopped = threading.Event()
@@ -67,14 +67,14 @@ class Rotation:
         """Opens the newest file unless it is known or already being read."""
         head = head_of(b"".join(self._log(limit=LONGEST_STAMP + 1)))
         with self.lock:
-            if head is None or head == self._newest or head <= self._place():
+            if head is None or head == self._newest or head <= self._position():
                 return
         stream = self._log(follow=True)
         opened = chain([next(stream, b"")], stream)
         is_same = self._is_same()  # asked after it was opened: a pod in the place of this one has a log of its own
         with self.lock:
             self._newest = head
-            if is_same and head > self._place():
+            if is_same and head > self._position():
                 self._files.append((head, opened))
 
     def _log(self, *, follow: bool = False, limit: int | None = None) -> Iterator[bytes]:

@@ -30,7 +30,7 @@ CONNECT_SECONDS, READ_SECONDS = 5, 60
 
 
 @dataclass(frozen=True)
-class Place:
+class Address:
     """A registry and the repositories below it that are ours: `https://registry.example.com/team`."""
 
     scheme: str
@@ -38,10 +38,10 @@ class Place:
     prefix: str
 
     @classmethod
-    def of(cls, address: str) -> Place:
+    def of(cls, text: str) -> Address:
         """From `host/prefix`; `http://` before it says that it speaks plain HTTP."""
-        scheme, found, rest = address.partition("://")
-        scheme, rest = (scheme, rest) if found else ("https", address)
+        scheme, found, rest = text.partition("://")
+        scheme, rest = (scheme, rest) if found else ("https", text)
         host, _, prefix = rest.strip("/").partition("/")
         return cls(scheme, "registry-1.docker.io" if host == "docker.io" else host, prefix)
 
@@ -53,13 +53,13 @@ class Place:
 class Registry:
     """One registry, with the credentials given or those of the machine's docker configuration."""
 
-    def __init__(self, place: Place, credentials: Credentials = None) -> None:
-        self._place = place
+    def __init__(self, address: Address, credentials: Credentials = None) -> None:
+        self._address = address
         self._credentials = credentials
         self._authorization: dict[str, dict[str, str]] = {}  # by repository: tokens are for one of them
         self._http = urllib3.PoolManager(
             timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS), retries=False,
-            ssl_context=trust(place.host) if place.scheme == "https" else None,
+            ssl_context=trust(address.host) if address.scheme == "https" else None,
         )  # fmt: skip
 
     # --- what callers ask
@@ -101,7 +101,7 @@ class Registry:
 
     @property
     def _root(self) -> str:
-        return f"{self._place.scheme}://{self._place.host}"
+        return f"{self._address.scheme}://{self._address.host}"
 
     def _ask(
         self, repository: str, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
@@ -121,17 +121,18 @@ class Registry:
         except urllib3.exceptions.SSLError as error:
             if "CERTIFICATE_VERIFY_FAILED" not in str(error):
                 raise RegistrySilent(self._silence(error)) from None
+            host = self._address.host
             raise RegistryError(
-                f"registry {self._place.host} has a certificate that this machine does not trust ({_short(error)}): "
-                f"put its authority's into /etc/docker/certs.d/{self._place.host}/ca.crt, or name it with SSL_CERT_FILE"
+                f"registry {host} has a certificate that this machine does not trust ({_short(error)}): "
+                f"put its authority's into /etc/docker/certs.d/{host}/ca.crt, or name it with SSL_CERT_FILE"
             ) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise RegistrySilent(self._silence(error)) from None
 
     def _silence(self, error: Exception) -> str:
-        plain = "(http:// before the address is for one without TLS) " if self._place.scheme == "https" else ""
+        plain = "(http:// before the address is for one without TLS) " if self._address.scheme == "https" else ""
         advice = f"check the Space's registry {plain}and repeat"
-        return f"registry {self._place.host} does not answer: {_short(error)}: {advice}"
+        return f"registry {self._address.host} does not answer: {_short(error)}: {advice}"
 
     def _authorize(self, challenge: Challenge, repository: str, writes: bool) -> dict[str, str]:
         if challenge.scheme == "basic":
@@ -141,16 +142,16 @@ class Registry:
         self._expect(answer, 200, f"a token for {repository}")
         found = bearer(answer.data)
         if found is None:
-            raise RegistryError(f"registry {self._place.host}: {challenge.realm} gave no token for {repository}")
+            raise RegistryError(f"registry {self._address.host}: {challenge.realm} gave no token for {repository}")
         return found
 
     def _login(self) -> Credentials:
-        return self._credentials or docker_config.credentials(self._place.host)
+        return self._credentials or docker_config.credentials(self._address.host)
 
     def _expect(self, answer: urllib3.BaseHTTPResponse, wanted: int, what: str) -> None:
         if answer.status == wanted:
             return
-        host, said = self._place.host, _message(answer)
+        host, said = self._address.host, _message(answer)
         if answer.status in (401, 403):
             given = "refused the credentials" if self._login() else "wants credentials"
             raise RegistryError(f"registry {host} {given} ({what}: {said}): docker login {host}, or a right to push")
@@ -164,9 +165,9 @@ class Registry:
 
 
 @functools.cache
-def registry(place: Place, credentials: Credentials = None) -> Registry:
+def registry(address: Address, credentials: Credentials = None) -> Registry:
     """One client for each registry and process."""
-    return Registry(place, credentials)
+    return Registry(address, credentials)
 
 
 def digest_of(data: bytes) -> str:

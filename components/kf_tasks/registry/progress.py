@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 
+from ..core.say import Say
 from ..core.source.tree import Progress, Tell
 
 PATIENCE_SECONDS, STATUS_SECONDS = 1.5, 0.5
 _WIDTH = 20
-
-Say = Callable[..., None]
 
 
 class Status:
@@ -50,14 +49,15 @@ def uploading(content: Iterable[bytes], size: int, say: Say) -> Iterator[bytes]:
         status.show(lambda: f"uploading [{'#' * filled}{'.' * (_WIDTH - filled)}] {_amounts(done, size)}")  # noqa: B023
 
 
-def of_program(text: str, *, ephemeral: bool) -> None:
+def of_program(text: str, *, warning: bool = False, ephemeral: bool = False) -> None:
     """Says a line while the program is busy: Pulumi's own `log` waits until the program waits for something."""
     from pulumi.runtime.proto import engine_pb2
     from pulumi.runtime.settings import get_engine
 
     engine = get_engine()
     if engine is not None:
-        engine.Log(engine_pb2.LogRequest(severity=engine_pb2.INFO, message=text, urn="", ephemeral=ephemeral))
+        severity = engine_pb2.WARNING if warning else engine_pb2.INFO
+        engine.Log(engine_pb2.LogRequest(severity=severity, message=text, urn="", ephemeral=ephemeral))
 
 
 def _amounts(done: int, total: int) -> str:

@@ -7,22 +7,23 @@ from pathlib import Path
 
 from ..cluster.client import Cluster
 from ..core.build.spec import Upload, amount
+from ..core.say import Say
 from ..core.source import tree
 from ..errors import ConfigurationError, Denied, about
-from .client import Place, registry
+from .client import Address, registry
 from .credentials import from_json
-from .progress import Say, uploading
+from .progress import uploading
 
 _KEY = ".dockerconfigjson"
 
 
 def send(cluster: Cluster, namespace: str, source: Upload, say: Say) -> None:
     """Puts the source of a build into its registry; raises if it is not the one that the build was decided for."""
-    artifact, place, folder = source.artifact, Place.of(source.registry), Path(source.folder)
+    artifact, address, folder = source.artifact, Address.of(source.registry), Path(source.folder)
     with about(f"source {source.folder!r} could not be uploaded"):
-        client = registry(place, _login(cluster, namespace, source.secret, place.host, say))
+        client = registry(address, _login(cluster, namespace, source.secret, address.host, say))
         sent = client.push(
-            place.repository(source.repository), artifact.tag, artifact.manifest, artifact.config, artifact.layer,
+            address.repository(source.repository), artifact.tag, artifact.manifest, artifact.config, artifact.layer,
             lambda: uploading(tree.archive(folder, source.ignore), artifact.size, say),
         )  # fmt: skip
     if sent:

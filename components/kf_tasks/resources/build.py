@@ -18,7 +18,7 @@ from ..core.log.shown import FOLLOW
 from ..core.retention.policy import Policy
 from ..core.run.launcher import Processes
 from ..history import History
-from ..registry.client import Place
+from ..registry.client import Address
 from ..run import Run
 from .inputs import depends_on, plain, urn_of
 from .pods import TaskPods
@@ -121,7 +121,7 @@ def _rendered(app: str, space: Space, source: Source, pod: pulumi.Output[TaskPod
     owner = f"app {app!r}"
     tree, resources, timeout = prepare(owner, app, space, source)
     registry = space.registry or ""
-    place, artifact = Place.of(registry), Artifact(tree.digest, tree.size)
+    address, artifact = Address.of(registry), Artifact(tree.digest, tree.size)
     arguments = {name: plain(value, f"build_args[{name!r}] of {owner}") for name, value in source.build_args.items()}
 
     def render(given: dict[str, Any]) -> Rendered:
@@ -134,11 +134,11 @@ def _rendered(app: str, space: Space, source: Source, pod: pulumi.Output[TaskPod
             stack=stack_id(),
             recipe=recipe(space, source, given["arguments"]),
             artifact=artifact,
-            repository=f"{_shown(place)}/{place.repository(repository)}",
+            repository=f"{_shown(address)}/{address.repository(repository)}",
             resources=resources,
             timeout=timeout,
             service_account="default",
-            plain_host=place.host if place.scheme == "http" else "",
+            plain_host=address.host if address.scheme == "http" else "",
             secret=secret,
             node_selector=settings.node_selector or {},
             pod_template={
@@ -171,5 +171,5 @@ def _rendered(app: str, space: Space, source: Source, pod: pulumi.Output[TaskPod
     ).apply(render)
 
 
-def _shown(place: Place) -> str:
-    return "docker.io" if place.host == "registry-1.docker.io" else place.host
+def _shown(address: Address) -> str:
+    return "docker.io" if address.host == "registry-1.docker.io" else address.host

@@ -15,7 +15,7 @@ import yaml
 
 from ..core.run.pipelinerun import step_of
 from ..errors import Trouble
-from ..registry.client import Place, registry
+from ..registry.client import Address, registry
 from .space import Space
 
 _HOST = re.compile(r"(localhost|[^/]*[.:][^/]*)/")
@@ -37,7 +37,7 @@ def of(app: pulumi.Resource, name: str, space: Space, image: pulumi.Output[str])
     return pulumi.Output(image.resources(), text(), known(), secret())
 
 
-def parse(image: str, plain: Place | None) -> tuple[Place, str, str]:
+def parse(image: str, plain: Address | None) -> tuple[Address, str, str]:
     """Where an image is asked for: registry, repository and tag; `plain` is the Space's registry, if without TLS."""
     matched = _HOST.match(image)
     host, rest = (matched.group(1), image[matched.end() :]) if matched else ("docker.io", image)
@@ -45,17 +45,17 @@ def parse(image: str, plain: Place | None) -> tuple[Place, str, str]:
     if host == "docker.io" and "/" not in repository:
         repository = f"library/{repository}"
     scheme = "http" if plain and plain.scheme == "http" and plain.host == host else "https"
-    return Place.of(f"{scheme}://{host}"), repository, tag or "latest"
+    return Address.of(f"{scheme}://{host}"), repository, tag or "latest"
 
 
 async def _resolved(app: pulumi.Resource, name: str, space: Space, given: pulumi.Output[str]) -> tuple[Any, bool]:
     image = await given.future(with_unknowns=True)
     if not await given.is_known() or not isinstance(image, str) or "@" in image:
         return image, await given.is_known()
-    place, repository, tag = parse(image, Place.of(space.registry) if space.registry else None)
-    login = await _login(app, name, space, place.host)
+    address, repository, tag = parse(image, Address.of(space.registry) if space.registry else None)
+    login = await _login(app, name, space, address.host)
     try:
-        digest = await asyncio.to_thread(registry(place, login).resolve, repository, tag)
+        digest = await asyncio.to_thread(registry(address, login).resolve, repository, tag)
     except Trouble as error:
         return await _without_answer(app, name, space, image, error)
     if digest is None:

@@ -16,9 +16,8 @@ from dataclasses import replace
 from ..cluster.client import Cluster
 from ..core import api, marks
 from ..core.api import Object
-from ..core.log import stored as archived
 from ..core.log.masking import Masker
-from ..core.log.stored import StoredLog
+from ..core.log.stored import StoredLog, record_of
 from ..core.run import outcome
 from ..core.run.outcome import Outcome
 from ..core.run.summary import RunSummary
@@ -178,9 +177,9 @@ def copied(cluster: Cluster, namespace: str, run: Object) -> Iterator[bytes]:
 
 def _record(run: Object, ended: Outcome, spool: Spool, missing: str, whole: bool, *, followed: bool) -> StoredLog:
     if missing:
-        return archived.record_of(run, ended, missing=missing)
+        return record_of(run, ended, missing=missing)
     about = {"digest": spool.digest, "bytes": spool.bytes, "lines": spool.lines}
-    return archived.record_of(run, ended, **about, whole=whole, followed=followed)
+    return record_of(run, ended, **about, whole=whole, followed=followed)
 
 
 def _refuse(text: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kf_tasks.core.log.stamps import Place, Stamped, head_of, moment_of
+from kf_tasks.core.log.stamps import Position, Stamped, head_of, moment_of
 
 Line = tuple[int, bytes]
 
@@ -41,8 +41,8 @@ def test_stamps_go_and_nothing_else(lines: list[Line], pieces: list[int]) -> Non
     reader = Stamped()
     assert feed(reader, written(lines), pieces) == b"".join(content for _, content in lines)
     if lines:
-        assert reader.place.stamp == stamp(lines[-1][0])
-        assert reader.place.nth == [number for number, _ in lines].count(lines[-1][0])
+        assert reader.position.stamp == stamp(lines[-1][0])
+        assert reader.position.nth == [number for number, _ in lines].count(lines[-1][0])
 
 
 @given(lines=logs, pieces=sizes, breaks=st.integers(0, 1200), more=sizes)
@@ -51,8 +51,8 @@ def test_after_a_break_it_goes_on_where_it_ended(
 ) -> None:
     first = Stamped()
     content = feed(first, written(lines)[:breaks], pieces)
-    second = Stamped(first.place)
-    content += feed(second, written(lines, first.place.since), more)
+    second = Stamped(first.position)
+    content += feed(second, written(lines, first.position.since), more)
     assert content == b"".join(content for _, content in lines)
     assert not second.missed
 
@@ -62,8 +62,8 @@ def test_a_new_file_is_told_from_the_old_one(lines: list[Line], cut: int, pieces
     old, new = lines[:cut], [(number + 301, content) for number, content in lines[cut:]]
     first = Stamped()
     content = feed(first, written(old), pieces)
-    second = Stamped(first.place)
-    content += feed(second, written(new, first.place.since), more)
+    second = Stamped(first.position)
+    content += feed(second, written(new, first.position.since), more)
     assert content == b"".join(content for _, content in lines)
     assert second.missed == bool(old and new)
 
@@ -76,7 +76,7 @@ def test_ends_where_the_next_file_begins(lines: list[Line], cut: int, pieces: li
     first = Stamped()
     content = feed(first, written(old + new), pieces, (stamp(new[0][0]),))
     assert first.reached and content == b"".join(content for _, content in old)
-    second = Stamped(Place(stamp(new[0][0]), nth=1))
+    second = Stamped(Position(stamp(new[0][0]), nth=1))
     content += feed(second, written(new), more)
     assert content == b"".join(content for _, content in lines) and not second.missed
 
@@ -99,7 +99,7 @@ def test_lines_of_two_streams_in_another_order_than_their_stamps_are_no_new_file
 def test_a_line_in_pieces_is_one_line() -> None:
     first = Stamped()
     assert first.feed(stamp(1) + b" " + b"x" * 16384) + first.feed(b"x" * 100) == b"x" * 16484
-    second = Stamped(first.place)
+    second = Stamped(first.position)
     assert second.feed(stamp(1) + b" " + b"x" * 16384) == b""
     assert second.feed(b"x" * 100 + b"y\n" + stamp(2) + b" z\n") == b"y\nz\n"
 
@@ -109,14 +109,14 @@ def test_a_cluster_that_gives_no_stamps_is_read_by_bytes(sizes: tuple[int, ...])
     text = b"12345 6\nsecond line\nthird\n"
     first = Stamped()
     assert feed(first, text, list(sizes)) == text
-    second = Stamped(first.place)
+    second = Stamped(first.position)
     assert feed(second, text + b"fourth\n", list(sizes)) == b"fourth\n" and not second.missed
-    assert first.place.since is None
+    assert first.position.since is None
 
 
 def test_stamps() -> None:
     text = b"2026-11-26T01:00:41.123456789+01:00"
     assert head_of(text + b" x") == text and head_of(b"none") is None
-    assert Place(text, 1).since == "2026-11-26T01:00:40+01:00"
-    assert Place(stamp(1), 1).since == "2026-11-26T00:00:00+00:00"
+    assert Position(text, 1).since == "2026-11-26T01:00:40+01:00"
+    assert Position(stamp(1), 1).since == "2026-11-26T00:00:00+00:00"
     assert moment_of(b"2026-11-26T00:00:41Z") == moment_of(b"2026-11-26T01:00:41.000000+01:00")

@@ -24,7 +24,7 @@ _FIRST = re.compile(rb"(" + _STAMP + rb") ")
 
 
 @dataclass(frozen=True)
-class Place:
+class Position:
     """How far a log is read: `given` bytes into the `nth` line with this `stamp`; without one, from the beginning."""
 
     stamp: bytes = b""
@@ -41,14 +41,14 @@ class Place:
 
 
 class Stamped:
-    """Takes the stamps off one reading of a log, and goes on from `place` as soon as that has come by."""
+    """Takes the stamps off one reading of a log, and goes on from `position` as soon as that has come by."""
 
-    def __init__(self, place: Optional[Place] = None) -> None:
-        self.place = place or Place()
+    def __init__(self, position: Optional[Position] = None) -> None:
+        self.position = position or Position()
         self.missed = False  # the place is not in this file, which begins after it
         self.reached = False  # a line has come that one of the `heads` begins with, and nothing is given any more
-        self._nth = self.place.nth if self.place.stamp else 0  # of these lines are still to come by
-        self._skip = 0 if self.place.stamp else self.place.given
+        self._nth = self.position.nth if self.position.stamp else 0  # of these lines are still to come by
+        self._skip = 0 if self.position.stamp else self.position.given
         self._held = b""
         self._inside = False  # of a line, whose stamp has come
         self._empty = True
@@ -88,16 +88,16 @@ class Stamped:
     def _seek(self, data: bytes) -> bytes:
         """What follows the stamp of the place, or the first line after it where that line is missing."""
         text = data if self._inside else b"\n" + data
-        mark = b"\n" + self.place.stamp + b" "
+        mark = b"\n" + self.position.stamp + b" "
         at = text.find(mark)
         while at >= 0:
             self._nth -= 1
             if not self._nth:
-                self._inside, self._skip = True, self.place.given
+                self._inside, self._skip = True, self.position.given
                 return text[at + len(mark) :]
             at = text.find(mark, at + 1)
         for line in _START.finditer(text):
-            if line[1] > self.place.stamp:
+            if line[1] > self.position.stamp:
                 self._nth, self.missed, self._inside = 0, True, False
                 return text[line.start() + 1 :]
         self._inside = not text.endswith(b"\n")
@@ -127,10 +127,10 @@ class Stamped:
         """Remembers the last line of `text`, `size` bytes of content, as the place."""
         line = _START.match(text, max(text.rfind(b"\n", 0, len(text) - 1), 0))
         if not line:  # the line goes on, or this cluster gives no stamps
-            self.place = replace(self.place, given=self.place.given + size)
+            self.position = replace(self.position, given=self.position.given + size)
             return
-        before = self.place.nth if self.place.stamp == line[1] else 0
-        self.place = Place(line[1], before + text.count(line[0]), len(text) - line.end())
+        before = self.position.nth if self.position.stamp == line[1] else 0
+        self.position = Position(line[1], before + text.count(line[0]), len(text) - line.end())
 
 
 def head_of(beginning: bytes) -> Optional[bytes]:
