@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 import pytest
+from kf_tasks.errors import Denied
 
 from .test_commands import NOW, FakeCluster, call, run
 
@@ -26,7 +27,7 @@ def job(name: str, app: str = "shop", **spec: Any) -> dict[str, Any]:
 class WithJobs(FakeCluster):
     """A Space with a job of a schedule, one that is only run by hand, and one name that two Apps have."""
 
-    jobs: list[dict[str, Any]] = dataclasses.field(
+    declared: list[dict[str, Any]] = dataclasses.field(
         default_factory=lambda: [
             job("nightly"),
             job("by-hand", schedule="0 0 30 2 *", suspend=True),
@@ -35,10 +36,38 @@ class WithJobs(FakeCluster):
         ]
     )
     changed: list[tuple[str, dict[str, Any], dict[str, str]]] = dataclasses.field(default_factory=list)
+    stuck: tuple[str, ...] = ()  # CronJobs that have a Job whose pod cannot start
 
     def cron_jobs(self, namespace: str, selector: str) -> list[dict[str, Any]]:
         assert selector == "kf.dev/schedule"
-        return self.jobs
+        return self.declared
+
+    def jobs(self, namespace: str, selector: str) -> list[dict[str, Any]]:
+        assert selector == "kf.dev/schedule"
+        return [
+            {
+                "metadata": {
+                    "name": f"{owner}-1", "creationTimestamp": NOW,
+                    "annotations": {"batch.kubernetes.io/cronjob-scheduled-timestamp": "2026-01-02T02:00:00Z"},
+                    "ownerReferences": [{"kind": "CronJob", "name": owner}],
+                }
+            }
+            for owner in self.stuck
+        ]  # fmt: skip
+
+    def select_pods(self, namespace: str, selector: str) -> list[dict[str, Any]]:
+        assert selector == "kf.dev/schedule,app.kubernetes.io/component=submitter"
+        state = {"waiting": {"reason": "ErrImagePull", "message": "no\x1b[31m\nimage"}}
+        return [
+            {
+                "metadata": {"name": f"{owner}-1-x", "labels": {"batch.kubernetes.io/job-name": f"{owner}-1"}},
+                "status": {"containerStatuses": [{"name": "submitter", "state": state}]},
+            }
+            for owner in self.stuck
+        ]
+
+    def warnings(self, namespace: str) -> list[dict[str, Any]]:
+        raise Denied("events are not for you")
 
     def change_cron_job(self, namespace: str, name: str, spec: dict[str, Any], annotations: dict[str, str]) -> None:
         self.changed.append((name, spec, annotations))
@@ -57,8 +86,23 @@ def test_the_jobs_of_a_space() -> None:
     assert (found[2]["name"], found[2]["schedule"], found[2]["policy"]) == ("nightly", "0 3 * * *", "Replace")
 
 
+def test_a_job_that_does_not_run_is_told_of() -> None:
+    """In the list and in its history, in a line that does nothing to a terminal; two days have gone by."""
+    cluster = WithJobs(declared=[job("nightly"), job("by-hand", schedule="0 0 30 2 *", suspend=True)],
+                       stuck=("shop-nightly-12345678",), now="2026-01-03T12:00:00Z")  # fmt: skip
+    said = "kf: job 'nightly' of app 'shop' has missed 3 times since Thu 1 Jan 2026 03:00 CET: ErrImagePull: no image\n"
+    for command in (["jobs"], ["job-schedules"], ["job-history", "nightly"]):
+        assert call(cluster, *command).stderr == said
+    nightly, by_hand = reversed(json.loads(call(cluster, "jobs", "-o", "json").stdout))
+    assert (nightly["missed"], nightly["missed_since"]) == (3, "2026-01-01T02:00:00Z")
+    assert nightly["missed_because"].startswith("ErrImagePull: ")
+    assert (by_hand["missed"], by_hand["missed_since"], by_hand["missed_because"]) == (0, None, None)
+    healthy = WithJobs(declared=[job("nightly")])
+    assert call(healthy, "jobs").stderr == ""
+
+
 def test_no_jobs() -> None:
-    assert call(WithJobs(jobs=[]), "jobs").stdout == "No jobs in space 'dev'.\n"
+    assert call(WithJobs(declared=[]), "jobs").stdout == "No jobs in space 'dev'.\n"
 
 
 def test_what_a_job_has_run() -> None:

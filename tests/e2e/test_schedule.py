@@ -401,6 +401,28 @@ def codes(stack: Stack) -> set[str]:
 
 
 @pytest.mark.soak
+def test_a_schedule_that_does_not_run_is_told_of_and_runs_when_it_can(stack: Stack) -> None:
+    """Its pods have an image that does not exist; Jobs that wait for it keep nothing from running afterwards."""
+    body = (
+        "TaskSchedule('tick', app=app, command='echo tick', schedule='* * * * *')\n"
+        "TaskSchedule('tock', app=app, command='echo tock', schedule='* * * * *', concurrency_policy='Forbid')\n"
+    )
+    program = schedules(stack, body).folder / "__main__.py"
+    right = program.read_text()
+    program.write_text(right.replace("{R}/python:3", "{R}/nope:1"))
+    stack.up().ok()
+    missed = re.compile(r"job 't[io]ck' of app 'shop' has missed (its time of|\d+ times since) .*: (\w*ImagePull\w*): ")
+    eventually(lambda: len(missed.findall(stack.kf("jobs").ok().text)) == 2, 200)
+    assert len(missed.findall(stack.kf("job-history", "tock").ok().text)) == 1
+    assert len(re.findall(r"warning: has missed .*ImagePull.*nope:1", stack.preview().ok().text)) == 2
+    program.write_text(right)
+    stack.up().ok()
+    for job in ("tick", "tock"):
+        eventually(partial(of, stack, job), 120, f"a run of {job}, whatever waits")
+    assert "has missed" not in stack.kf("jobs").ok().text and "has missed" not in stack.preview().ok().text
+
+
+@pytest.mark.soak
 def test_restarts_at_the_minute_make_one_run_for_each_time(stack: Stack) -> None:
     """API server and kubelet are gone just when a time comes; three minutes, three runs, each started once."""
     schedules(

@@ -13,6 +13,8 @@ from kf_tasks.provider.survey import Survey
 class Answers:
     """A cluster that answers what it is given, or raises it."""
 
+    now: str | None = None
+
     def __init__(self, **answers: Any) -> None:
         self._answers = answers
 

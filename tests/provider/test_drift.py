@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from kf_tasks.core.run.summary import RunSummary
 from kf_tasks.core.schedule.cron import NEVER
 from kf_tasks.provider.calendar import Calendars
 
@@ -19,9 +20,31 @@ OLDS: dict[str, Any] = {
 
 def drift(live: dict[str, Any], olds: dict[str, Any], **news: Any) -> list[str]:
     spec = {"schedule": "0 4 * * *", "suspend": False, **live}
-    seen = Seen(cluster=Answers(cron_jobs=[{"metadata": {"name": "shop-nightly"}, "spec": spec}], create_run={}))
+    return [line for line in told(spec, olds, **news) if line.startswith("in the cluster it is ")]
+
+
+def told(spec: dict[str, Any], olds: dict[str, Any], **news: Any) -> list[str]:
+    labels = {"app.kubernetes.io/name": "shop", "kf.dev/schedule": "nightly"}
+    metadata = {"name": "shop-nightly", "creationTimestamp": "2026-01-01T00:00:00Z", "labels": labels}
+    quota = {"involvedObject": {"kind": "CronJob", "name": "shop-nightly"}, "reason": "FailedCreate",
+             "message": "exceeded quota", "metadata": {}}  # fmt: skip
+    answers = Answers(
+        cron_jobs=[{"metadata": metadata, "spec": spec}], create_run={}, jobs=[], select_pods=[], warnings=[quota],
+        list_runs=[RunSummary("x", "u", "", True, labels, {"kf.dev/scheduled-at": "2026-01-03T04:00:00Z"})],
+    )  # fmt: skip
+    answers.now = "2026-01-04T12:00:00Z"
+    seen = Seen(cluster=answers)
     Calendars(seen).check(olds, {**OLDS, **news})
-    return [line for line in seen.said if line.startswith("in the cluster it is ")]
+    return seen.said
+
+
+def test_what_it_has_missed_is_said_in_the_next_preview() -> None:
+    spec = {"schedule": "0 4 * * *", "timeZone": "Etc/UTC", "suspend": False}
+    said = "warning: has missed its time of Sun 4 Jan 2026 04:00 UTC: FailedCreate: exceeded quota"
+    assert told(spec, OLDS) == [said]
+    assert told(spec, OLDS, __preview=False) == [], "the update itself says what it does"
+    assert said not in told(spec, {}), "there was no schedule before"
+    assert told({**spec, "suspend": True}, {**OLDS, "suspend": True}, suspend=True) == []
 
 
 @pytest.mark.parametrize("news", [{"schedule": "30 2 * * *"}, {"suspend": True}, {"schedule": ""}, {}])

@@ -225,6 +225,18 @@ class Cluster:
         items: list[Object] = self.http.decoded(answer)["items"]
         return items
 
+    def jobs(self, namespace: str, selector: str) -> list[Object]:
+        """The Jobs that a selector matches."""
+        query = [("labelSelector", selector)]
+        items: list[Object] = self.http.json("GET", api.batch(namespace, "jobs"), query=query)["items"]
+        return items
+
+    def warnings(self, namespace: str) -> list[Object]:
+        """The events of a namespace that warn; Kubernetes keeps them for an hour."""
+        query = [("fieldSelector", "type=Warning"), ("limit", str(PAGE_OF_OBJECTS))]
+        items: list[Object] = self.http.json("GET", api.core(namespace, "events"), query=query)["items"]
+        return items
+
     def change_cron_job(self, namespace: str, name: str, spec: Object, annotations: Mapping[str, str]) -> None:
         """Changes fields of a CronJob's spec and annotations, all at once."""
         body = {**api.annotating(annotations), **({"spec": spec} if spec else {})}

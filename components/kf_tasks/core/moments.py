@@ -38,6 +38,11 @@ def epoch(text: str) -> int:
     return int(parse(text).timestamp())
 
 
+def of_epoch(seconds: int) -> str:
+    """A moment that is given in seconds since 1970."""
+    return text_of(datetime.fromtimestamp(seconds, timezone.utc))
+
+
 def before(text: str, seconds: int) -> str:
     """The moment so long before another one; empty, which sorts before all of them, before the year 1."""
     try:

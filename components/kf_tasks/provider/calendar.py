@@ -40,6 +40,8 @@ class Calendars:
         if connection and seen.exists and not seen.unasked:
             if before:
                 self._say_drift(connection, before, inputs)
+                if inputs.preview:
+                    self._say_missed(connection, before)
             if not contains_unknowns(inputs.manifest) and (not before or inputs.manifest != before.manifest):
                 refusal = decision.dry_run(self.preview, connection, inputs)
         return CheckResult(news, [CheckFailure("", refusal)] if refusal else [])
@@ -78,14 +80,21 @@ class Calendars:
             if found["metadata"]["name"] == inputs.cron_job and annotations:
                 cluster.change_cron_job(namespace, inputs.cron_job, {}, annotations)
 
+    def _say_missed(self, connection: Connection, before: CalendarInputs) -> None:
+        """That a schedule does not do what it is there for, which no object tells that an update reads."""
+        found = self.preview.missed(connection, before.which.namespace).get(before.cron_job)
+        if found:
+            self.preview.say(before.urn, found.sentence, warning=True)
+
     def _say_drift(self, connection: Connection, before: CalendarInputs, inputs: CalendarInputs) -> None:
         """A schedule that `kf` has suspended or set: an update does not see it unless it refreshes.
 
         What the last update has made is none, nor what this one makes: it may be there already.
         """
-        spec = self.preview.cron_jobs(connection, before.which.namespace).get(before.cron_job)
-        if spec is None:
+        found = self.preview.cron_jobs(connection, before.which.namespace).get(before.cron_job)
+        if found is None:
             return
+        spec = found["spec"]
         if any(spec.get(name) not in values for name, values in _made(before, inputs).items()):
             now = "suspended" if spec.get("suspend") else f"scheduled for {spec.get('schedule')!r}"
             text = f"in the cluster it is {now}: pulumi up --refresh sets it back, a plain update does not see it"

@@ -15,9 +15,11 @@ from pulumi.output import contains_unknowns
 
 from ..cluster.client import Cluster
 from ..cluster.connection import Connection
-from ..core import marks
+from ..core import marks, moments
+from ..core.schedule.missed import Missed
 from ..core.state import MAY, WILL, Decision, Which
 from ..errors import ClusterError, Unreachable
+from ..runs.schedules import missed_times
 from . import reporting
 from .survey import Survey, ask
 
@@ -36,6 +38,7 @@ class Preview:
         self.decided: dict[Which, tuple[str, Decision]] = {}
         self.survey = functools.cache(self._survey)
         self.cron_jobs = functools.cache(self._cron_jobs)
+        self.missed = functools.cache(self._missed)
         self._failures: dict[Connection, Unreachable] = {}
         self._said: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
@@ -74,12 +77,18 @@ class Preview:
         return found
 
     def _cron_jobs(self, connection: Connection, namespace: str) -> dict[str, Any]:
-        """The specifications of the schedules of a namespace by their names; none where they may not be asked for."""
+        """The schedules of a namespace by their names; none where they may not be asked for."""
         try:
             found = self.cluster(connection).cron_jobs(namespace, marks.SCHEDULE)
         except ClusterError:
             return {}
-        return {item["metadata"]["name"]: item["spec"] for item in found}
+        return {item["metadata"]["name"]: item for item in found}
+
+    def _missed(self, connection: Connection, namespace: str) -> dict[str, Missed]:
+        """What the schedules of a namespace have missed, by the names of their CronJobs."""
+        cluster = self.cluster(connection)
+        cron_jobs = self.cron_jobs(connection, namespace)
+        return missed_times(cluster, namespace, cron_jobs.values(), cluster.now or moments.now())
 
 
 @functools.cache

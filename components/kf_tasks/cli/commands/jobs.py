@@ -18,8 +18,11 @@ from ...core.api import Object
 from ...core.errors import InvalidInput
 from ...core.schedule import clock_changes, since
 from ...core.schedule import cron as schedule
+from ...core.schedule.missed import Missed
 from ...errors import NotFound
+from ...runs.schedules import missed_times
 from .. import names
+from ..log_printer import warn
 from ..table import print_data, show, span
 from ..target import Target, TargetSpace, target_options
 from .tasks import table
@@ -62,9 +65,11 @@ class Job:
             found=found,
         )
 
-    def data(self) -> dict[str, Any]:
-        """The job for programs."""
-        return {name: value for name, value in vars(self).items() if name != "found"}
+    def data(self, missed: Missed | None) -> dict[str, Any]:
+        """The job for programs, with the times that it has missed."""
+        own = {name: value for name, value in vars(self).items() if name != "found"}
+        told = (missed.count, missed.since, missed.why) if missed else (0, None, None)
+        return {**own, **dict(zip(("missed", "missed_since", "missed_because"), told, strict=True))}
 
     def upcoming(self, count: int = 1) -> str:
         """The next times, empty if there are none."""
@@ -106,6 +111,7 @@ def job_history(target: Target, job: str) -> None:
         show(table(runs, space.cluster.now))
     else:
         click.echo(f"Job {found.name!r} of app {found.app!r} has not run yet, or its runs are not kept any more.")
+    _warn([found], _missed(space, [found]))
 
 
 def _schedule(target: Target, job: str, cron: str) -> None:
@@ -200,15 +206,29 @@ def _list(space: TargetSpace, output: str | None, wanted: Callable[[Job], bool])
     found = [job for job in _all(space) if wanted(job)]
     if not found:
         space.check_space()
+    missed = _missed(space, found) if output != "name" else {}
     if output == "name":
         for job in found:
             click.echo(f"{job.app}/{job.name}")
     elif output:
-        print_data([job.data() for job in found], output)
+        print_data([job.data(missed.get(job.cron_job)) for job in found], output)
     elif not found:
         click.echo(f"No jobs in space {space.name!r}.")
     else:
         show([COLUMNS, *map(_row, found)])
+        _warn(found, missed)
+
+
+def _missed(space: TargetSpace, jobs: list[Job]) -> dict[str, Missed]:
+    now = space.cluster.now or moments.now()
+    return missed_times(space.cluster, space.name, [job.found for job in jobs], now)
+
+
+def _warn(jobs: list[Job], missed: dict[str, Missed]) -> None:
+    """A line about each job that does not do what it is there for."""
+    for job in jobs:
+        if job.cron_job in missed:
+            warn(f"job {job.name!r} of app {job.app!r} {missed[job.cron_job].sentence}")
 
 
 def _row(job: Job) -> tuple[str, ...]:
