@@ -61,6 +61,6 @@ def test_a_first_plan_of_an_image_that_is_not_known_yet_holds(stack: Stack) -> N
     )
     stack.task("command='echo 1'", after=program)
     shown = stack.preview("--save-plan", "plan.json").ok().text
-    assert "may run: triggers is known only during the update" in shown
+    assert "may run: triggers are known only during the update" in shown
     stack.up("--plan", "plan.json").ok()
     assert inputs(stack, "Run", "shop-late")["_starts"] == "will"

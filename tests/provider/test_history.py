@@ -152,3 +152,36 @@ def test_the_state_of_an_earlier_version_is_no_change(seen: Seen) -> None:
 def test_a_run_takes_no_notice_of_a_policy(seen: Seen) -> None:
     olds = {"key": "k", "state": "Succeeded", "again": False}
     assert not Runs(seen).diff(olds, {**olds, "keep": 1, "keep_failed": 3, "max_age": "30d", "pinned": ["r"]}).changes
+
+
+def test_an_app_that_moves_says_which_runs_stay_behind_and_go(seen: Seen) -> None:
+    seen.sees(*THREE, now=NOW)
+    found = Histories(seen).check({**NEWS, "namespace": "before"}, NEWS)
+    assert Histories(seen).diff({**NEWS, "namespace": "before"}, found.inputs).replaces
+    assert seen.said[0] == (
+        "will delete with their logs all 3 runs of app 'shop' in namespace 'before', unless the App has "
+        f"retain_on_delete: {', '.join(NAMES)}"
+    )
+    seen.said.clear()
+    Histories(seen).check(NEWS, NEWS)
+    Histories(seen).check(NEWS, {**NEWS, "namespace": UNKNOWN})
+    assert not [line for line in seen.said if "with their logs" in line]
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_what_is_destroyed_is_told(seen: Seen, count: int) -> None:
+    class Cluster:
+        def __init__(self) -> None:
+            self.runs = list(THREE[:count])
+
+        def list_runs(self, *_: Any) -> list[Any]:
+            return list(self.runs)
+
+        def delete_runs(self, *_: Any, **__: Any) -> None:
+            self.runs.clear()
+
+    seen.answers = Cluster()
+    Histories(seen).delete(NEWS)
+    words = {1: "the run", 3: "all 3 runs"}
+    told = [f"deletes with their logs {words[count]} of app 'shop' in namespace 'shop'"] if count else []
+    assert seen.said == told and not seen.answers.runs

@@ -102,6 +102,60 @@ def test_an_unknown_namespace_replaces_no_history(seen: Seen) -> None:
     assert Histories(seen).diff(news, {**news, "namespace": "other"}).replaces == ["app"]
 
 
+def because(seen: Seen, **news: Any) -> str:
+    found = Runs(seen).check({}, {**NEWS, **news})
+    return str(found.inputs["_because"])
+
+
+def labelled(task: str, key: str, **labels: str) -> Any:
+    return replace(run(1), labels={**run(1).labels, "kf.dev/task": task, "kf.dev/key": key, **labels})
+
+
+def test_a_first_run_is_one(seen: Seen) -> None:
+    assert because(seen) == "first run"
+    seen.sees(labelled("other", "k"), labelled("migrate", OLDS["key"], **{"kf.dev/stack": "another"}))
+    assert because(Seen(Survey(runs=seen.seen.runs[:1]))) == "first run"
+
+
+def test_what_was_run_before_is_no_first_run(seen: Seen) -> None:
+    seen.sees(labelled("migrate", "another"))
+    assert because(seen).startswith("the state has no record of it, or a new run was asked for (run shop-migrate-")
+    recorded = replace(labelled("migrate", OLDS["key"]), annotations={"kf.dev/recorded": "true"})
+    found = because(Seen(Survey(runs=[recorded])))
+    assert found.startswith("the state has no record of it, or a new run was asked for (run shop-migrate-")
+
+
+def test_a_renamed_task_is_told_what_would_have_kept_its_record(seen: Seen) -> None:
+    seen.sees(labelled("migrate", OLDS["key"]))
+    assert because(seen, task="move") == (
+        "first run of this name; if it is task 'migrate' renamed, "
+        "opts=ResourceOptions(aliases=[Alias(name='shop-migrate')]) keeps its record, and nothing runs"
+    )
+    both = Seen(seen.seen)
+    Runs(both).check(OLDS, NEWS)
+    assert because(both, task="move") == "first run", "the other one is still there"
+
+
+def test_runs_that_an_update_lets_go_are_named(seen: Seen) -> None:
+    class Cluster:
+        now = "2026-11-25T12:00:00Z"
+
+        def list_runs(self, *_: Any) -> list[Any]:
+            return [replace(run(nth), name=f"run-{nth:02}", created=f"2026-11-25T00:{nth:02}:00Z") for nth in range(15)]
+
+        def delete_runs(self, _namespace: str, runs: list[Any], **_: Any) -> list[str]:
+            return [one.name for one in runs]
+
+    cluster: Any = Cluster()
+    recording.let_go(seen, cluster, RunInputs.of(NEWS))
+    first = ", ".join(f"run-{nth:02}" for nth in range(10))
+    assert seen.said == [f"deleted 12 runs of app 'shop': {first} and 2 more"]
+    seen.said.clear()
+    recording.let_go(seen, cluster, RunInputs.of({**NEWS, "keep": 14}))
+    recording.let_go(seen, cluster, RunInputs.of({**NEWS, "keep": 15}))
+    assert seen.said == ["deleted 1 run of app 'shop': run-00"]
+
+
 BEGUN = RunRecord(run(1).name, state="Running", cluster_uid="one")
 GONE = NotFound("pipelineruns.tekton.dev not found")
 

@@ -19,8 +19,8 @@ from ..cluster.connection import Connection
 from ..core import definition as definitions
 from ..core.build import spec as builds
 from ..core.definition import ALWAYS
-from ..core.marks import OUTCOME, RECORDED
-from ..core.naming import run_name
+from ..core.marks import KEY, OUTCOME, RECORDED, STACK, TASK
+from ..core.naming import label_value, run_name
 from ..core.run.outcome import HELD
 from ..core.run.pipelinerun import instantiate
 from ..core.state import MAY, WILL, CalendarInputs, Decision, RunInputs, Which
@@ -62,16 +62,18 @@ def _decided(preview: Preview, olds: RunInputs | None, inputs: RunInputs, seen: 
         decided = _hold(olds, inputs, seen)
         if decided.cancels:
             say(f"will cancel {', '.join(decided.cancels)}: terminated is set")
-        elif unknown or _decide(olds, inputs, seen).key != before.key:
+        elif unknown or _decide(preview, olds, inputs, seen).key != before.key:
             say("held back: terminated is set")
         return decided
     if unknown:
         words = " and ".join(definitions.PARTS.get(part, part) for part in unknown)
-        because = f"{words} {'is' if len(unknown) == 1 else 'are'} known only during the update"
+        because = (
+            f"{words} {'is' if len(unknown) == 1 and not words.endswith('s') else 'are'} known only during the update"
+        )
         say(f"may {verb}: {because}")
         _say_upload(say, inputs)
         return Decision(_UNKNOWN, MAY, because, before.nth)
-    decided = _decide(olds, inputs, seen)
+    decided = _decide(preview, olds, inputs, seen)
     if decided.starts:
         say(f"will {verb}: {decided.because}")
         _say_upload(say, inputs)
@@ -80,7 +82,7 @@ def _decided(preview: Preview, olds: RunInputs | None, inputs: RunInputs, seen: 
     return decided
 
 
-def _decide(olds: RunInputs | None, inputs: RunInputs, seen: Survey) -> Decision:
+def _decide(preview: Preview, olds: RunInputs | None, inputs: RunInputs, seen: Survey) -> Decision:
     which, definition, when, before = inputs.which, inputs.definition, inputs.when, _old(olds)
     nth = before.nth + (1 if olds and when == ALWAYS else 0)
     key = definitions.key(definition, when, nth)
@@ -101,8 +103,22 @@ def _decide(olds: RunInputs | None, inputs: RunInputs, seen: Survey) -> Decision
     elif same:
         because = f"the state has no record of it, or a new run was asked for (run {same[-1].name} is not adopted)"
     else:
-        because = f"first {_verb(when)}"
+        because = _without_record(preview, which, key, seen) or f"first {_verb(when)}"
     return Decision(key, WILL, because, nth, again, adopts=bool(found))
+
+
+def _without_record(preview: Preview, which: Which, key: str, seen: Survey) -> str:
+    """Why a task is run that has run before, although the state has no record of it; empty if it has not."""
+    of_stack = [run for run in seen.of(which.app) if run.labels.get(STACK) == label_value(which.stack)]
+    earlier = [run for run in of_stack if run.labels.get(TASK) == label_value(which.task)]
+    if earlier:
+        last = max(earlier, key=lambda run: run.created)
+        return f"the state has no record of it, or a new run was asked for (run {last.name} has run something else)"
+    same = {run.labels.get(TASK, "") for run in of_stack if run.labels.get(KEY) == key}
+    for other in sorted(same - {one.task for one in preview.decided}):
+        alias = f"opts=ResourceOptions(aliases=[Alias(name='{which.app}-{other}')])"
+        return f"first run of this name; if it is task {other!r} renamed, {alias} keeps its record, and nothing runs"
+    return ""
 
 
 def _old(olds: RunInputs | None) -> Decision:

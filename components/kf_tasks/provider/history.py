@@ -54,6 +54,7 @@ class Histories:
             return CheckResult({**news, "_expired": []}, [CheckFailure("", text)])
         say = self._once(inputs)
         existing = seen.of(inputs.app)
+        self._say_left(before, inputs)
         # Left out by the engine when one of the tasks has failed and the update goes on (--continue-on-error).
         adding, perhaps = self.preview.adding(inputs.namespace, inputs.app)
         going = expire(existing, seen.now, inputs.policy, adding)
@@ -106,8 +107,11 @@ class Histories:
             cluster = self.preview.cluster(Connection.of(inputs.connection))
             warn = functools.cache(functools.partial(self.preview.say, inputs.urn, warning=True))
             archiving = archiving_of(cluster, inputs, warn)
+            there = cluster.list_runs(namespace, app)
+            if there:
+                self.preview.say(inputs.urn, f"deletes with their logs {_all(len(there), inputs)}")
             if archiving:
-                ending.settle(archiving, cluster.list_runs(namespace, app), f"pulumi destroy of stack {inputs.stack}")
+                ending.settle(archiving, there, f"pulumi destroy of stack {inputs.stack}")
             deadline = time.monotonic() + DELETE_SECONDS
             while time.monotonic() < deadline:
                 runs = cluster.list_runs(namespace, app)
@@ -150,6 +154,16 @@ class Histories:
         let_go(self.preview, cluster, inputs)
         return inputs.kept()
 
+    def _say_left(self, before: HistoryInputs | None, inputs: HistoryInputs) -> None:
+        """The runs that are deleted because their App is another one from now on."""
+        if not before or (before.namespace, before.app) == (inputs.namespace, inputs.app):
+            return
+        _, seen = self.preview.look(before.connection, before.namespace)
+        left = [run.name for run in seen.of(before.app)]
+        if left:
+            text = f"will delete with their logs {_all(len(left), before)}, unless the App has retain_on_delete"
+            self._once(inputs)(f"{text}: {notice.listed(left)}")
+
     def _foretell(self, before: HistoryInputs | None, inputs: HistoryInputs, seen: Survey) -> None:
         """How far back the kept runs will reach: said when that changes, and warned of while it is too short."""
         changed = before is not None and any(_differs(before, inputs, name) for name in ("policy", "schedules"))
@@ -172,6 +186,11 @@ class Histories:
 
 
 _KEPT = ("connection", "stack", "policy", "log_archive", "min_history", "schedules", "runs")
+
+
+def _all(count: int, inputs: HistoryInputs) -> str:
+    runs = "the run" if count == 1 else f"all {count} runs"
+    return f"{runs} of app {inputs.app!r} in namespace {inputs.namespace!r}"
 
 
 def _differs(before: HistoryInputs, inputs: HistoryInputs, name: str) -> bool:

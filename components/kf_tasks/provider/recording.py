@@ -12,6 +12,7 @@ from ..cluster.connection import Connection
 from ..core import marks
 from ..core.log.shown import NONE
 from ..core.pods import security
+from ..core.retention import notice
 from ..core.run import outcome, pipelinerun
 from ..core.run.outcome import RUNNING, SUCCEEDED, Outcome
 from ..core.state import HistoryInputs, RunInputs, RunRecord, Which
@@ -110,7 +111,12 @@ def let_go(preview: Preview, cluster: Cluster, inputs: RunInputs | HistoryInputs
     archiving = archiving_of(cluster, inputs, warn)
     try:
         before = archiving.before if archiving else None
-        prune(cluster, inputs.namespace, inputs.app, inputs.policy, spare, before)
+        gone = prune(cluster, inputs.namespace, inputs.app, inputs.policy, spare, before)
+        if gone:
+            preview.say(
+                inputs.urn,
+                f"deleted {len(gone)} run{'s'[len(gone) == 1 :]} of app {inputs.app!r}: {notice.listed(gone)}",
+            )
     except ArchiveError as error:
         warn(f"retention of app {inputs.app!r} waits for the next update: {error}")
     except ClusterError as error:

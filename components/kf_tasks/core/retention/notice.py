@@ -45,16 +45,17 @@ def grouped(named: Iterable[_Named], shown: int = SHOWN) -> str:
         groups.setdefault(rule, []).append(name)
     words = []
     for rule, names in groups.items():
-        words.append(f"{_list(names, shown)} ({rule})")
+        words.append(f"{listed(names, shown)} ({rule})")
         shown = max(shown - len(names), 0)
     return ", ".join(words)
 
 
-def _list(names: Sequence[str], shown: int) -> str:
-    listed, rest = ", ".join(names[:shown]), len(names) - shown
+def listed(names: Sequence[str], shown: int = SHOWN) -> str:
+    """So many names at most, then how many more: `a, b and 3 more`."""
+    first, rest = ", ".join(names[:shown]), len(names) - shown
     if rest <= 0:
-        return listed
-    return f"{listed} and {rest} more" if listed else f"{rest} more"
+        return first
+    return f"{first} and {rest} more" if first else f"{rest} more"
 
 
 def _condition(sure: Verdict, most: Verdict) -> str:
