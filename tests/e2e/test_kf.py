@@ -17,9 +17,11 @@ from typing import Any
 import pytest
 import yaml
 from kf_tasks.core import marks
+from kf_tasks.core.retention.policy import Policy
 from kf_tasks.core.run import outcome, pipelinerun
 from kf_tasks.core.run.environment import Value, Variable
 from kf_tasks.core.run.pipelinerun import Resources, TaskSpec
+from kf_tasks.core.template import TemplateSettings
 from kf_tasks.resources.template import template_data
 
 from . import messages
@@ -56,9 +58,7 @@ class Space:
             env=[Variable("PASSWORD", Value(secret=secret, key="PASSWORD"), "App")],
             resources=Resources("32Mi", "64Mi", "10m"), **more,
         )  # fmt: skip
-        data = template_data(
-            pipelinerun.render(spec), {"app": name, "entrypoint": None, "keep": keep, "stack": "tests.kf"}
-        )
+        data = template_data(pipelinerun.render(spec), TemplateSettings("tests.kf", name, policy=Policy(keep)))
         self.apply({"apiVersion": "v1", "kind": "ServiceAccount"}, f"kf-{name}")
         labels = {marks.NAME: name, marks.TEMPLATE: "app"}
         self.apply({"apiVersion": "v1", "kind": "ConfigMap", "data": data}, f"kf-{name}", labels)

@@ -15,6 +15,7 @@ from ..core.retention import policy
 from ..core.run import pipelinerun
 from ..core.run.launcher import LAUNCHER, Start
 from ..core.run.pipelinerun import Resources
+from ..core.template import TemplateSettings
 from ..history import History
 from . import image_digest
 from .bindings import Attachments
@@ -192,7 +193,7 @@ class App(pulumi.ComponentResource):
             resources=resources,
             timeout=space.defaults.timeout,
         )
-        settings = {"stack": stack_id(), "app": own_name, **kept(chosen, space.log_archive)}
+        settings = TemplateSettings(stack_id(), own_name, policy=chosen, log_archive=space.log_archive)
         template = kubernetes.core.v1.ConfigMap(
             name,
             metadata={
@@ -202,7 +203,7 @@ class App(pulumi.ComponentResource):
             },
             data=pulumi.Output.all(rendered, start).apply(
                 lambda both: template_data(
-                    both[0].manifest, {**settings, "entrypoint": both[1].entrypoint, "layers": both[0].layers}
+                    both[0].manifest, replace(settings, entrypoint=both[1].entrypoint, layers=both[0].layers)
                 )
             ),
             opts=child,

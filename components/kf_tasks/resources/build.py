@@ -17,6 +17,7 @@ from ..core.build.spec import BUILD, DIGEST, KEEP, TASK, Artifact, BuildSpec, Up
 from ..core.log.shown import FOLLOW
 from ..core.retention.policy import Policy
 from ..core.run.launcher import Processes
+from ..core.template import TemplateSettings
 from ..history import History
 from ..registry.client import Address
 from ..run import Run
@@ -60,7 +61,7 @@ class Build:
             },
             data=known.apply(
                 lambda found: template_data(
-                    found.manifest, {"app": build, "task": TASK, "stack": stack_id(), **keeping}
+                    found.manifest, TemplateSettings(stack_id(), build, TASK, Policy(KEEP), space.log_archive)
                 )
             ),
             opts=pulumi.ResourceOptions(parent=app, provider=space.provider, depends_on=space.resources),

@@ -6,17 +6,18 @@ import functools
 import json
 import re
 import time
-from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
 from ..calendar import Calendar
 from ..core import marks, naming, quantities
+from ..core.api import Object
 from ..core.errors import InvalidInput
 from ..core.marks import TASK
 from ..core.schedule import cron as schedules
 from ..core.schedule import cronjob, slot
+from ..core.template import MANIFEST, SETTINGS, JobSettings, TemplateSettings
 from . import pod_code
 from .app import App
 from .environment import Env
@@ -79,11 +80,7 @@ class TaskSchedule(pulumi.ComponentResource):
         declared = declare(
             "job", app, name, command=command, args=args, memory=memory, disk=disk, cpu=cpu, timeout=timeout,
             retries=retries, env=env, labels={marks.SCHEDULE: name}, write=_template_data,
-            settings={
-                "cron_job": cron_name, "policy": policy, "catch_up": catch_up, "start_timeout": patience,
-                # A pod of a schedule cannot store logs: what it may not delete waits for an update or for `kf prune`.
-                **({"archived_only": True} if space.log_archive else {}),
-            },
+            job=JobSettings(cron_name, policy, catch_up, patience),
         )  # fmt: skip
         starting = _check(declared.owner, schedule, time_zone, policy, starting_deadline)
         deadline = cronjob.deadline(quantities.seconds(declared.timeout, f"{declared.owner}: timeout"), patience)
@@ -175,11 +172,11 @@ def _account(
     return [account, role, binding]
 
 
-def _template_data(manifest: dict[str, Any], settings: dict[str, Any]) -> dict[str, str]:
+def _template_data(manifest: Object, settings: TemplateSettings) -> dict[str, str]:
     """As for a Task, but in the YAML that is JSON too: the submitter has no other parser."""
     text = json.dumps(manifest, indent=2, ensure_ascii=False)
     yaml = _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-    return {"pipelinerun.yaml": yaml + "\n", "settings.json": json.dumps(settings, sort_keys=True)}
+    return {MANIFEST: yaml + "\n", SETTINGS: settings.text()}
 
 
 def _check(owner: str, schedule: str | None, time_zone: str, policy: str, deadline: str | None) -> int | None:

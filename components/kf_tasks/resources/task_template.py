@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
 from ..core import marks, naming, quantities
+from ..core.api import Object
 from ..core.errors import InvalidInput
 from ..core.run.pipelinerun import Resources
+from ..core.template import JobSettings, TemplateSettings
 from .app import App
 from .environment import Env, Layer
 from .inputs import Args, Command, computed, depends_on, plain
 from .plan import AppPlan
-from .template import kept, labels, stack_id, template_data
+from .template import labels, stack_id, template_data
 
 _names: weakref.WeakKeyDictionary[App, dict[str, str]] = weakref.WeakKeyDictionary()
 
@@ -39,8 +41,16 @@ class Declared:
     env: Env | None
     results: Sequence[str] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    write: Callable[[dict[str, Any], dict[str, Any]], dict[str, str]] = template_data
+    job: JobSettings | None = None
+    write: Callable[[Object, TemplateSettings], dict[str, str]] = template_data
+
+    @property
+    def settings(self) -> TemplateSettings:
+        """Those of its template, but for the layers of its variables."""
+        policy, archive = self.app.policy, self.app.space.log_archive
+        # A pod of a schedule cannot store logs: what it may not delete waits for an update or for `kf prune`.
+        policy = replace(policy, archived_only=True) if self.job and archive else policy
+        return TemplateSettings(stack_id(), self.app.name, self.name, policy, archive, job=self.job)
 
     @property
     def owner(self) -> str:
@@ -112,10 +122,6 @@ class TaskTemplate:
             retries=declared.retries, results=declared.results, labels=declared.labels,
         )  # fmt: skip
         self.manifest: pulumi.Output[dict[str, Any]] = rendered.apply(lambda found: found.manifest)
-        settings = {
-            **kept(app.policy, app.space.log_archive), "stack": stack_id(), "app": app.name, "task": name,
-            **declared.settings,
-        }  # fmt: skip
         own_labels = {marks.TEMPLATE: "task", marks.TASK: name, **declared.labels}
         self._template = kubernetes.core.v1.ConfigMap(
             declared.full_name,
@@ -124,7 +130,9 @@ class TaskTemplate:
                 "namespace": namespace,
                 "labels": {**labels(app.name), **own_labels},
             },
-            data=rendered.apply(lambda found: declared.write(found.manifest, {**settings, "layers": found.layers})),
+            data=rendered.apply(
+                lambda found: declared.write(found.manifest, replace(declared.settings, layers=found.layers))
+            ),
             opts=self.child,
         )
 

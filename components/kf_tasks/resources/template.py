@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pulumi
 import yaml
 
 from ..core import marks, naming
+from ..core.api import Object
 from ..core.retention.policy import Policy
+from ..core.template import MANIFEST, SETTINGS, TemplateSettings
 
 
 def stack_id() -> str:
@@ -28,9 +29,9 @@ def kept(policy: Policy, log_archive: str | None) -> dict[str, Any]:
     return {**policy.settings(), **({} if log_archive is None else {"log_archive": log_archive})}
 
 
-def template_data(manifest: dict[str, Any], settings: dict[str, Any]) -> dict[str, str]:
+def template_data(manifest: Object, settings: TemplateSettings) -> dict[str, str]:
     """The data of a template's ConfigMap: the PipelineRun for reviewers and `kf run-task`, and what goes with it."""
     return {
-        "pipelinerun.yaml": yaml.safe_dump(manifest, sort_keys=False, width=4096, allow_unicode=True),
-        "settings.json": json.dumps(settings, sort_keys=True),
+        MANIFEST: yaml.safe_dump(manifest, sort_keys=False, width=4096, allow_unicode=True),
+        SETTINGS: settings.text(),
     }
