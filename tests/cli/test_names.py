@@ -101,6 +101,13 @@ def test_a_space_of_the_environment_is_checked_too(value: str, monkeypatch: pyte
         Target().name()
 
 
+@pytest.mark.parametrize("option", ["--context", "--kubeconfig", "--space"])
+def test_an_empty_option_does_not_mean_another_cluster(option: str) -> None:
+    for words in ([option, "", "prune", "shop"], ["prune", "shop", option, ""]):
+        result = CliRunner().invoke(kf, words, obj=Untouched())
+        assert result.exit_code == 2 and " empty" in result.stderr
+
+
 @pytest.mark.parametrize("app", ["shop", "shop.build", "a", "x" * DNS_LABEL])
 def test_names_are_taken_as_they_are(app: str) -> None:
     assert names.app(app) == names.run_or_app(app) == app

@@ -45,6 +45,13 @@ def space(text: str) -> str:
     return _check("space", text)
 
 
+def given(text: str) -> str:
+    """The name of something outside the cluster, such as a context: any but an empty one."""
+    if not text:
+        raise click.UsageError("an option has an empty value: give it one, or set the variable that should hold it")
+    return text
+
+
 def job(text: str) -> str:
     """`JOB`, or `APP/JOB`."""
     owner, slash, own = text.rpartition("/")

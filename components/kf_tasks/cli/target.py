@@ -142,8 +142,10 @@ def target_options(command: F) -> F:
             setattr(target, param.name, value)
 
     option = functools.partial(click.option, expose_value=False, callback=keep)
-    context = option("--context", metavar="NAME", help="Context of the kubeconfig.")
-    kubeconfig = option("--kubeconfig", metavar="FILE", help="Default: KUBECONFIG, or ~/.kube/config.")
+    context = option("--context", type=names.given, metavar="NAME", help="Context of the kubeconfig.")
+    kubeconfig = option(
+        "--kubeconfig", type=names.given, metavar="FILE", help="Default: KUBECONFIG, or ~/.kube/config."
+    )
     space = option(
         "--space", type=names.space, metavar="NAME", help="Default: KF_SPACE, or the namespace of the context."
     )
