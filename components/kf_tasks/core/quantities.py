@@ -54,6 +54,13 @@ def binary_quantity(amount: int) -> str:
     return f"{amount}Ti"
 
 
+def number(quantity: str) -> Decimal:
+    """A canonical quantity as a number of cores or bytes, to compare it with another one."""
+    digits = quantity.rstrip("mKMGTi")
+    unit = quantity[len(digits) :]
+    return Decimal(digits) / 1000 if unit == "m" else Decimal(digits) * 1024 ** _POWER.get(unit[:1], 0)
+
+
 def mebibytes(quantity: str) -> int:
     """A canonical amount of memory or disk in whole MiB, as Cloud Foundry's variables tell it."""
     digits = quantity.rstrip("KMGTi")

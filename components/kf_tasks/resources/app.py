@@ -172,6 +172,7 @@ class App(pulumi.ComponentResource):
             token = automount_service_account_token
             account.append(_account(name, own_name, pod, token, metadata, child))
         groups = policies(owner, security_groups, f"kf-{own_name}", {marks.NAME: own_name}, metadata, child)
+        space.keeps(owner, chosen.keep)
         plan = AppPlan(
             name=own_name,
             space=space,

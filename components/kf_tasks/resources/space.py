@@ -123,6 +123,7 @@ class Space(pulumi.ComponentResource):
         self.pod_security = None if pod_security is None else security.check_level(pod_security, owner)
         hard = None if quota is None else quotas.hard(owner, quota)
         limits = None if limit_range is None else quotas.limits(owner, limit_range)
+        bounds = quotas.Bounds(owner, hard or {}, limits or {})
         _check_level_has_place(owner, self.pod_security, namespace)
         archive = None if log_archive is None else check_url(owner, log_archive)
         amounts = self.defaults.resources
@@ -133,6 +134,7 @@ class Space(pulumi.ComponentResource):
         super().__init__("kf:index:Space", name, props, opts)
         # The base class has set every key of props as an attribute; from here on they are ours again.
         self.name, self.log_archive = name, archive
+        self.bounds, self._kept = bounds, 0
         self.registry, self.registry_secret, self.builder_image = registry, registry_secret, builder_image
         if registry_secret is not None:
             image_pull_secrets = pulumi.Output.all(image_pull_secrets, registry_secret).apply(
@@ -158,6 +160,19 @@ class Space(pulumi.ComponentResource):
             *self.resources, *groups, *self._limits(hard, limits, metadata, child), *self.layer.resources
         )  # fmt: skip
         self.register_outputs({"namespace": self.namespace})
+
+    def keeps(self, app: str, keep: int) -> None:
+        """Counts what an App keeps, and warns where that of all Apps fills a quota on objects."""
+        before = self.bounds.filled(self._kept)
+        self._kept += keep
+        full = self.bounds.filled(self._kept)
+        if full and not before:
+            pulumi.log.warn(
+                f"{app} keeps {keep} finished tasks with their objects, which makes {self._kept} in "
+                f"{self.bounds.owner}: when they fill its quota ({full}) no task starts any more: keep fewer, or "
+                "raise the quota",
+                self,
+            )
 
     def _choose_provider(
         self, kubeconfig: pulumi.Input[str] | None, context: pulumi.Input[str] | None

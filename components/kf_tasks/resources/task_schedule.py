@@ -82,6 +82,7 @@ class TaskSchedule(pulumi.ComponentResource):
             retries=retries, env=env, labels={marks.SCHEDULE: name}, write=_template_data,
             job=JobSettings(cron_name, policy, catch_up, patience),
         )  # fmt: skip
+        space.bounds.check(f"the pod that starts {declared.owner}", cronjob.AMOUNTS)
         starting = _check(declared.owner, schedule, time_zone, policy, starting_deadline)
         deadline = cronjob.deadline(quantities.seconds(declared.timeout, f"{declared.owner}: timeout"), patience)
         props = {"app": plan.name, "task": name, "schedule": schedule, "time_zone": time_zone}

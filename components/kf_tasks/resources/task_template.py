@@ -89,11 +89,13 @@ def declare(
     other = _names.setdefault(app, {}).setdefault(name, kind)
     if other != kind:  # they have the same names in the cluster; two of one kind the engine refuses itself
         raise InvalidInput(f"{owner}: the app has a {other} of this name: rename one of them")
+    resources = Resources.over(plan.resources, owner, memory=memory, disk=disk, cpu=cpu)
+    plan.space.bounds.check(owner, resources.render())
     return Declared(
         kind,
         plan,
         name,
-        Resources.over(plan.resources, owner, memory=memory, disk=disk, cpu=cpu),
+        resources,
         plan.space.defaults.timeout if timeout is None else quantities.duration(timeout, f"{owner}: timeout"),
         quantities.count(retries, f"{owner}: retries"),
         pulumi.Output.all(command=plain(command, f"command of {owner}"), args=plain(args, f"args of {owner}")),

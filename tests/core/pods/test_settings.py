@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from kf_tasks.core import quantities
 from kf_tasks.core.errors import InvalidInput
 from kf_tasks.core.pods import network, quota, security
 from kf_tasks.core.pods.settings import PodSettings
@@ -185,3 +188,55 @@ def test_quota_and_limits_in_canonical_spelling() -> None:
             quota.hard("space 's'", wrong)
     with pytest.raises(InvalidInput, match="'defaults' is unknown"):
         quota.limits("space 's'", {"defaults": {}})
+
+
+AMOUNTS = {"requests": {"memory": "128Mi", "cpu": "500m"}, "limits": {"memory": "128Mi", "ephemeral-storage": "1Gi"}}
+
+
+@pytest.mark.parametrize(
+    ("hard", "limits", "said"),
+    [
+        ({"memory": "100M"}, {}, "memory of 128Mi is more than the whole quota of space 's' (requests.memory: 100Mi)"),
+        ({"limits.memory": "0.1G"}, {}, "128Mi is more than the whole quota of space 's' (limits.memory: 102Mi)"),
+        ({"limits.disk": "1023M"}, {}, "disk of 1Gi is more than the whole quota"),
+        ({"cpu": "499m"}, {}, "cpu of 500m is more than the whole quota of space 's' (requests.cpu: 499m)"),
+        ({"memory": "128M", "cpu": 0.5, "limits.disk": "1024M", "pods": 1}, {}, ""),
+        ({"limits.cpu": "1m", "disk": "1M"}, {}, ""),
+        ({}, {"max": {"memory": "64M"}}, "memory of 128Mi is more than limit_range of space 's' lets a container have "
+         "(max: 64Mi), so that it can never start"),
+        ({}, {"min": {"cpu": 1}}, "cpu of 500m is less than limit_range of space 's' lets a container have (min: 1)"),
+        ({}, {"max": {"memory": "128M", "cpu": "0.5"}, "min": {"memory": "128M", "disk": "1G"}}, ""),
+    ],
+)  # fmt: skip
+def test_what_can_never_have_a_pod(hard: dict[str, Any], limits: dict[str, Any], said: str) -> None:
+    bounds = quota.Bounds("space 's'", quota.hard("s", hard) if hard else {}, quota.limits("s", limits))
+    if not said:
+        bounds.check("task 'm'", AMOUNTS)
+        return
+    with pytest.raises(InvalidInput) as error:
+        bounds.check("task 'm'", AMOUNTS)
+    assert str(error.value).startswith("task 'm': its ") and said in str(error.value)
+
+
+@given(st.integers(1, 2**20), st.integers(1, 2**20))
+def test_it_is_as_large_as_the_quota_or_smaller(amount: int, most: int) -> None:
+    """In every unit of memory and of cpu, however it was written."""
+    for resource, units in (("memory", ("K", "M")), ("cpu", ("m", ""))):
+        write = quantities.size if resource == "memory" else quantities.cpu
+        for unit, factor in zip(units, (1, 1024 if resource == "memory" else 1000), strict=True):
+            if resource == "cpu" and max(amount, most) * factor >= 1_000_000:
+                continue
+            bounds = quota.Bounds("s", {f"requests.{resource}": write(f"{most}{units[0]}", "s")})
+            asked = {"requests": {resource: write(f"{amount}{unit}", "m")}}
+            if amount * factor <= most:
+                bounds.check("m", asked)
+            else:
+                with pytest.raises(InvalidInput):
+                    bounds.check("m", asked)
+
+
+def test_a_quota_on_objects_is_filled_by_what_is_kept() -> None:
+    bounds = quota.Bounds("s", {"count/pods": "50", "count/taskruns.tekton.dev": "60", "pods": "5"})
+    assert [bounds.filled(kept) for kept in (49, 50, 60)] == [
+        "", "count/pods: 50", "count/pods: 50, count/taskruns.tekton.dev: 60"
+    ]  # fmt: skip

@@ -1,7 +1,13 @@
-"""ResourceQuota and LimitRange in Cloud Foundry's and Kubernetes' units, in canonical spelling."""
+"""ResourceQuota and LimitRange in Cloud Foundry's and Kubernetes' units, and what has no place in them.
+
+A pod that a quota does not admit is made when others have ended, but one that is larger than the whole quota never
+is: that is known before anything is changed.
+"""
 
 from __future__ import annotations
 
+import operator
+from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional
 
 from .. import quantities
@@ -10,6 +16,9 @@ from ..errors import InvalidInput
 KINDS = {"default": "default", "default_request": "defaultRequest", "max": "max", "min": "min"}
 _SIZES = ("memory", "ephemeral-storage", "storage")
 _SHORT = {"disk": "ephemeral-storage"}
+_LONG = {long: short for short, long in _SHORT.items()}
+# One object for each task that is kept. The quota `pods` counts those alone that have not ended.
+_OF_FINISHED = ("count/pods", "count/pipelineruns.tekton.dev", "count/taskruns.tekton.dev")
 
 
 def hard(owner: str, quota: Mapping[str, Any]) -> Dict[str, str]:
@@ -56,6 +65,42 @@ def without_default(quota: Mapping[str, str], limit_range: Optional[Mapping[str,
         if not any(resource in amounts for amounts in defaults):
             missing.append(name)
     return sorted(missing)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The quota and the limit range that a Space declares, canonical; `owner` is the Space as errors name it.
+
+    A ResourceQuota of somebody else is not known here; what that refuses Tekton says when a task starts.
+    """
+
+    owner: str
+    hard: Mapping[str, str] = field(default_factory=dict)
+    limit_range: Mapping[str, Any] = field(default_factory=dict)
+
+    def check(self, what: str, amounts: Mapping[str, Mapping[str, str]]) -> None:
+        """Raises InvalidInput for a container whose requests and limits no pod can ever have here."""
+        for kind, named in amounts.items():
+            for resource, amount in named.items():
+                said = f"{what}: its {_LONG.get(resource, resource)} of {amount} is"
+                most = self.hard.get(f"{kind}.{resource}")
+                if most and quantities.number(amount) > quantities.number(most):
+                    raise InvalidInput(
+                        f"{said} more than the whole quota of {self.owner} ({kind}.{resource}: {most}), so that it can "
+                        "never start: lower it, or raise the quota"
+                    )
+                for bound, wrong in (("max", operator.gt), ("min", operator.lt)):
+                    limit = (self.limit_range.get(bound) or {}).get(resource)
+                    if limit and wrong(quantities.number(amount), quantities.number(limit)):
+                        raise InvalidInput(
+                            f"{said} {'more' if bound == 'max' else 'less'} than limit_range of {self.owner} lets a "
+                            f"container have ({bound}: {limit}), so that it can never start: change one of them"
+                        )
+
+    def filled(self, kept: int) -> str:
+        """What quota on objects so many finished tasks fill, which are counted in it; empty if they leave room."""
+        full = [f"{name}: {most}" for name, most in self.hard.items() if name in _OF_FINISHED and kept >= int(most)]
+        return ", ".join(full)
 
 
 def _amount(resource: str, value: Any, what: str) -> str:
