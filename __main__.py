@@ -3,7 +3,8 @@
 kf:manifest    the file, by default manifest.yml, from this folder
 kf:space       the Space, by default named like the stack
 kf:registry    the value of ((registry)), and where images are built to; by default SANDBOX_REGISTRY
-kf:builder-image, kf:registry-secret  for an application with a path: an image with buildah, and a Secret
+kf:builder-image, kf:registry-secret, kf:image-name  for an application with a path: an image with buildah, a Secret,
+               and the name of its repository
 kf:vars        a map with the values of the manifest's other ((names)); secret ones may be used in env
 kf:vars-files  a file of such values, or a list of files
 kf:submitter-image  an image with Python that starts jobs, by default python:3-slim

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import ssl
+import tempfile
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -13,6 +16,8 @@ import pytest
 from kf_tasks.cluster.client import Cluster
 from kf_tasks.cluster.connection import Connection
 from kf_tasks.errors import Conflict, Denied, Refused, Unreachable
+
+from ..registries import certificate
 
 TOKEN = "very-secret-token"
 
@@ -62,7 +67,7 @@ class Server:
 
     def __init__(
         self, *statuses: int, body: str = '{"metadata": {"name": "shop"}, "message": "so it is"}',
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None, tls: ssl.SSLContext | None = None,
     ) -> None:  # fmt: skip
         self.asked: list[tuple[str, str, str | None]] = []
         left = list(statuses)
@@ -81,7 +86,9 @@ class Server:
                 pass
 
         self._server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._server.server_port}"
         Thread(target=self._server.serve_forever, daemon=True).start()
 
     def __enter__(self) -> Server:
@@ -113,6 +120,28 @@ def test_a_server_that_asks_for_patience_gets_half_a_minute(asked: str, monkeypa
     with Server(503, headers={"Retry-After": asked}) as server, pytest.raises(Unreachable, match="cannot answer now"):
         Cluster.of(Connection(kubeconfig(server.url))).namespace("shop")
     assert len(server.asked) == 7 and len(waited) == 6 and sum(waited) <= 30
+
+
+def test_keys_of_a_kubeconfig_stay_in_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    (left := tmp_path / "left").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(left))
+    pki = {name: certificate(tmp_path, name) for name in ("server", "client")}
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(pki["client"]))
+    context.load_cert_chain(pki["server"], pki["server"].with_suffix(".key"))
+    context.verify_mode = ssl.CERT_REQUIRED
+    data = {name: base64.b64encode(path.read_bytes()).decode() for name, path in pki.items()}
+    key = base64.b64encode(pki["client"].with_suffix(".key").read_bytes()).decode()
+    with Server(200, 401, 200, tls=context) as server:
+        content = json.loads(kubeconfig(server.url, **{"certificate-authority-data": data["server"]}))
+        content["users"][0]["user"] |= {"client-certificate-data": data["client"], "client-key-data": key}
+        for _ in range(2):  # the second time credentials are loaded anew
+            Cluster.of(Connection(json.dumps(content))).namespace("shop")
+            assert not list(left.iterdir())
+        content["clusters"][0]["cluster"] |= {"certificate-authority-data": data["client"]}
+        with pytest.raises(Unreachable, match="CERTIFICATE_VERIFY_FAILED"):
+            Cluster.of(Connection(json.dumps(content))).namespace("shop")
+    assert len(server.asked) == 3 and not list(left.iterdir())
 
 
 def test_one_of_many_clusters_behind_a_host(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -247,8 +247,10 @@ def test_services_of_the_configuration_are_bound(tmp_path: Path) -> None:
     ("given", "message"),
     [
         ({"db": 1}, "kf:services.db is no map: give it credentials, label, plan, requires, tags, volume_mounts"),
-        ({"db": {"url": "x"}}, "kf:services.db.url is unknown: a service has credentials, label, plan, requires, tags, "
-         "volume_mounts"),
+        ({"db": {"url": "x"}}, "kf:services.db holds a key that is unknown: a service has credentials, label, plan, "
+         "requires, tags, volume_mounts"),
+        ({"db": {"Credential": {}}}, "kf:services.db.Credential is unknown: a service has credentials, label, plan, "
+         "requires, tags, volume_mounts"),
     ],
 )  # fmt: skip
 def test_services_that_cannot_be_used(given: dict[str, Any], message: str) -> None:

@@ -11,6 +11,7 @@ import json
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -364,3 +365,39 @@ def test_an_output_in_an_f_string_is_refused(settings: Callable[[str], dict[str,
         f"{what} holds the help text of an Output instead of its value: an Output was put into an f-string or str(). "
         "Use Output.format('… {0} …', output) or output.apply(...) instead"
     )
+
+
+@pytest.mark.parametrize("secret", [True, False])
+def test_a_kubeconfig_of_the_configuration_that_is_a_secret_stays_one(secret: bool) -> None:
+    config = {"kubernetes:kubeconfig": "token: t0ken", "kubernetes:context": "c"}
+
+    def program() -> None:
+        pulumi.runtime.set_all_config(config, ["kubernetes:kubeconfig"] if secret else [])
+        Space("shop-dev")
+
+    try:
+        found = run(program)
+    finally:
+        pulumi.runtime.set_all_config({})
+    provider = found["kf:index:Space$pulumi:providers:kubernetes::shop-dev"]
+    assert (unsecret(provider["kubeconfig"]) if secret else provider["kubeconfig"]) == "token: t0ken"
+    assert provider["context"] == "c"
+
+
+def test_a_registry_with_a_password_is_refused() -> None:
+    with pytest.raises(pulumi.RunError, match="space 'shop-dev': registry holds a user or a password") as refused:
+        run(lambda: Space("shop-dev", registry="http://alice:hunter22@127.0.0.1:1/team"))
+    assert "hunter22" not in str(refused.value)
+
+
+def test_images_are_built_to_the_name_that_the_space_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/Dockerfile").write_text("FROM scratch\n")
+
+    def program() -> None:
+        App("shop", space=Space("dev", registry="docker.io/acme", image_name="{app}"), source="app")
+
+    record = run(program, preview=True)["kf:index:App$pulumi-python:dynamic/kf:Run::shop.build"]
+    assert record["definition"]["build"]["repository"] == "docker.io/acme/shop"
+    assert record["upload"]["repository"] == "shop"

@@ -47,11 +47,14 @@ class Connection:
         given = settings or {}
         return cls(given.get("kubeconfig") or None, given.get("context") or None, given.get("cluster") or None)
 
-    def configure(self) -> client.Configuration:
-        """Addresses and credentials; raises Unreachable if there is no usable configuration."""
+    def configure(self, folder: str) -> client.Configuration:
+        """Addresses and credentials; raises Unreachable if there is no usable configuration.
+
+        Keys and certificates that the kubeconfig itself holds are written into `folder`, for OpenSSL to read.
+        """
         target = client.Configuration()
         try:
-            self._load(target)
+            self._load(target, folder)
         except (ConfigException, OSError) as error:
             raise Unreachable(f"no usable cluster configuration: {error}") from None
         except yaml.YAMLError as error:  # its own text quotes the line, which may be the one with the token
@@ -71,7 +74,7 @@ class Connection:
         )  # fmt: skip
         return target
 
-    def _load(self, target: client.Configuration) -> None:
+    def _load(self, target: client.Configuration, folder: str) -> None:
         path = self.kubeconfig or os.environ.get("KUBECONFIG")
         if path is None and not Path(config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION).expanduser().exists():
             if "KUBERNETES_SERVICE_HOST" in os.environ:
@@ -84,7 +87,9 @@ class Connection:
             for entry in content.get("contexts", []):
                 if entry["name"] == wanted:
                     entry["context"]["cluster"] = self.cluster
-        config.load_kube_config_from_dict(content, context=self.context, client_configuration=target)
+        config.load_kube_config_from_dict(
+            content, context=self.context, client_configuration=target, temp_file_path=folder
+        )
 
     def _content(self, path: str | None) -> dict[str, Any]:
         if path and ("\n" in path or path.lstrip().startswith("{")):

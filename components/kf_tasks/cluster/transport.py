@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import functools
 import json
+import ssl
+import tempfile
 import threading
 from collections.abc import Iterable
 from typing import Any, TypeVar
@@ -24,6 +26,7 @@ from ..errors import ClusterError, Denied, Unreachable, of_status
 from .connection import Connection
 
 CONNECT_SECONDS, READ_SECONDS = 5, 20
+_LOADING = threading.Lock()  # the official client remembers the files that it has written, for the whole process
 T = TypeVar("T")
 
 
@@ -37,11 +40,16 @@ class Transport:
         self.host = self._access.host
 
     def _connect(self) -> _Access:
-        configuration = self._connection.configure()
-        try:
-            return _Access(configuration)
-        except (urllib3.exceptions.HTTPError, ValueError, OSError) as error:
-            raise Unreachable(f"no usable cluster configuration: {error}") from None
+        # What is written for OpenSSL is gone as soon as it has read it: a process that is killed leaves no key behind.
+        with _LOADING, tempfile.TemporaryDirectory(prefix="kf-") as folder:
+            configuration = self._connection.configure(folder)
+            try:
+                return _Access(configuration, _identity(configuration, folder))
+            except ssl.SSLError as error:
+                said = f"certificates and key for {configuration.host} cannot be read ({error})"
+                raise Unreachable(f"no usable cluster configuration: {said}") from None
+            except (urllib3.exceptions.HTTPError, ValueError, OSError) as error:
+                raise Unreachable(f"no usable cluster configuration: {error}") from None
 
     def request(
         self,
@@ -117,9 +125,11 @@ def server_time(answer: urllib3.BaseHTTPResponse) -> str | None:
 class _Access:
     """Connections to a cluster, and the headers that say who asks."""
 
-    def __init__(self, configuration: client.Configuration) -> None:
+    def __init__(self, configuration: client.Configuration, identity: ssl.SSLContext | None) -> None:
         self.host = str(configuration.host)
         manager = RESTClientObject(configuration).pool_manager
+        if identity:
+            manager.connection_pool_kw.update(ssl_context=identity, cert_file=None, key_file=None, ca_certs=None)
         self.pool: urllib3.HTTPConnectionPool = manager.connection_from_url(self.host)
         # Many clusters may be behind one host, each with a path; a proxy that is no tunnel needs all of the address.
         in_full = manager.proxy and self.pool.scheme == "http"
@@ -128,6 +138,22 @@ class _Access:
         self.headers = {"User-Agent": "kf-tasks"}
         if token and token["value"]:
             self.headers[token["key"]] = token["value"]
+
+
+def _identity(configuration: client.Configuration, folder: str) -> ssl.SSLContext | None:
+    """The keys and certificates in `folder`, read; None if there are none: files of the user are left to urllib3."""
+    files = (configuration.ssl_ca_cert, configuration.cert_file, configuration.key_file)
+    if not any(str(file or "").startswith(folder) for file in files):
+        return None
+    verify = ssl.CERT_REQUIRED if configuration.verify_ssl else ssl.CERT_NONE
+    context = urllib3.util.create_urllib3_context(cert_reqs=verify)
+    if configuration.ssl_ca_cert:
+        context.load_verify_locations(configuration.ssl_ca_cert)
+    else:
+        context.load_default_certs()
+    if configuration.cert_file:
+        context.load_cert_chain(configuration.cert_file, configuration.key_file)
+    return context
 
 
 def _translate(answer: urllib3.BaseHTTPResponse, what: str, host: str) -> ClusterError:

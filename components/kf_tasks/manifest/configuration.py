@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 from pathlib import Path
@@ -60,7 +61,12 @@ def building(config: pulumi.Config) -> dict[str, Any]:
     sandbox = os.environ.get("SANDBOX_REGISTRY")
     registry = config.get("registry") or (f"http://{sandbox}" if sandbox else None)
     builder = config.get("builder-image") or (f"{sandbox}/buildah:1" if sandbox else None)
-    found = {"registry": registry, "registry_secret": config.get("registry-secret"), "builder_image": builder}
+    found = {
+        "registry": registry,
+        "registry_secret": config.get("registry-secret"),
+        "image_name": config.get("image-name"),
+        "builder_image": builder,
+    }
     return {name: value for name, value in found.items() if value}
 
 
@@ -80,8 +86,9 @@ def _service(where: str, given: Any) -> dict[str, Any]:
     if not isinstance(given, dict):
         _refuse(f"{where} is no map: give it {known}")
     unknown = next((key for key in given if key not in SERVICE), None)
-    if unknown is not None:
-        _refuse(f"{where}.{unknown} is unknown: a service has {known}")
+    if unknown is not None:  # one that resembles none may be part of a secret that is one level too high
+        key = f".{unknown}" if difflib.get_close_matches(unknown.lower(), SERVICE, 1) else " holds a key that"
+        _refuse(f"{where}{key} is unknown: a service has {known}")
     return dict(given)
 
 

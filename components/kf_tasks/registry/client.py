@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import urllib3
 
@@ -26,6 +26,7 @@ _DOCKER = "application/vnd.docker.distribution.manifest.v2+json"
 _DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 _READABLE = ", ".join((MANIFEST, INDEX, _DOCKER, _DOCKER_LIST))
 _CHANGED = "the source changed while it was sent: repeat when nothing writes there"
+_SHALLOW = "; for a registry with names of two parts only, such as Docker Hub, Space(image_name='{app}')"
 CONNECT_SECONDS, READ_SECONDS = 5, 60
 
 
@@ -70,7 +71,12 @@ class Registry:
         if answer.status == 404:
             return None
         self._expect(answer, 200, f"image {repository}:{reference}")
-        return answer.headers.get("Docker-Content-Digest")
+        said = answer.headers.get("Docker-Content-Digest")
+        if said:
+            return said
+        answer = self._ask(repository, "GET", f"manifests/{reference}", headers={"Accept": _READABLE})
+        self._expect(answer, 200, f"image {repository}:{reference}")
+        return digest_of(answer.data)
 
     def push(
         self, repository: str, tag: str, manifest: bytes, config: bytes, layer: dict[str, Any],
@@ -93,7 +99,8 @@ class Registry:
         target = urljoin(f"{self._root}/", begun.headers["Location"])
         target += ("&" if "?" in target else "?") + urlencode({"digest": digest})
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
-        headers |= self._authorization.get(repository, {})
+        if _origin(target) == _origin(self._root):  # some registries have other hosts take the content, by a signed URL
+            headers |= self._authorization.get(repository, {})
         done = self._send("PUT", target, _exactly(size, content()), headers)
         self._expect(done, 201, f"upload to {repository}")
 
@@ -138,7 +145,13 @@ class Registry:
         if challenge.scheme == "basic":
             return basic(self._login())
         method, address, body, headers = challenge.question(repository, writes, self._login())
-        answer = self._send(method, urljoin(f"{self._root}/", address), body, headers)
+        address = urljoin(f"{self._root}/", address)
+        if self._login() and self._address.scheme == "https" and not address.startswith("https://"):
+            raise RegistryError(
+                f"registry {self._address.host} gives tokens at {challenge.realm}, which has no TLS: no password is "
+                "sent there, ask whoever runs it"
+            )
+        answer = self._send(method, address, body, headers)
         self._expect(answer, 200, f"a token for {repository}")
         found = bearer(answer.data)
         if found is None:
@@ -154,7 +167,8 @@ class Registry:
         host, said = self._address.host, _message(answer)
         if answer.status in (401, 403):
             given = "refused the credentials" if self._login() else "wants credentials"
-            raise RegistryError(f"registry {host} {given} ({what}: {said}): docker login {host}, or a right to push")
+            advice = f"docker login {host}, or a right to push{_SHALLOW if what.count('/') > 1 else ''}"
+            raise RegistryError(f"registry {host} {given} ({what}: {said}): {advice}")
         if answer.status == 405:
             raise RegistryError(f"registry {host} is read-only ({what}: {said}): choose another with Space(registry=…)")
         if answer.status == 400 and "DIGEST" in said.upper():
@@ -173,6 +187,12 @@ def registry(address: Address, credentials: Credentials = None) -> Registry:
 def digest_of(data: bytes) -> str:
     """The name of some content in a registry."""
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port of an address: what is for one of them is not for another."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
 def _exactly(size: int, content: Iterable[bytes]) -> Iterator[bytes]:

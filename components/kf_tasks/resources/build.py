@@ -13,6 +13,7 @@ import pulumi_kubernetes as kubernetes
 from ..core import marks, naming
 from ..core.api import Object
 from ..core.build import buildpacks
+from ..core.build.repository import repository
 from ..core.build.spec import BUILD, DIGEST, KEEP, TASK, Artifact, BuildSpec, Upload, contents, listing
 from ..core.log.shown import FOLLOW
 from ..core.retention.policy import Policy
@@ -128,14 +129,14 @@ def _rendered(app: str, space: Space, source: Source, pod: pulumi.Output[TaskPod
     def render(given: dict[str, Any]) -> Rendered:
         settings, secret = given["pod"].settings, given["secret"]
         names = dict.fromkeys([*(settings.image_pull_secrets or ()), *([secret] if secret else [])])
-        repository = f"{given['namespace']}/{app}"
+        own = repository(space.image_name, given["namespace"], app)
         spec = BuildSpec(
             namespace=given["namespace"],
             app=app,
             stack=stack_id(),
             recipe=recipe(space, source, given["arguments"]),
             artifact=artifact,
-            repository=f"{_shown(address)}/{address.repository(repository)}",
+            repository=f"{_shown(address)}/{address.repository(own)}",
             resources=resources,
             timeout=timeout,
             service_account="default",
@@ -154,7 +155,7 @@ def _rendered(app: str, space: Space, source: Source, pod: pulumi.Output[TaskPod
             upload=Upload(
                 folder=str(Path(source.path).absolute()),
                 registry=registry,
-                repository=repository,
+                repository=own,
                 tree=artifact.tree,
                 size=artifact.size,
                 secret=secret,

@@ -10,6 +10,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from ..core import marks, naming, quantities
+from ..core.build.repository import IMAGE_NAME, check_image_name, check_registry
 from ..core.errors import InvalidInput
 from ..core.pods import quota as quotas
 from ..core.pods import security
@@ -55,7 +56,8 @@ class Space(pulumi.ComponentResource):
       tasks, as on App; an App's own come on top.
     - `registry` ("registry.example.com/team", or "http://…" for one without TLS): where Apps with a source are
       built to. `registry_secret`: a Secret of type kubernetes.io/dockerconfigjson in its namespace, for upload, tags,
-      builds and pulls (for upload and tags else what `docker login` left). `builder_image`: one with buildah and sh.
+      builds and pulls (for upload and tags else what `docker login` left). `image_name` ("{namespace}/{app}"): the
+      repository of an App in it, "{app}" for registries with two levels only. `builder_image`: one with buildah and sh.
     - `security_groups`: for the pods of all its Apps.
     - `pod_security`: the Pod Security level that its namespace enforces, such as "restricted".
     - `quota` ({"memory": "8G", "cpu": 4, "pods": 50}): a ResourceQuota; `limit_range` ({"default":
@@ -100,6 +102,7 @@ class Space(pulumi.ComponentResource):
         pod_security: str | None = None,
         registry: str | None = None,
         registry_secret: pulumi.Input[str] | None = None,
+        image_name: str = IMAGE_NAME,
         builder_image: str = BUILDER_IMAGE,
         quota: Mapping[str, Any] | None = None,
         limit_range: Mapping[str, Mapping[str, Any]] | None = None,
@@ -126,6 +129,9 @@ class Space(pulumi.ComponentResource):
         bounds = quotas.Bounds(owner, hard or {}, limits or {})
         _check_level_has_place(owner, self.pod_security, namespace)
         archive = None if log_archive is None else check_url(owner, log_archive)
+        check_image_name(owner, image_name)
+        if registry is not None:
+            check_registry(owner, registry)
         amounts = self.defaults.resources
         props: dict[str, Any] = {
             "name": name, "memory": amounts.memory, "disk": amounts.disk, "cpu": amounts.cpu,
@@ -136,6 +142,7 @@ class Space(pulumi.ComponentResource):
         self.name, self.log_archive = name, archive
         self.bounds, self._kept = bounds, 0
         self.registry, self.registry_secret, self.builder_image = registry, registry_secret, builder_image
+        self.image_name = image_name
         if registry_secret is not None:
             image_pull_secrets = pulumi.Output.all(image_pull_secrets, registry_secret).apply(
                 lambda both: [*(both[0] or ()), both[1]]
@@ -188,10 +195,11 @@ class Space(pulumi.ComponentResource):
                 )
             return given, settings_of(given)
         stack = pulumi.Config("kubernetes")
+        own_kubeconfig = None if kubeconfig is None else pulumi.Output.secret(kubeconfig)
         settings: dict[str, Any] = {
-            "kubeconfig": pulumi.Output.secret(kubeconfig) if kubeconfig is not None else stack.get("kubeconfig"),
-            "context": context if context is not None else stack.get("context"),
-            "cluster": stack.get("cluster"),
+            "kubeconfig": _configured(stack, "kubeconfig") if own_kubeconfig is None else own_kubeconfig,
+            "context": _configured(stack, "context") if context is None else context,
+            "cluster": _configured(stack, "cluster"),
         }
         own = kubernetes.Provider(
             self.name,
@@ -246,3 +254,9 @@ def _check_level_has_place(owner: str, level: str | None, namespace: Any) -> Non
             f"{owner}: pod_security labels the namespace that the Space creates, but it uses an existing one: "
             f"set the label {security.ENFORCE} where that namespace is made"
         )
+
+
+def _configured(stack: pulumi.Config, key: str) -> pulumi.Input[str] | None:
+    """A value of the stack's configuration, which stays a secret if it is one there."""
+    secret = pulumi.runtime.is_config_secret(stack.full_key(key))
+    return stack.get_secret(key) if secret else stack.get(key)

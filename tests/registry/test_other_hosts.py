@@ -1,0 +1,98 @@
+"""Registries that work together with other hosts, or leave out what the protocol recommends."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from kf_tasks.errors import RegistryError
+from kf_tasks.registry.authorization import Challenge
+from kf_tasks.registry.client import Address, Registry, digest_of
+
+Answered = tuple[int, dict[str, str], bytes]
+LOGIN = ("alice", "s3cret-password")
+
+
+@contextmanager
+def server(answer: Callable[[BaseHTTPRequestHandler], Answered]) -> Iterator[int]:
+    """The port of a server that gives `answer` to everything."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def handle_any(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            status, headers, body = answer(self)
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        do_GET = do_HEAD = do_POST = do_PUT = handle_any
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield running.server_port
+        running.shutdown()
+
+
+@pytest.mark.parametrize("other_host", [True, False])
+def test_a_password_goes_to_the_registry_alone(other_host: bool) -> None:
+    uploads: list[str | None] = []
+
+    def store(asked: BaseHTTPRequestHandler) -> Answered:
+        if asked.path.startswith("/upload?sig=1&digest="):
+            uploads.append(asked.headers["Authorization"])
+        return 201, {}, b""
+
+    def registry(asked: BaseHTTPRequestHandler) -> Answered:
+        if not asked.headers["Authorization"]:
+            return 401, {"WWW-Authenticate": 'Basic realm="r"'}, b""
+        if asked.command == "POST":
+            return 202, {"Location": f"http://localhost:{place}/upload?sig=1" if other_host else "/upload?sig=1"}, b""
+        return (404, {}, b"") if asked.command == "HEAD" else store(asked)
+
+    with ExitStack() as running:
+        place = running.enter_context(server(store))
+        client = Registry(Address("http", f"127.0.0.1:{running.enter_context(server(registry))}", ""), LOGIN)
+        layer = {"digest": digest_of(b"x"), "size": 1}
+        assert client.push("ns/app", "t", b"{}", b"{}", layer, lambda: [b"x"])
+    assert len(uploads) == 2
+    assert uploads == [None, None] if other_host else all(str(one).startswith("Basic ") for one in uploads)
+
+
+def test_a_digest_is_that_of_the_manifest_where_none_is_said() -> None:
+    manifest = b'{"schemaVersion": 2}'
+
+    def registry(asked: BaseHTTPRequestHandler) -> Answered:
+        return (200, {}, manifest) if "manifests" in asked.path else (404, {}, b"")
+
+    with server(registry) as port:
+        client = Registry(Address("http", f"127.0.0.1:{port}", ""))
+        assert client.resolve("shop", "1") == f"sha256:{hashlib.sha256(manifest).hexdigest()}"
+
+
+def test_a_registry_with_two_levels_gets_a_word_of_advice() -> None:
+    def registry(asked: BaseHTTPRequestHandler) -> Answered:
+        denied = b'{"errors": [{"code": "UNAUTHORIZED", "message": "insufficient_scope"}]}'
+        return (401, {}, denied) if asked.path.count("/") > 5 else (404, {}, b"")
+
+    with server(registry) as port:
+        client = Registry(Address("http", f"127.0.0.1:{port}", "acme"))
+        words = r"names of two parts only, such as Docker Hub, Space\(image_name='{app}'\)"
+        with pytest.raises(RegistryError, match=words):
+            client.resolve("acme/dev/shop", "1")
+        assert client.resolve("acme/shop", "1") is None
+
+
+def test_no_password_goes_to_a_token_server_without_tls() -> None:
+    client = Registry(Address("https", "127.0.0.1:1", ""), LOGIN)
+    with pytest.raises(RegistryError, match=r"gives tokens at http://tokens\.example\.com, which has no TLS"):
+        client._authorize(Challenge("bearer", "http://tokens.example.com", "s"), "shop", writes=False)
