@@ -9,7 +9,7 @@ from kf_tasks.core import marks, naming
 from kf_tasks.core.run.summary import RunSummary
 from kf_tasks.errors import ClusterError, Conflict, Unreachable
 from kf_tasks.runs import submission
-from kf_tasks.runs.submission import Submission, adoptable, submit
+from kf_tasks.runs.submission import Submission, submit
 
 KEY, NOON = "0123456789abcdef", "2026-11-25T12:00:00Z"
 TEMPLATE = {"metadata": {"namespace": "shop", "labels": {}}}
@@ -106,11 +106,3 @@ def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(submission, "PATIENCE_SECONDS", -1)
     with pytest.raises(Unreachable):
         submit(Cluster(list_runs=[Unreachable("lost")]), WANTED, None)  # type: ignore[arg-type]
-
-
-def test_what_is_adopted() -> None:
-    assert adoptable([run(1), run(2, "Unknown")]) == run(2, "Unknown")
-    assert adoptable([run(1, "False"), run(2, annotations={marks.RECORDED: "true"})]) is None
-    assert adoptable([run(1, "False")]) is None
-    assert adoptable([run(1, "False")], began=NOON) == run(1, "False"), "another update does the same at this moment"
-    assert adoptable([run(1, "Unknown", deleting=True)]) is None, "it is on its way out"

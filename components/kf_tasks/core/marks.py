@@ -29,7 +29,8 @@ STARTED_BY = "kf.dev/started-by"
 CANCELLED_BY = "kf.dev/cancelled-by"
 FOLLOWED = "kf.dev/followed"
 OUTCOME = "kf.dev/outcome"
-RECORDED = "kf.dev/recorded"
+AWAITED = "kf.dev/awaited"  # an update has made it, and its state is to hold the record
+RECORDED = "kf.dev/recorded"  # a state holds the record
 PINNED = "kf.dev/pinned"
 ARCHIVED = "kf.dev/archived"
 

@@ -104,6 +104,7 @@ class RunInputs:
     - `when`: "change", "trigger", "always", or "build" for that of an image.
     - `policy`: what the App keeps. `log_archive`: the URL that logs go to before their runs go, None for no archive.
     - `log_mode`: "follow", "tail" or "none". `start_timeout`: for how many seconds its pod may wait, 0 for ever.
+    - `late`: the task is declared when those of the program were counted already.
     - `upload`: what a build sends to the registry before it starts (an Upload), None for a task.
     - `preview`: whether this is one.
     """
@@ -124,6 +125,7 @@ class RunInputs:
     must_succeed: bool = False
     terminated: bool = False
     at_most_once: bool = False
+    late: bool = False
     upload: Any = None
     preview: bool = False
 
@@ -148,6 +150,7 @@ class RunInputs:
             must_succeed=bool(props.get("must_succeed")),
             terminated=bool(props.get("terminated")),
             at_most_once=bool(props.get("at_most_once")),
+            late=bool(props.get("late")),
             upload=Upload.of(upload) if isinstance(upload, dict) else upload,
             preview=bool(props.get("__preview")),
         )
@@ -166,6 +169,7 @@ class RunInputs:
         """As a program registers them, and with what was decided once something was."""
         chosen = {
             "log_archive": self.log_archive,
+            "late": self.late or None,
             "upload": dict(vars(self.upload)) if isinstance(self.upload, Upload) else self.upload,
         }
         return {
@@ -244,7 +248,9 @@ class HistoryInputs:
     - `owns_namespace`: the namespace is of this stack, whose name as a label is `stack_label`.
     - `min_history`: how far back what is kept is to reach ("7d"), empty for no such wish; `schedules`: what starts
       the App's tasks by itself. None where a version or a build does not say.
-    - `runs`: the names of the runs that the update's Runs record, in which an unknown one is to come.
+    - `runs`: the names of the runs that the update's Runs record, in which an unknown one is to come; `unfinished`:
+      those of them whose record is not whole, because nobody waited for their end. `tasks`: the names of the Tasks
+      that the program has; None where a version or a build does not say.
     """
 
     stack: str
@@ -259,6 +265,8 @@ class HistoryInputs:
     min_history: Optional[str] = None
     schedules: Any = None
     runs: Any = None
+    unfinished: Any = None
+    tasks: Any = None
     preview: bool = False
 
     @classmethod
@@ -278,6 +286,8 @@ class HistoryInputs:
             min_history=props.get("min_history"),
             schedules=[Timed.of(one) for one in schedules] if isinstance(schedules, list) else schedules,
             runs=props.get("runs") or [],
+            unfinished=props.get("unfinished"),
+            tasks=props.get("tasks"),
             preview=bool(props.get("__preview")),
         )
 
@@ -291,6 +301,8 @@ class HistoryInputs:
         chosen = {
             "log_archive": self.log_archive,
             "min_history": self.min_history,
+            "tasks": self.tasks,
+            "unfinished": self.unfinished,
             "schedules": [dict(vars(one)) for one in self.schedules]
             if isinstance(self.schedules, list)
             else self.schedules,

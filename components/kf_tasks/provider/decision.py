@@ -21,11 +21,12 @@ from ..core.build import spec as builds
 from ..core.definition import ALWAYS
 from ..core.marks import KEY, OUTCOME, RECORDED, STACK, TASK
 from ..core.naming import label_value, run_name
+from ..core.run.attempts import STORED, adoptable, attempts, is_recorded, of_task
 from ..core.run.outcome import HELD
 from ..core.run.pipelinerun import instantiate
+from ..core.run.summary import RunSummary
 from ..core.state import MAY, WILL, CalendarInputs, Decision, RunInputs, Which
 from ..errors import ClusterError, Denied, NotFound, Unreachable
-from ..runs.submission import adoptable, attempts, unfinished
 from .preview import Preview
 from .survey import Survey
 
@@ -48,7 +49,7 @@ def check(preview: Preview, olds: RunInputs | None, inputs: RunInputs) -> tuple[
     if connection and seen.exists and not seen.unasked and not contains_unknowns(inputs.manifest):
         if not olds or inputs.manifest != olds.manifest:
             refusal = dry_run(preview, connection, inputs)
-        if not inputs.preview and olds and olds.decision.key:
+        if not inputs.preview and olds and olds.decision.key and olds.wait:
             _mark_recorded(preview, connection, inputs, olds.decision.key, seen)
     return decided, [CheckFailure("", refusal)] if refusal else []
 
@@ -86,11 +87,12 @@ def _decide(preview: Preview, olds: RunInputs | None, inputs: RunInputs, seen: S
     which, definition, when, before = inputs.which, inputs.definition, inputs.when, _old(olds)
     nth = before.nth + (1 if olds and when == ALWAYS else 0)
     key = definitions.key(definition, when, nth)
-    same = attempts(seen.of(which.app), which.app, which.task, key, which.stack)
+    own = _own(which, seen)
+    same = attempts(own, key)
     again = bool(same and same[-1].failed and OUTCOME in same[-1].annotations and inputs.must_succeed)
     if before.key == key and not again:
         return Decision(key, nth=nth)
-    found = adoptable(same)
+    found = adoptable(own, key, late=inputs.late)
     if found:
         state = "has ended" if found.finished else "is still running"
         because = f"adopts run {found.name}, which {state} and is not recorded yet"
@@ -134,8 +136,8 @@ def _without_change(olds: RunInputs, when: str) -> str:
 def _hold(olds: RunInputs | None, inputs: RunInputs, seen: Survey) -> Decision:
     """Nothing runs while `terminated` is set: the key stays that of the last record, or of none."""
     which, before = inputs.which, _old(olds)
-    running = unfinished(seen.of(which.app), which.app, which.task, which.stack)
-    return Decision(before.key or HELD, nth=before.nth, cancels=tuple(run.name for run in running))
+    running = tuple(run.name for run in _own(which, seen) if not run.finished)
+    return Decision(before.key or HELD, nth=before.nth, cancels=running)
 
 
 def _say_elsewhere(say: Callable[[str], None], olds: RunInputs | None, inputs: RunInputs, seen: Survey) -> None:
@@ -158,6 +160,10 @@ def _say_upload(say: Callable[[str], None], inputs: RunInputs) -> None:
     """A source goes to a registry that others read, too: how much of what, and what stays here."""
     for line in builds.sent(inputs.upload.contents) if isinstance(inputs.upload, builds.Upload) else ():
         say(line)
+
+
+def _own(which: Which, seen: Survey) -> list[RunSummary]:
+    return of_task(seen.of(which.app), which.app, which.task, (label_value(which.stack),))
 
 
 def _verb(when: str) -> str:
@@ -216,10 +222,11 @@ def dry_run(preview: Preview, connection: Connection, inputs: RunInputs | Calend
 
 
 def _mark_recorded(preview: Preview, connection: Connection, inputs: RunInputs, key: str, seen: Survey) -> None:
+    """The state holds the record of what an earlier update has waited for."""
     which = inputs.which
-    for run in attempts(seen.of(which.app), which.app, which.task, key, which.stack)[-1:]:
-        if run.finished and not run.failed and RECORDED not in run.annotations:
+    for run in attempts(_own(which, seen), key)[-1:]:
+        if run.finished and not run.failed and not is_recorded(run):
             try:
-                preview.cluster(connection).annotate_run(which.namespace, run.name, {RECORDED: "true"}, finished=True)
+                preview.cluster(connection).annotate_run(which.namespace, run.name, {RECORDED: STORED}, finished=True)
             except NotFound:
                 continue

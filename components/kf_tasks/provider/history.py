@@ -17,6 +17,7 @@ from ..core import moments
 from ..core.marks import ARCHIVED, RECORDED
 from ..core.retention import notice
 from ..core.retention.forecast import forecast
+from ..core.run.attempts import settled
 from ..core.state import HistoryInputs
 from ..errors import ArchiveError, ClusterError, NotFound, Unreachable, about
 from ..runs import ending
@@ -145,12 +146,13 @@ class Histories:
         """Marks the runs that the state holds by now, and prunes."""
         with about(f"the runs of app {inputs.app!r} cannot be marked as recorded"):
             cluster = self.preview.cluster(Connection.of(inputs.connection))
-            for run in cluster.list_runs(inputs.namespace, inputs.app):
-                if run.name in inputs.runs and run.finished and RECORDED not in run.annotations:
-                    try:
-                        cluster.annotate_run(inputs.namespace, run.name, {RECORDED: "true"}, finished=True)
-                    except NotFound:
-                        continue
+            recorded = {*inputs.runs} - {*(inputs.unfinished or ())}
+            runs = cluster.list_runs(inputs.namespace, inputs.app)
+            for name, value in settled(runs, recorded, inputs.tasks).items():
+                try:
+                    cluster.annotate_run(inputs.namespace, name, {RECORDED: value}, finished=True)
+                except NotFound:
+                    continue
         let_go(self.preview, cluster, inputs)
         return inputs.kept()
 
@@ -185,7 +187,7 @@ class Histories:
         return functools.partial(self.preview.say_once, inputs.urn, about=about_app)
 
 
-_KEPT = ("connection", "stack", "policy", "log_archive", "min_history", "schedules", "runs")
+_KEPT = ("connection", "stack", "policy", "log_archive", "min_history", "schedules", "runs", "unfinished", "tasks")
 
 
 def _all(count: int, inputs: HistoryInputs) -> str:

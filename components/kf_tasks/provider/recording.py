@@ -11,9 +11,11 @@ from ..cluster.client import Cluster
 from ..cluster.connection import Connection
 from ..core import marks
 from ..core.log.shown import NONE
+from ..core.naming import label_value
 from ..core.pods import security
 from ..core.retention import notice
 from ..core.run import outcome, pipelinerun
+from ..core.run.attempts import of_task
 from ..core.run.outcome import RUNNING, SUCCEEDED, Outcome
 from ..core.state import HistoryInputs, RunInputs, RunRecord, Which
 from ..errors import ArchiveError, ClusterError, Conflict, NotFound, Refused, about
@@ -24,7 +26,7 @@ from ..runs.attending import attend
 from ..runs.display import Bounded
 from ..runs.follower import Interrupted
 from ..runs.pruning import prune
-from ..runs.submission import Submission, submit, unfinished
+from ..runs.submission import Submission, submit
 from .hosting import interrupted
 from .preview import Preview
 
@@ -45,6 +47,8 @@ def record(preview: Preview, inputs: RunInputs) -> tuple[RunRecord, str | None]:
         counter=inputs.counter,
         started_by=f"pulumi up of stack {which.stack}",
         followed=inputs.wait,
+        awaited=True,
+        late=inputs.late,
     )
     with about(f"{which} cannot be started"):
         if inputs.upload:
@@ -88,7 +92,8 @@ def stop(preview: Preview, inputs: RunInputs, own: str = "") -> None:
     which, say = inputs.which, functools.partial(preview.say, inputs.urn)
     cluster = preview.cluster(Connection.of(inputs.connection))
     runs = cluster.list_runs(which.namespace, which.app)
-    running = unfinished(runs, which.app, which.task, which.stack)
+    own_runs = of_task(runs, which.app, which.task, (label_value(which.stack),))
+    running = [run for run in own_runs if not run.finished]
     archiving = archiving_of(cluster, inputs, functools.partial(say, warning=True))
     if running and archiving:
         with about(f"{which} is not cancelled, or its log would be lost", ". Repeat later"):

@@ -14,6 +14,7 @@ from ..core.pods.settings import PodSettings
 from ..core.retention import policy
 from ..core.run import pipelinerun
 from ..core.run.launcher import LAUNCHER, Start
+from ..core.run.outcome import RUNNING
 from ..core.run.pipelinerun import Resources
 from ..core.template import TemplateSettings
 from ..history import History
@@ -22,7 +23,7 @@ from .bindings import Attachments
 from .build import Build
 from .environment import Env, Layer
 from .inputs import Args, Command, computed, for_people, plain, urn_of
-from .plan import AppPlan
+from .plan import AppPlan, Roll
 from .pods import TaskPods, pod_settings, pods_of_tasks
 from .security_group import SecurityGroup, policies
 from .service import Binding, ServiceInstance
@@ -233,9 +234,12 @@ def _account(
 def _history(app: App, name: str, plan: AppPlan, min_history: str, opts: pulumi.ResourceOptions | None) -> None:
     # The lists are read when the program's body has run, so that they hold every Task declared in it; with the Runs
     # behind them a destroy that cannot delete the runs stops before it forgets their records.
-    declared = pulumi.Output.from_input("")
-    # A list of each: what is unknown of one of them hides no other.
-    runs: pulumi.Output[list[pulumi.Output[str]]] = declared.apply(lambda _: list(plan.runs))
+    def declared() -> Roll:
+        plan.roll.closed = True
+        return plan.roll
+
+    roll = pulumi.Output.from_input("").apply(lambda _: declared())
+    unfinished: pulumi.Output[list[str]] = roll.apply(_unfinished)
     props = {
         "__preview": pulumi.runtime.is_dry_run(),
         "connection": plan.space.connection,
@@ -246,8 +250,11 @@ def _history(app: App, name: str, plan: AppPlan, min_history: str, opts: pulumi.
         "app": plan.name,
         **kept(plan.policy, plan.space.log_archive),
         "min_history": min_history,
-        "schedules": declared.apply(lambda _: list(plan.schedules)),
-        "runs": runs,
+        "schedules": roll.apply(lambda found: list(found.schedules)),
+        "tasks": roll.apply(lambda found: list(found.runs)),
+        # Each name by itself: together they would be one unknown, and the preview could not count them.
+        "runs": roll.apply(lambda found: [record.run for record in found.runs.values()]),
+        "unfinished": unfinished,
         "urn": urn_of(app),
     }
     # A sibling of the App, never its child: depends_on=[app] must not wait for the App's tasks.
@@ -260,3 +267,14 @@ def _history(app: App, name: str, plan: AppPlan, min_history: str, opts: pulumi.
             retain_on_delete=opts.retain_on_delete if opts else None,
         ),
     )
+
+
+def _unfinished(roll: Roll) -> pulumi.Output[list[str]]:
+    """The names of the runs that nobody has waited for and that had not ended when they were recorded."""
+    records: list[pulumi.Output[list[str]]] = [
+        pulumi.Output.all(record.run, record.state) for record in roll.runs.values()
+    ]
+    unfinished: pulumi.Output[list[str]] = pulumi.Output.all(*records).apply(
+        lambda found: [run for run, state in found if state == RUNNING]
+    )
+    return unfinished

@@ -14,6 +14,7 @@ from ..core.run import environment, pipelinerun, system
 from ..core.run.environment import Value
 from ..core.run.launcher import Start
 from ..core.run.pipelinerun import Resources, TaskSpec
+from ..run import Run
 from .environment import values_of
 from .pods import TaskPods
 from .space import Space
@@ -28,6 +29,19 @@ class Rendered:
     layers: Mapping[str, Any]
 
 
+@dataclass
+class Roll:
+    """The Tasks and TaskSchedules that the program declares after an App.
+
+    `runs` are their records by the names of the Tasks. `closed` says that History has read it, which is when the
+    program's body has run: a Task that is declared later, inside an `apply` or after an `await`, is not on it.
+    """
+
+    runs: dict[str, Run] = field(default_factory=dict)
+    schedules: list[dict[str, str]] = field(default_factory=list)
+    closed: bool = False
+
+
 @dataclass(frozen=True)
 class AppPlan:
     """An App as its tasks see it.
@@ -35,8 +49,7 @@ class AppPlan:
     - `name`: in the cluster. `policy`: what is kept of it. `service_account`: of its tasks.
     - `env`, `bindings`: the variables of the App and of its services.
     - `prerequisites`: what a run needs before it starts.
-    - `runs`, `schedules`: what this update may start and what starts by itself, for the App's History. They are
-      filled by the Tasks and TaskSchedules that the program declares after the App.
+    - `roll`: what this update may start and what starts by itself, for the App's History.
     """
 
     name: str
@@ -50,8 +63,7 @@ class AppPlan:
     env: pulumi.Output[dict[str, Any]]
     bindings: Mapping[str, Value]
     prerequisites: tuple[pulumi.Resource, ...]
-    runs: list[pulumi.Output[str]] = field(default_factory=list)
-    schedules: list[dict[str, str]] = field(default_factory=list)
+    roll: Roll = field(default_factory=Roll)
 
     @property
     def owner(self) -> str:

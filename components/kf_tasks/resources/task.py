@@ -117,6 +117,7 @@ class Task(pulumi.ComponentResource):
                 "terminated": terminated,
                 "at_most_once": at_most_once,
                 "urn": urn_of(self),
+                **({"late": True} if plan.roll.closed else {}),
             },
             pulumi.ResourceOptions(
                 parent=self,
@@ -125,7 +126,7 @@ class Task(pulumi.ComponentResource):
                 additional_secret_outputs=["log", "results"] if log == NONE else None,
             ),
         )
-        plan.runs.append(record.run)
+        plan.roll.runs[name] = record
         outputs = ("run", "task_id", "state", "reason", "exit_code", "started_at", "finished_at", "duration",
                    "log", "log_digest", "results")  # fmt: skip
         for output in outputs:

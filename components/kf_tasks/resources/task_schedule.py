@@ -88,7 +88,7 @@ class TaskSchedule(pulumi.ComponentResource):
         props = {"app": plan.name, "task": name, "schedule": schedule, "time_zone": time_zone}
         super().__init__("kf:index:TaskSchedule", declared.full_name, props, opts)
         if schedule is not None and not suspend:
-            plan.schedules.append({"task": name, "schedule": schedule, "time_zone": time_zone})
+            plan.roll.schedules.append({"task": name, "schedule": schedule, "time_zone": time_zone})
         template = TaskTemplate(self, declared)
         code = pod_code.config_map_of(space)
         account = _account(declared.full_name, declared.template_name, plan, cron_name, template.child)

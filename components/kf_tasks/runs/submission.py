@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..cluster.client import Cluster
-from ..core import marks, naming
+from ..core import naming
 from ..core.run import pipelinerun
-from ..core.run.summary import RunSummary
+from ..core.run.attempts import adoptable, attempts, of_task
 from ..errors import Conflict, NotFound, Unreachable
 
 PATIENCE_SECONDS = 60
@@ -31,45 +31,19 @@ class Submission:
     counter: str
     started_by: str
     followed: bool = False
+    awaited: bool = False
+    late: bool = False
+    former: tuple[str, ...] = ()  # labels that the stack had under earlier names
 
     @property
     def namespace(self) -> str:
         """Where the run is made."""
         return str(self.template["metadata"]["namespace"])
 
-
-def attempts(runs: list[RunSummary], app: str, task: str, key: str, stack: str) -> list[RunSummary]:
-    """The runs of one definition in one stack, first attempt first."""
-    same = [run for run in _of(runs, app, task, stack) if run.labels.get(marks.KEY) == key]
-    return sorted(same, key=lambda run: run.attempt)
-
-
-def unfinished(runs: list[RunSummary], app: str, task: str, stack: str) -> list[RunSummary]:
-    """The runs of a task of one stack that are under way, of whatever definition."""
-    return [run for run in _of(runs, app, task, stack) if not run.finished]
-
-
-def _of(runs: list[RunSummary], app: str, task: str, stack: str) -> list[RunSummary]:
-    wanted = {
-        marks.NAME: app,
-        marks.TASK: naming.label_value(task),
-        marks.STACK: naming.label_value(stack),
-    }
-    return [run for run in runs if wanted.items() <= run.labels.items()]
-
-
-def adoptable(runs: list[RunSummary], began: str | None = None) -> RunSummary | None:
-    """The attempt to follow in place of starting another one.
-
-    That is the last one, if it has not failed and no state file holds its record yet, or if it was
-    made after this update `began`: then another update is doing the same work at this moment.
-    """
-    if not runs:
-        return None
-    last = runs[-1]
-    if began and last.created >= began:
-        return last
-    return None if last.failed or last.deleting or marks.RECORDED in last.annotations else last
+    @property
+    def stacks(self) -> tuple[str, ...]:
+        """The labels by which runs are known as those of this stack."""
+        return naming.label_value(self.stack), *self.former
 
 
 def submit(cluster: Cluster, wanted: Submission, began: str | None) -> tuple[dict[str, Any], bool]:
@@ -79,8 +53,9 @@ def submit(cluster: Cluster, wanted: Submission, began: str | None) -> tuple[dic
     while True:
         try:
             all_runs = cluster.list_runs(wanted.namespace, wanted.app)
-            same = attempts(all_runs, wanted.app, wanted.task, wanted.key, wanted.stack)
-            found = same[-1] if same and same[-1].name == tried else adoptable(same, began)
+            own = of_task(all_runs, wanted.app, wanted.task, wanted.stacks)
+            same = attempts(own, wanted.key)
+            found = same[-1] if same and same[-1].name == tried else adoptable(own, wanted.key, began, wanted.late)
             if found:
                 try:
                     return cluster.get_run(wanted.namespace, found.name), True
@@ -98,6 +73,7 @@ def submit(cluster: Cluster, wanted: Submission, began: str | None) -> tuple[dic
                 attempt=attempt,
                 started_by=wanted.started_by,
                 followed=wanted.followed,
+                awaited=wanted.awaited,
             )
             return cluster.create_run(manifest), False
         except (Conflict, Unreachable):

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Iterable, List, Optional
 
 from .. import marks, moments, quantities
+from ..run.attempts import Records, is_awaited, newest_records
 from ..run.summary import RunSummary
 from .policy import DEFAULT, Policy
 
@@ -19,8 +20,9 @@ ABANDONED_AFTER = timedelta(days=1)
 
 # Why a run stays although its time is up.
 DELETING, RUNNING, READ, PINNED = "is being deleted", "running", "its log is being read", "pinned"
+AWAITED = "not recorded yet"
 LAST_SUCCESS, LAST_FAILURE, NOT_ARCHIVED = "last success", "last failure", "log not archived"
-HOLDS = (RUNNING, READ, PINNED, LAST_SUCCESS, LAST_FAILURE, NOT_ARCHIVED)
+HOLDS = (RUNNING, READ, AWAITED, PINNED, LAST_SUCCESS, LAST_FAILURE, NOT_ARCHIVED)
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ def plan(
     successes = [run.name for run in newest_first if run.succeeded == "True" and not run.deleting]
     failed = set(failures[: max(policy.keep_failed - replaced, 0)])
     lasting = {**dict.fromkeys(successes[:1], LAST_SUCCESS), **dict.fromkeys(failures[:1], LAST_FAILURE)}
+    records = newest_records(newest_first)
     oldest = moments.before(now, policy.max_age) if now and policy.max_age else ""
     verdicts, place = [], adding
     for run in newest_first:
@@ -70,7 +73,7 @@ def plan(
         elif not old and run.name in failed:
             verdicts.append(Verdict(run, False, f"failed, newest {policy.keep_failed} of them"))
         else:
-            hold = _hold(run, policy, now) or ("" if replaced else lasting.get(run.name, ""))
+            hold = _hold(run, policy, now, records) or ("" if replaced else lasting.get(run.name, ""))
             if not hold and policy.archived_only and not run.annotations.get(marks.ARCHIVED):
                 hold = NOT_ARCHIVED
             too_many = surplus and run.name not in failed
@@ -84,11 +87,13 @@ def is_pinned(run: RunSummary, policy: Policy = DEFAULT) -> bool:
     return run.name in policy.pinned or run.annotations.get(marks.PINNED, "false") != "false"
 
 
-def _hold(run: RunSummary, policy: Policy, now: Optional[str]) -> str:
+def _hold(run: RunSummary, policy: Policy, now: Optional[str], records: Records) -> str:
     if not run.finished:
         return RUNNING
     if _is_read(run, now):
         return READ
+    if is_awaited(run, records):
+        return AWAITED
     return PINNED if is_pinned(run, policy) else ""
 
 

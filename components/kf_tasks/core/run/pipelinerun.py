@@ -13,7 +13,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .. import quantities
 from ..api import Object
-from ..marks import ATTEMPT, COMPONENT, FOLLOWED, KEY, MANAGED_BY, NAME, STACK, STARTED_BY, TASK, TASK_ID
+from ..marks import ATTEMPT, AWAITED, COMPONENT, FOLLOWED, KEY, MANAGED_BY, NAME, STACK, STARTED_BY, TASK, TASK_ID
 from ..naming import label_value
 from ..pods import security
 from . import system
@@ -135,15 +135,29 @@ def render(spec: TaskSpec) -> Object:
 
 
 def instantiate(
-    template: Object, *, name: str, key: str, task_id: int, attempt: int, started_by: str, followed: bool = False
+    template: Object,
+    *,
+    name: str,
+    key: str,
+    task_id: int,
+    attempt: int,
+    started_by: str,
+    followed: bool = False,
+    awaited: bool = False,
 ) -> Object:
-    """One run of a template; `followed` says that whoever starts it reads its log before it may be pruned."""
+    """One run of a template.
+
+    `followed` says that whoever starts it reads its log before it may be pruned, `awaited` that a state is to hold
+    its record before that.
+    """
     run = copy.deepcopy(template)
     run["metadata"]["name"] = name
     run["metadata"]["labels"].update({KEY: key, TASK_ID: str(task_id), ATTEMPT: str(attempt)})
     run["metadata"].setdefault("annotations", {})[STARTED_BY] = started_by
     if followed:
         run["metadata"]["annotations"][FOLLOWED] = "true"
+    if awaited:
+        run["metadata"]["annotations"][AWAITED] = "true"
     return run
 
 
