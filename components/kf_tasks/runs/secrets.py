@@ -8,8 +8,11 @@ from typing import Any
 
 from ..cluster.client import Cluster
 from ..core.log.masking import SHORTEST
+from ..core.log.secret_parts import parts
 from ..core.run import bindings, pipelinerun
 from ..errors import ClusterError, Unreachable
+
+LEFT = "is not masked"
 
 
 def secret_values(
@@ -19,7 +22,7 @@ def secret_values(
     warn: Callable[[str], None],
     unread: Callable[[str], None] | None = None,
 ) -> list[str]:
-    """The values of all Secrets that a run refers to; one that is too short to hide is warned of.
+    """The texts to hide of all Secrets that a run refers to; what cannot be hidden is warned of.
 
     `unread` (default: `warn`) is told of a Secret that cannot be read. Raises Unreachable: without an answer a log
     would be shown as it is.
@@ -27,7 +30,7 @@ def secret_values(
     wanted: dict[str, set[str]] = {}
     for ref in pipelinerun.secrets_of(manifest):
         wanted.setdefault(ref["name"], set()).add(ref["key"])
-    values = []
+    values, short = list[str](), set[str]()
     for name, keys in sorted(wanted.items()):
         try:
             data = (cluster.get(namespace, "secrets", name) or {}).get("data") or {}
@@ -37,8 +40,15 @@ def secret_values(
             (unread or warn)(f"secret values of {name} cannot be masked in the log: {error}")
             continue
         for key in sorted(data if "" in keys else keys & data.keys()):
-            value = base64.b64decode(data[key]).decode("utf-8", "replace")
-            if key in keys and 0 < len(value) < SHORTEST:
-                warn(f"secret variable {key} is shorter than {SHORTEST} characters and is not masked")
-            values += bindings.sensitive(key, value)
+            if key not in keys and key in (bindings.TYPE, bindings.PROVIDER):
+                continue
+            found = parts(key, base64.b64decode(data[key]).decode("utf-8", "replace"))
+            values += found.hidden
+            what = f"secret variable {key}" if key in keys else f"file {key} of secret {name}"
+            for one in found.short:
+                if one not in short:
+                    warn(f"{what if one == key else f'{what}: {one}'} is shorter than {SHORTEST} characters and {LEFT}")
+                short.add(one)
+            if found.opaque:
+                warn(f"{what} cannot be taken apart: it and each of its lines are masked; another part of it {LEFT}")
     return values

@@ -91,14 +91,3 @@ def test_too_large_for_a_variable() -> None:
     large = [Bound("certs", {"ca": "x" * 1_100_000})]
     with pytest.raises(InvalidInput, match="a Kubernetes Secret holds 1,048,576"):
         bindings.check_sizes("app 'shop'", large, bindings.vcap_services(OWNER, large), as_file=True)
-
-
-def test_what_is_hidden_in_logs() -> None:
-    text = bindings.vcap_services(
-        OWNER, [Bound("shop-db", {"uri": "pg://u:p%40ss@h/d", "deep": {"list": ["one", 12]}})]
-    )
-    assert bindings.sensitive("VCAP_SERVICES", text) == [text, "one", "12", "pg://u:p%40ss@h/d", "p@ss"]
-    assert bindings.sensitive("uri", "pg://u:word@h/d") == ["pg://u:word@h/d", "word"]
-    assert bindings.sensitive("tls", '{"key":"k","on":true}') == ['{"key":"k","on":true}', "k"]
-    assert bindings.sensitive("type", "postgresql") == bindings.sensitive("provider", "small") == []
-    assert bindings.sensitive("x", "{no json") == ["{no json"]

@@ -1,6 +1,6 @@
 """Secret values must not reach a terminal, a state file or a kept log, in any of the forms they take.
 
-A value is hidden as it stands, line by line, in base64, URL-encoded, as text of JSON and in shell quotes.
+A value is hidden as it stands, line by line, in base64, URL-encoded, as text of JSON and XML and in shell quotes.
 Values below six characters are left alone: they would blot out ordinary words and hide nothing.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from html import escape
 from typing import Dict, Iterable, List, Optional, Set, Tuple
 from urllib.parse import quote, quote_plus
 
@@ -17,6 +18,7 @@ LONGEST = 1024  # what is longer is searched for in pieces: a file of a megabyte
 FEW = 100
 WRAPPED, BYTES_A_LINE = (76, 64), 48  # columns after which `base64` and PEM begin a new line
 MASK = "[secret]"
+_IN_HTML = re.compile("[<>&]")  # what Go's JSON, PHP's and Rails' escape further
 
 
 class Masker:
@@ -30,11 +32,11 @@ class Masker:
     def add(self, values: Iterable[str]) -> None:
         """Hides these values too from now on."""
         for value in values:
-            for text in (value, *value.splitlines()):
-                for form in _forms(text.strip("\r\n")):
-                    for piece in _pieces(form):
-                        self._forms.setdefault(piece[:SHORTEST], set()).add(piece)
-                        self.longest = max(self.longest, len(piece))
+            lines = [line.strip("\r\n") for line in (value, *value.splitlines())]
+            for text in dict.fromkeys([*lines, *(line.strip() for line in lines)]):
+                for piece in (piece for form in _forms(text) for piece in _pieces(form)):
+                    self._forms.setdefault(piece[:SHORTEST], set()).add(piece)
+                    self.longest = max(self.longest, len(piece))
 
     def mask(self, text: str, limit: Optional[int] = None) -> str:
         """The first `limit` characters of `text` without secrets; one that begins among them is hidden as a whole."""
@@ -92,7 +94,10 @@ def _forms(value: str) -> List[str]:
         return []
     raw = value.encode("utf-8", "surrogatepass")
     forms = [value, *_url_encoded(value)]
-    forms += [json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]]
+    for text in (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]):
+        forms += [text, text.replace("/", "\\/"), _IN_HTML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)]
+    forms += [escape(value, quote=False), escape(value), escape(value).replace("&#x27;", "&apos;")]
+    forms.append(escape(value).replace("&#x27;", "&#39;").replace("&quot;", "&#34;"))
     forms += [value.replace("'", quoted) for quoted in ("'\\''", "'\"'\"'")]  # as `set -x` of a shell prints it
     for width in WRAPPED if len(raw) > BYTES_A_LINE else ():  # one line of base64 is none of another's forms
         encoded = base64.b64encode(raw).decode()

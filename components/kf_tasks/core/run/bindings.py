@@ -10,8 +10,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
-from urllib.parse import unquote, urlsplit
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ..errors import InvalidInput
 from ..naming import check_text
@@ -25,7 +24,7 @@ FILE_FOLDER, FILE_NAME = "/etc/cf-app-config", "vcap_services"  # where Cloud Fo
 PARAMETERS = "parameters"
 LARGEST_SECRET = 1024 * 1024  # Kubernetes: MaxSecretSize
 _FILE_NAME = re.compile(r"(?!\.\.)[-._a-zA-Z0-9]{1,253}")
-_NO_SECRETS = ("type", "provider")
+TYPE, PROVIDER = "type", "provider"  # the files that are no credentials
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def database_url(bound: Sequence[Bound]) -> Optional[str]:
 def files(label: str, plan: Optional[str], credentials: Mapping[str, Any]) -> Dict[str, str]:
     """The files of a binding: `type`, `provider` and one for each credential whose name a file can have."""
     own = {name: _text(value) for name, value in credentials.items() if _FILE_NAME.fullmatch(name)}
-    return {"type": label, **({"provider": plan} if plan else {}), **own}
+    return {TYPE: label, **({PROVIDER: plan} if plan else {}), **own}
 
 
 def nameless(credentials: Mapping[str, Any]) -> List[str]:
@@ -119,23 +118,6 @@ def check_sizes(owner: str, bound: Sequence[Bound], services: str, as_file: bool
     raise InvalidInput(f"{owner}: VCAP_SERVICES has {size:,} bytes, {why.format(limit)}. By service: {parts}. {advice}")
 
 
-def sensitive(key: str, value: str) -> List[str]:
-    """The texts to hide that the value of a Secret's key holds: itself, and each credential in it.
-
-    Names, labels and plans in VCAP_SERVICES stay readable, as do the files `type` and `provider`.
-    """
-    if key in _NO_SECRETS:
-        return []
-    found = [value]
-    if value[:1] in ("{", "["):
-        try:
-            data = json.loads(value)
-        except ValueError:
-            data = None
-        found += _credentials(data) if key == VCAP_SERVICES else list(_leaves(data))
-    return [*found, *(password for text in found for password in _passwords(text))]
-
-
 def _ordered(bound: Sequence[Bound]) -> List[Bound]:
     return sorted(bound, key=lambda binding: binding.service)
 
@@ -177,29 +159,6 @@ def _plain(what: str, value: object) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(what, item) for item in value]
     raise InvalidInput(f"{what} is no JSON data but {type(value).__name__}: give text, numbers, maps or lists")
-
-
-def _credentials(data: Any) -> List[str]:
-    entries = [entry for group in data.values() for entry in group] if isinstance(data, dict) else []
-    return [text for entry in entries for text in _leaves(entry.get("credentials"))]
-
-
-def _leaves(data: Any) -> Iterator[str]:
-    if isinstance(data, dict):
-        data = list(data.values())
-    if isinstance(data, list):
-        for item in data:
-            yield from _leaves(item)
-    elif data is not None and not isinstance(data, bool):
-        yield _text(data)
-
-
-def _passwords(text: str) -> List[str]:
-    try:
-        password = urlsplit(text).password if "://" in text[:32] else None
-    except ValueError:
-        password = None
-    return [unquote(password)] if password else []
 
 
 def _text(value: Any) -> str:
