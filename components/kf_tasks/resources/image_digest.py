@@ -14,6 +14,7 @@ import pulumi
 import yaml
 
 from ..core.run.pipelinerun import step_of
+from ..core.template import MANIFEST
 from ..errors import Trouble
 from ..registry.client import Address, registry
 from .space import Space
@@ -117,7 +118,7 @@ def _recorded(connection: Any, namespace: Any, name: str) -> str | None:
         return None
     try:
         found = Cluster.of(Connection.of(connection)).get(namespace, "configmaps", f"kf-{name}")
-        manifest = yaml.safe_load(found["data"]["pipelinerun.yaml"]) if found else None
+        manifest = yaml.safe_load(found["data"][MANIFEST]) if found else None
         image: str | None = step_of(manifest)["image"] if manifest else None
     except (Trouble, LookupError, TypeError, yaml.YAMLError):
         return None
