@@ -11,8 +11,9 @@ import queue
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ..core.api import Object
 from ..core.log.reader import LogReader
 from ..core.log.stamps import Stamped
 from ..core.run import outcome
@@ -100,7 +101,7 @@ class Following:
         if trouble:
             self._note_once(run.name, f"waits: {trouble}", lambda text: self._printer.note(run, text))
 
-    def _tail(self, run: RunSummary, pod: dict[str, Any]) -> _Tail:
+    def _tail(self, run: RunSummary, pod: Object) -> _Tail:
         space = self._printer.space
         reader = self._printer.reader(space.whole_run(run.name))
         lines = self._lines if run.name in self._running else 0
@@ -143,7 +144,7 @@ class _Tail:
         self,
         cluster: Cluster,
         namespace: str,
-        pod: dict[str, Any],
+        pod: Object,
         run: RunSummary,
         reader: LogReader,
         lines: int,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from ..core import marks
+from ..core.api import Object
 from ..core.log.masking import Masker
 from ..core.log.reader import LogReader, harmless
 from ..core.log.stored import StoredLog, place_of
@@ -46,7 +47,7 @@ class LogPrinter:
             else:
                 self.note(run, f"has not started: {outcome.waiting(pod) or run.reason}")
 
-    def reader(self, whole_run: dict[str, Any]) -> LogReader:
+    def reader(self, whole_run: Object) -> LogReader:
         """A reader that hides the values of the Secrets that a run refers to; each Secret is read once."""
         from ..runs.secrets import secret_values
 
@@ -63,7 +64,7 @@ class LogPrinter:
         """Says something about a run that is not part of its log."""
         warn(f"{mark(run)} (run {run.name}): {text}")
 
-    def _elsewhere(self, run: RunSummary, whole: dict[str, Any], lines: int) -> bool:
+    def _elsewhere(self, run: RunSummary, whole: Object, lines: int) -> bool:
         """Prints the log of a run whose pod is gone: from the archive, or as the schedule that replaced it kept it."""
         from ..log.archive import Archive
         from ..runs.archiving import copied

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ..core import api, marks
+from ..core.api import Object
 from ..core.build.spec import BUILD
 from ..core.run.summary import RunSummary
 from ..errors import ClusterError, Denied, NotFound
@@ -83,7 +84,7 @@ class TargetSpace:
             raise NotFound("the cluster has no PipelineRuns: install Tekton Pipelines in it first") from None
         return sorted(found, key=lambda run: (run.created, run.task_id, run.name))
 
-    def whole_run(self, name: str) -> dict[str, Any]:
+    def whole_run(self, name: str) -> Object:
         """The PipelineRun of a run of ours; raises NotFound."""
         advice = f'No Task found with name "{name}" in space {self.name!r}: kf tasks{self.flags} lists them'
         try:
@@ -103,7 +104,7 @@ class TargetSpace:
             )
         return found[-1]
 
-    def one(self, name: str, task_id: int | None) -> dict[str, Any]:
+    def one(self, name: str, task_id: int | None) -> Object:
         """The PipelineRun of a run by its name, or by its App and its id; raises NotFound."""
         return self.whole_run(self.run_of(name, task_id).name if task_id is not None else name)
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from typing import Any
 
 import click
 
 from ..core import marks
+from ..core.api import Object
 from ..core.log.reader import LogReader
 from ..core.run import outcome
 from ..core.run.outcome import FAILED, SUCCEEDED
@@ -67,7 +67,7 @@ class Terminal:
         self._lock.acquire(timeout=1)
 
 
-def wait_for(space: TargetSpace, run: dict[str, Any], log_archive: str | None) -> int:
+def wait_for(space: TargetSpace, run: Object, log_archive: str | None) -> int:
     """Follows a run to its end; returns the exit code that its process chose, else 1."""
     name, labels = run["metadata"]["name"], run["metadata"]["labels"]
     app = labels[marks.NAME]

@@ -18,6 +18,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import IO, Any, TypeVar
 
+from ..core.api import Object
 from ..core.errors import InvalidInput
 from ..core.log import stored
 from ..core.log.stored import Place, StoredLog
@@ -30,7 +31,7 @@ MARKER = "kf-archive.json"
 PRIVATE = ("memory", "data")  # nobody else ever sees what is in them
 OBJECT_STORES = frozenset(("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss", "oci", "r2", "obs", "tos"))
 # An endpoint that does not answer ends an update in seconds; whatever is in the environment comes on top.
-OPTIONS: dict[str, dict[str, Any]] = {
+OPTIONS: dict[str, Object] = {
     "s3": {
         "default_block_size": BLOCK,
         "config_kwargs": {"connect_timeout": 5, "read_timeout": 60, "retries": {"max_attempts": 2}},

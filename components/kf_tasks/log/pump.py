@@ -11,9 +11,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from ..cluster.client import Cluster
+from ..core.api import Object
 from ..core.log.stamps import Position, Stamped
 from ..core.run import outcome
 from ..errors import ClusterError, NotFound, Unreachable
@@ -144,7 +144,7 @@ class Pump:
             return False
         return pod is None or (complete and outcome.container_ended(pod) and not had_more)
 
-    def _pod(self) -> dict[str, Any] | None:
+    def _pod(self) -> Object | None:
         """The pod; None if it is gone, also if another one has its name: that has another log."""
         pod = self._cluster.get(self._namespace, "pods", self.pod)
         return pod if pod and self._uid in (None, pod["metadata"]["uid"]) else None

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..cluster.client import Cluster
 from ..cluster.watch import Watch
+from ..core.api import Object
 from ..core.log.masking import Masker
 from ..core.log.reader import LogReader
 from ..core.run import outcome
@@ -61,7 +62,7 @@ class Follower:
     _trouble: str = field(default="", init=False)
     _told: set[str] = field(default_factory=set, init=False)
     _pumps: dict[str, Pump] = field(default_factory=dict, init=False)
-    _pod: dict[str, Any] | None = field(default=None, init=False)
+    _pod: Object | None = field(default=None, init=False)
     _has_started: bool = field(default=False, init=False)
     _deleted: bool = field(default=False, init=False)
 
@@ -102,7 +103,7 @@ class Follower:
                 self._give_up(f"could not start within {self.start_timeout} s: {trouble}", "start_timeout")
             changed.wait(0.5 if time.monotonic() - begun < 30 else 1.0)
 
-    def _observe(self, pods: list[dict[str, Any]]) -> None:
+    def _observe(self, pods: list[Object]) -> None:
         if self._pod and self._pod["metadata"]["uid"] not in [pod["metadata"]["uid"] for pod in pods]:
             self._deleted = True
         for pod in pods:
@@ -123,7 +124,7 @@ class Follower:
         if trouble:
             self._tell(f"{self.name} waits: {trouble}")
 
-    def _read(self, pod: dict[str, Any]) -> None:
+    def _read(self, pod: Object) -> None:
         if not self._has_started:
             self.screen.begin()
         self._has_started = True
@@ -146,7 +147,7 @@ class Follower:
         if outcome.container_ended(pod):
             self._pumps[uid].ended.set()
 
-    def _check_replaced(self, pod: dict[str, Any]) -> None:
+    def _check_replaced(self, pod: Object) -> None:
         """Cancels the run before a pod in the place of another begins, if its command must not begin again.
 
         That the cluster takes a pod away is seen earlier: for a lost node, minutes before Tekton replaces the pod.
@@ -193,7 +194,7 @@ class Follower:
         except (Refused, Conflict):
             pass  # it has ended meanwhile
 
-    def _conclude(self, run: dict[str, Any]) -> Outcome:
+    def _conclude(self, run: Object) -> Outcome:
         self._await_process()
         task_run = self._ask(lambda: self.cluster.task_run(self.namespace, run))
         for pump in self._pumps.values():
@@ -230,7 +231,7 @@ class Follower:
             self._observe(pods)
             time.sleep(0.5)
 
-    def _guess(self, run: dict[str, Any]) -> str:
+    def _guess(self, run: Object) -> str:
         """The cause that only somebody who watched can know; empty where Tekton tells it."""
         if outcome.condition(run).get("reason") != "Failed" or not self._pod:
             return ""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from typing import Any
 
 from ..cluster.client import Cluster
+from ..core.api import Object
 from ..core.log.masking import SHORTEST
 from ..core.log.secret_parts import parts
 from ..core.run import bindings, pipelinerun
@@ -18,7 +18,7 @@ LEFT = "is not masked"
 def secret_values(
     cluster: Cluster,
     namespace: str,
-    manifest: dict[str, Any],
+    manifest: Object,
     warn: Callable[[str], None],
     unread: Callable[[str], None] | None = None,
 ) -> list[str]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
 
 from ..cluster.client import Cluster
 from ..core import naming
+from ..core.api import Object
 from ..core.run import pipelinerun
 from ..core.run.attempts import adoptable, attempts, of_task
 from ..errors import Conflict, NotFound, Unreachable
@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 60
 class Submission:
     """One definition of a task of one App, ready to be started."""
 
-    template: dict[str, Any]
+    template: Object
     app: str
     task: str
     key: str
@@ -46,7 +46,7 @@ class Submission:
         return naming.label_value(self.stack), *self.former
 
 
-def submit(cluster: Cluster, wanted: Submission, began: str | None) -> tuple[dict[str, Any], bool]:
+def submit(cluster: Cluster, wanted: Submission, began: str | None) -> tuple[Object, bool]:
     """Starts a run, or finds the one to follow; returns it and whether it was found."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     tried, number = "", 0

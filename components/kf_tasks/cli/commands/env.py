@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from ...core.api import Object
 from ...core.log.reader import harmless
 from ...core.run import bindings, environment, pipelinerun
 from ...core.run.environment import Shown
@@ -77,7 +78,7 @@ def reader(space: TargetSpace) -> Callable[[str], dict[str, str]]:
     return read
 
 
-def binding_files(manifest: dict[str, Any], digests: Callable[[str], dict[str, str]]) -> dict[str, str]:
+def binding_files(manifest: Object, digests: Callable[[str], dict[str, str]]) -> dict[str, str]:
     """The files of the bindings by path, each with the digest of its content."""
     mounts = {mount["name"]: mount["mountPath"] for mount in pipelinerun.step_of(manifest).get("volumeMounts", [])}
     found = {}

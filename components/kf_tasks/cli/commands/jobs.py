@@ -48,7 +48,7 @@ class Job:
     found: Object
 
     @classmethod
-    def of(cls, found: dict[str, Any]) -> Job:
+    def of(cls, found: Object) -> Job:
         """The job of a CronJob of ours."""
         metadata, spec = found["metadata"], found["spec"]
         text = spec["schedule"]

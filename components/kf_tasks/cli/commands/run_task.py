@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
-from typing import Any
 
 import click
 
 from ...core import naming, quantities
+from ...core.api import Object
 from ...core.errors import InvalidInput
 from ...core.run import environment, pipelinerun
 from ...core.run.command import resolve
@@ -76,7 +76,7 @@ def launch(
     space: TargetSpace,
     app: str,
     task: str,
-    manifest: dict[str, Any],
+    manifest: Object,
     settings: TemplateSettings,
     wait: bool,
 ) -> None:
@@ -130,9 +130,7 @@ def check_free(app: str, given: dict[str, str], settings: TemplateSettings) -> N
             )
 
 
-def start_command(
-    app: str, template: dict[str, Any], settings: TemplateSettings, command: str | None
-) -> list[str] | None:
+def start_command(app: str, template: Object, settings: TemplateSettings, command: str | None) -> list[str] | None:
     """The argv of `command`, None where the template's own stays; raises InvalidInput if there is neither."""
     if command is not None:
         return resolve(f"app {app!r}: --command", settings.entrypoint, command, None, None, None)
@@ -143,9 +141,7 @@ def start_command(
     return None
 
 
-def _submit(
-    space: TargetSpace, app: str, task: str, manifest: dict[str, Any], settings: TemplateSettings, by: str
-) -> dict[str, Any]:
+def _submit(space: TargetSpace, app: str, task: str, manifest: Object, settings: TemplateSettings, by: str) -> Object:
     from ...runs.submission import Submission, submit
 
     wanted = Submission(

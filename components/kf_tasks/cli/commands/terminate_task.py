@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from ...core import marks
+from ...core.api import Object
 from ...core.run import outcome
 from ...errors import ArchiveError, Conflict, Refused
 from .. import names
@@ -51,7 +50,7 @@ def terminate_task(target: Target, name: str, task_id: int | None) -> None:
     click.echo(refusal or f'Task "{name}" is successfully submitted for termination')
 
 
-def unable(run: dict[str, Any]) -> str:
+def unable(run: Object) -> str:
     """Why a run cannot be ended, in Kf's words; empty if it can."""
     if outcome.has_ended(run):
         return "Can't terminate completed Task"
@@ -59,7 +58,7 @@ def unable(run: dict[str, Any]) -> str:
     return "Can't terminate terminated Task" if cancelled else ""
 
 
-def _delete_waiting_pods(space: TargetSpace, run: dict[str, Any]) -> bool:
+def _delete_waiting_pods(space: TargetSpace, run: Object) -> bool:
     """Deletes what Tekton leaves of a run that nobody followed: a pod that would start when its Secret appears.
 
     The kubelet's words go with the pod, so they are written down first.
@@ -76,7 +75,7 @@ def _delete_waiting_pods(space: TargetSpace, run: dict[str, Any]) -> bool:
     return bool(pods)
 
 
-def waits(pod: dict[str, Any]) -> bool:
+def waits(pod: Object) -> bool:
     """Whether a pod could still start the command of its run."""
     pending = (pod.get("status") or {}).get("phase") == "Pending"
     return pending and not outcome.started(pod) and "deletionTimestamp" not in pod["metadata"]
