@@ -26,15 +26,21 @@ CASES = {
         f"{APP}Task('migrate', app=app, command='x', env={{'U': f'{{Output.from_input(1)}}'}})",
         "env U holds the help text of an Output",
     ),
-    "number in env": (f"{APP}Task('migrate', app=app, command='x', env={{'N': 1}})", "env N must be text, not int 1"),
+    "number in env": (
+        f"{APP}Task('migrate', app=app, command='x', env={{'N': 1}})",
+        "env['N'] must be text",
+    ),
     "reserved variable": (
         f"{APP}Task('migrate', app=app, command='x', env={{'VCAP_SERVICES': '1'}})",
         "VCAP_SERVICES is set by the platform",
     ),
-    "unknown when": (f"{APP}Task('migrate', app=app, command='x', when='never')", "when='never' is unknown"),
+    "unknown when": (
+        f"{APP}Task('migrate', app=app, command='x', when='never')",
+        "when must be one of 'change'",
+    ),
     "bad timeout": (f"{APP}Task('migrate', app=app, command='x', timeout='5')", "timeout: '5' is no span of time"),
     "bad age": ("App('shop', space=space, image='x', max_age='a month')", "max_age: 'a month' is no span of time"),
-    "pinned as text": ("App('shop', space=space, image='x', pinned='shop-t-1')", "pinned='shop-t-1' is a text"),
+    "pinned as text": ("App('shop', space=space, image='x', pinned='shop-t-1')", "pinned must be a list of texts"),
     "min_history beyond max_age": (
         "App('shop', space=space, image='x', max_age='1h', min_history='7d')",
         "app 'shop': max_age is 1h and min_history is 7d",

@@ -156,8 +156,12 @@ def test_what_cannot_be_bound() -> None:
 
     assert refused(in_space(twice)).startswith("app 'shop': two services have the name 'db'")
     assert "service 'db' lives in space 't', the App in 's'" in refused(in_space(elsewhere))
-    assert refused(in_space(no_service)).startswith("app 'shop': services[0] is no service but str")
-    assert "vcap_services='both' is unknown" in refused(program(vcap_services="both"))
+    assert refused(in_space(no_service)).startswith(
+        "app 'shop': services[0] must be a ServiceInstance or a Binding (no Output), not text"
+    )
+    assert "vcap_services must be one of 'env', 'file' (no Output), not the text 'both'" in refused(
+        program(vcap_services="both")
+    )
 
 
 @pytest.mark.parametrize(
@@ -174,8 +178,8 @@ def test_a_required_credential_is_named_with_its_service(credentials: Any) -> No
 @pytest.mark.parametrize(
     ("uri", "message"),
     [
-        (None, "service 'db': its credentials have no 'uri' (there are: host)"),
-        (5, "service 'db': its credential 'uri' is no text but int"),
+        (None, "service 'db': credentials.uri must be text, but the Output holds None"),
+        (5, "service 'db': credentials.uri must be text, but the Output holds a number"),
     ],
 )
 def test_a_typed_credential_is_what_its_type_says(uri: Any, message: str) -> None:
@@ -196,7 +200,10 @@ def test_a_level_that_an_app_leaves_is_refused() -> None:
     )
     existing = refused(lambda: Space("s", namespace="there", pod_security="restricted"))
     assert existing.startswith("space 's': pod_security labels the namespace that the Space creates")
-    assert "pod_security='strict' is no level" in refused(lambda: Space("s", pod_security="strict"))
+    strict: Any = "strict"
+    assert "pod_security must be one of 'privileged', 'baseline', 'restricted' (no Output)" in refused(
+        lambda: Space("s", pod_security=strict)
+    )
 
 
 def test_secrets_do_not_fit_into_the_pod() -> None:

@@ -171,7 +171,10 @@ def test_the_name_of_the_cron_job_leaves_room() -> None:
         ({"schedule": "0 0 30 2 *"}, "schedule of job 'nightly' of app 'shop': '0 0 30 2 *' never comes: correct it"),
         ({"schedule": "* * * *"}, "schedule of job 'nightly' of app 'shop': '* * * *' has 4 fields"),
         ({"time_zone": "Mars"}, "time_zone of job 'nightly' of app 'shop': time zone 'Mars' is unknown"),
-        ({"concurrency_policy": "never"}, "concurrency_policy='never' is unknown: use one of 'Allow', 'Forbid'"),
+        (
+            {"concurrency_policy": "never"},
+            "concurrency_policy must be one of 'Allow', 'Forbid', 'Replace', 'Always'",
+        ),
         ({"starting_deadline": "9s"}, "give it at least '10s'"),
         ({"retries": -1}, "write a whole number from 0 upwards"),
     ],

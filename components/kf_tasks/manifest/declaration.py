@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 
@@ -18,8 +18,8 @@ from ..resources.inputs import for_people
 from ..resources.service import Binding, ServiceInstance
 from ..resources.source import Source
 from ..resources.space import Space
-from ..resources.task import Task
-from ..resources.task_schedule import UTC, TaskSchedule
+from ..resources.task import Task, When
+from ..resources.task_schedule import UTC, Policy, TaskSchedule
 
 BUILD_VARIABLES = "BP_"  # what buildpacks call their settings; the rest of env is for tasks alone
 
@@ -146,7 +146,7 @@ def _task(entry: TaskEntry, app: App) -> Task:
         timeout=entry.timeout,
         retries=entry.retries,
         triggers=entry.triggers,
-        when=entry.when,
+        when=cast(When, entry.when),
     )
 
 
@@ -158,7 +158,7 @@ def _job(entry: JobEntry, app: App) -> TaskSchedule:
         args=entry.args,
         schedule=entry.schedule,
         time_zone=entry.time_zone or UTC,
-        concurrency_policy=entry.concurrency_policy,
+        concurrency_policy=cast(Policy, entry.concurrency_policy),
         suspend=entry.suspend,
         starting_deadline=entry.starting_deadline,
         catch_up=entry.catch_up,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -19,10 +19,11 @@ from ..core.run.pipelinerun import Resources
 from ..core.template import TemplateSettings
 from ..history import History
 from . import image_digest
+from .arguments import of_component
 from .bindings import Attachments
 from .build import Build
 from .environment import Env, Layer
-from .inputs import Args, Command, computed, for_people, plain, urn_of
+from .inputs import Age, Args, Command, Cores, Fields, FieldsList, Names, Path, Size, Texts, computed, plain, urn_of
 from .plan import AppPlan, Roll
 from .pods import TaskPods, pod_settings, pods_of_tasks
 from .security_group import SecurityGroup, policies
@@ -75,45 +76,45 @@ class App(pulumi.ComponentResource):
     env: pulumi.Output[list[dict[str, Any]]]
     process_types: pulumi.Output[list[str]]
 
-    @for_people()
+    @of_component("app")
     def __init__(
         self,
         name: str,
         *,
         space: Space,
         image: pulumi.Input[str] | None = None,
-        source: str | Source | None = None,
+        source: Path | Source | None = None,
         resolve_tag: bool = False,
         app_name: str | None = None,
         command: Command | None = None,
         args: Args | None = None,
         entrypoint: Command | None = None,
         env: Env | None = None,
-        memory: str | None = None,
-        disk: str | None = None,
-        cpu: str | float | None = None,
-        cpu_limit: str | float | None = None,
+        memory: Size | None = None,
+        disk: Size | None = None,
+        cpu: Cores | None = None,
+        cpu_limit: Cores | None = None,
         keep: int | None = None,
         keep_failed: int | None = None,
-        max_age: str | None = None,
+        max_age: Age | None = None,
         pinned: Sequence[str] = (),
-        min_history: str | None = None,
+        min_history: Age | None = None,
         services: Sequence[ServiceInstance | Binding] = (),
-        vcap_services: str = "env",
+        vcap_services: Literal["env", "file"] = "env",
         security_groups: Sequence[SecurityGroup] = (),
-        labels: pulumi.Input[Mapping[str, str]] | None = None,
-        annotations: pulumi.Input[Mapping[str, str]] | None = None,
-        node_selector: pulumi.Input[Mapping[str, str]] | None = None,
-        tolerations: pulumi.Input[Sequence[Mapping[str, Any]]] | None = None,
-        affinity: pulumi.Input[Mapping[str, Any]] | None = None,
-        volumes: pulumi.Input[Sequence[Mapping[str, Any]]] | None = None,
-        volume_mounts: pulumi.Input[Sequence[Mapping[str, Any]]] | None = None,
+        labels: Names | None = None,
+        annotations: Names | None = None,
+        node_selector: Names | None = None,
+        tolerations: FieldsList | None = None,
+        affinity: Fields | None = None,
+        volumes: FieldsList | None = None,
+        volume_mounts: FieldsList | None = None,
         priority_class: pulumi.Input[str] | None = None,
         runtime_class: pulumi.Input[str] | None = None,
-        pod_spec: pulumi.Input[Mapping[str, Any]] | None = None,
-        security_context: pulumi.Input[Mapping[str, Any]] | None = None,
+        pod_spec: Fields | None = None,
+        security_context: Fields | None = None,
         service_account: str | None = None,
-        image_pull_secrets: pulumi.Input[Sequence[str]] | None = None,
+        image_pull_secrets: Texts | None = None,
         automount_service_account_token: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar, cast
+from typing import Annotated, Any, Literal, TypeVar, cast
 
 import pulumi
 
@@ -13,8 +14,19 @@ from ..core.errors import InvalidInput
 
 T = TypeVar("T")
 U = TypeVar("U")
-Args = pulumi.Input[Sequence[pulumi.Input[str]]]
+
+# What arguments are, for type checkers and for `arguments`; what stands in an Annotated is said of a wrong one.
+Texts = pulumi.Input[Sequence[pulumi.Input[str]]]
+Args = Texts
 Command = pulumi.Input[str | Sequence[pulumi.Input[str]]]
+Names = pulumi.Input[Mapping[str, pulumi.Input[str]]]
+Fields = pulumi.Input[Mapping[str, Any]]
+FieldsList = pulumi.Input[Sequence[Fields]]
+Path = str | os.PathLike[str]
+Size = Annotated[str, "an amount with a unit such as '512M' or '1Gi'"]
+Cores = Annotated[str | float, "an amount of cpu such as '100m' or 0.5"]
+Span = Annotated[str | Literal[0], "a span of time such as '30m' or '1h30m'"]
+Age = Annotated[str, "a span of time such as '30d' or '12h'"]
 
 
 @contextmanager

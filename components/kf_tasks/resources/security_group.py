@@ -12,7 +12,8 @@ import pulumi_kubernetes as kubernetes
 from ..core import naming
 from ..core.errors import InvalidInput
 from ..core.pods import network
-from .inputs import computed, plain
+from .arguments import of_record
+from .inputs import FieldsList, computed, plain
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,12 @@ class SecurityGroup:
     """
 
     name: str
-    egress: Sequence[pulumi.Input[Mapping[str, Any]]] | None = None
-    ingress: Sequence[pulumi.Input[Mapping[str, Any]]] | None = None
+    egress: FieldsList | None = None
+    ingress: FieldsList | None = None
     dns: bool = True
+
+    def __post_init__(self) -> None:
+        of_record(self, f"security group {self.name!r}" if isinstance(self.name, str) else "security group")
 
 
 def policies(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, ClassVar
 
@@ -12,6 +12,7 @@ import pulumi_kubernetes as kubernetes
 from ..core import naming
 from ..core.errors import InvalidInput
 from ..core.run import bindings
+from .arguments import fields_of, of_component, of_record
 from .inputs import computed, for_people
 from .space import Space
 from .template import labels
@@ -49,18 +50,18 @@ class ServiceInstance(pulumi.ComponentResource):
 
     service_name: pulumi.Output[str]
 
-    @for_people()
+    @of_component("service")
     def __init__(
         self,
         name: str,
         *,
         space: Space,
-        credentials: Any = None,
+        credentials: pulumi.Input[object] = None,
         requires: Sequence[str] = (),
         label: str | None = None,
         tags: Sequence[str] = (),
         plan: str | None = None,
-        volume_mounts: Sequence[Mapping[str, Any]] = (),
+        volume_mounts: Sequence[Mapping[str, str | bool]] = (),
         service_name: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -68,6 +69,7 @@ class ServiceInstance(pulumi.ComponentResource):
         own_name = naming.check_name("service", service_name if service_name is not None else name)
         owner = f"service {own_name!r}"
         typed = is_dataclass(credentials) and not isinstance(credentials, type)
+        given_credentials = _as_map(owner, credentials)
         found_label = label or (getattr(credentials, "label", None) if typed else None) or bindings.USER_PROVIDED
         texts = getattr(credentials, "texts", ()) if typed else ()
         _check_texts(owner, found_label, plan, tags)
@@ -84,7 +86,7 @@ class ServiceInstance(pulumi.ComponentResource):
                 given = {name: value for name, value in given.items() if value is not None}
             return bindings.plain_credentials(owner, given, requires, texts)
 
-        self.credentials: pulumi.Output[dict[str, Any]] = computed(pulumi.Output.secret(_as_map(credentials)), verify)
+        self.credentials: pulumi.Output[dict[str, Any]] = computed(pulumi.Output.secret(given_credentials), verify)
         self.secret_name = f"kf.{own_name}.service"
         secret = kubernetes.core.v1.Secret(
             self.secret_name,
@@ -119,6 +121,12 @@ class Binding:
     binding_name: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        name = self.service.name if isinstance(self.service, ServiceInstance) else None
+        of_record(self, f"Binding of service {name!r}" if name else "Binding")
+        with for_people():
+            _check_parameters(f"Binding of service {name!r}", self.parameters)
+
     @property
     def name(self) -> str:
         """The name of its folder of files, and its `name` in VCAP_SERVICES."""
@@ -131,7 +139,7 @@ class Binding:
         if mounts and "mount" in self.parameters:
             mounts[0]["path"] = self.parameters["mount"]
         if mounts and "readonly" in self.parameters:
-            mounts[0]["read_only"] = bool(self.parameters["readonly"])
+            mounts[0]["read_only"] = self.parameters["readonly"]
         return mounts
 
     def bound(self, credentials: Mapping[str, Any]) -> bindings.Bound:
@@ -142,11 +150,15 @@ class Binding:
         )
 
 
-def _as_map(credentials: Any) -> Any:
+def _as_map(owner: str, credentials: Any) -> Any:
     if credentials is None:
         return {}
+    if isinstance(credentials, Postgres):
+        return fields_of(credentials, f"{owner}: credentials.")
     if is_dataclass(credentials) and not isinstance(credentials, type):
         return {entry.name: getattr(credentials, entry.name) for entry in fields(credentials)}
+    if not isinstance(credentials, (Mapping, pulumi.Output, Awaitable)):
+        bindings.plain_credentials(owner, credentials, ())
     return credentials
 
 
@@ -167,5 +179,14 @@ def _check_mount(owner: str, mount: Any) -> dict[str, Any]:
             f"{owner}: volume_mounts: {mount!r}: write {{'claim': NAME OF A PersistentVolumeClaim, 'path': '/data'}}, "
             "and 'read_only' if need be"
         )
-    naming.check_text(f"{owner}: volume_mounts: claim", mount["claim"])
+    for name, kind in (("claim", "text"), ("path", "text"), ("read_only", "True or False")):
+        if name in mount and isinstance(mount[name], bool) is (kind == "text"):
+            raise InvalidInput(f"{owner}: volume_mounts: {name} must be {kind}, not {mount[name]!r}")
     return dict(mount)
+
+
+def _check_parameters(owner: str, parameters: Mapping[str, Any]) -> None:
+    """Those that Kf reads itself: where and how the first volume of a service is mounted."""
+    for name, meant, kind in (("mount", "text", str), ("readonly", "True or False", bool)):
+        if name in parameters and not isinstance(parameters[name], kind):
+            raise InvalidInput(f"{owner}: parameters: {name} must be {meant}, not {parameters[name]!r}")

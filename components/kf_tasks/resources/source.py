@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path as Folder
 from typing import Any
 
 import pulumi
@@ -19,6 +20,8 @@ from ..core.errors import InvalidInput
 from ..core.run.pipelinerun import Resources
 from ..core.source import tree
 from ..registry import progress
+from .arguments import of_record
+from .inputs import Cores, Path, Size, Span
 from .space import Space
 
 DOCKERFILE = "Dockerfile"
@@ -44,8 +47,8 @@ class Source:
     - `memory`, `disk` (request and limit), `cpu` (request), `timeout`: of the build.
     """
 
-    path: str
-    dockerfile: str | None = None
+    path: Path
+    dockerfile: Path | None = None
     target: str | None = None
     build_args: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     builder: str | None = None
@@ -53,20 +56,26 @@ class Source:
     buildpacks: Sequence[str] = ()
     builder_user: int | None = None
     ignore: Sequence[str] = ()
-    memory: str = "1Gi"
-    disk: str = "4Gi"
-    cpu: str | float = "100m"
-    timeout: str = "1h"
+    memory: Size = "1Gi"
+    disk: Size = "4Gi"
+    cpu: Cores = "100m"
+    timeout: Span = "1h"
+
+    def __post_init__(self) -> None:
+        of_record(self, "Source")
+        for name in ("path", "dockerfile"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, os.fspath(getattr(self, name)))
 
 
-def as_source(owner: str, image: Any, source: str | Source | None, resolve_tag: bool = False) -> Source | None:
+def as_source(owner: str, image: Any, source: Path | Source | None, resolve_tag: bool = False) -> Source | None:
     """The source of an App that has one; it has either that or an image."""
     if (image is None) == (source is None):
         wrong = "has no image" if image is None else "has both an image and a source"
         raise InvalidInput(f"{owner} {wrong}: give it image='registry/name@sha256:…' or source='./folder', one of them")
     if source is not None and resolve_tag:
         raise InvalidInput(f"{owner}: an image that is built has its digest already: leave resolve_tag out")
-    found = Source(source) if isinstance(source, str) else source
+    found = source if source is None or isinstance(source, Source) else Source(source)
     if found:
         _check(f"source of {owner}", found)
     return found
@@ -94,7 +103,7 @@ def recipe(space: Space, source: Source, arguments: Mapping[str, str]) -> Recipe
             source.builder, space.submitter_image, source.run_image or "", tuple(source.buildpacks), arguments,
             source.builder_user,
         )  # fmt: skip
-    return Dockerfile(space.builder_image, source.dockerfile or DOCKERFILE, source.target, arguments)
+    return Dockerfile(space.builder_image, os.fspath(source.dockerfile or DOCKERFILE), source.target, arguments)
 
 
 def prepare(owner: str, name: str, space: Space, source: Source) -> tuple[tree.Tree, Resources, str]:
@@ -118,7 +127,7 @@ def prepare(owner: str, name: str, space: Space, source: Source) -> tuple[tree.T
         cpu=quantities.cpu(source.cpu, f"source of {owner}: cpu"),
     )
     timeout = quantities.duration(source.timeout, f"source of {owner}: timeout")
-    found = _read(space, source.path, tuple(source.ignore))
+    found = _read(space, os.fspath(source.path), tuple(source.ignore))
     if found.outside:
         pulumi.log.warn(
             f"{owner}: links that lead out of its source lead nowhere in the build: {', '.join(found.outside[:10])}: "
@@ -137,5 +146,5 @@ def _read(space: Space, path: str, ignore: tuple[str, ...]) -> tree.Tree:
     """The tree of a folder; several Apps of one folder have it read once."""
     known, key = _trees.setdefault(space, {}), (path, *ignore)
     if key not in known:
-        known[key] = tree.read(Path(path), progress.hashing(path, progress.of_program), ignore)
+        known[key] = tree.read(Folder(path), progress.hashing(path, progress.of_program), ignore)
     return known[key]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -18,9 +19,10 @@ from ..core.retention import policy
 from ..core.retention.policy import DEFAULT_KEEP, Policy
 from ..core.run.pipelinerun import Resources
 from ..log.archive import check_url
+from .arguments import of_component
 from .connection import connection_of, settings_of
 from .environment import Env, Layer
-from .inputs import for_people
+from .inputs import Age, Cores, Fields, FieldsList, Names, Size, Span, Texts, plain
 from .pods import pod_settings
 from .security_group import SecurityGroup, policies
 from .template import kept
@@ -71,43 +73,43 @@ class Space(pulumi.ComponentResource):
 
     namespace: pulumi.Output[str]
 
-    @for_people()
+    @of_component("space")
     def __init__(
         self,
         name: str,
         *,
         namespace: pulumi.Input[str] | kubernetes.core.v1.Namespace | None = None,
         env: Env | None = None,
-        memory: str = "1Gi",
-        disk: str = "1Gi",
-        cpu: str | float = "100m",
-        timeout: str = "1h",
+        memory: Size = "1Gi",
+        disk: Size = "1Gi",
+        cpu: Cores = "100m",
+        timeout: Span = "1h",
         keep: int = DEFAULT_KEEP,
         keep_failed: int = 0,
-        max_age: str | None = None,
-        min_history: str | None = None,
+        max_age: Age | None = None,
+        min_history: Age | None = None,
         log_archive: str | None = None,
-        labels: pulumi.Input[Mapping[str, str]] | None = None,
-        annotations: pulumi.Input[Mapping[str, str]] | None = None,
-        node_selector: pulumi.Input[Mapping[str, str]] | None = None,
-        tolerations: pulumi.Input[Sequence[Mapping[str, Any]]] | None = None,
-        affinity: pulumi.Input[Mapping[str, Any]] | None = None,
-        volumes: pulumi.Input[Sequence[Mapping[str, Any]]] | None = None,
-        volume_mounts: pulumi.Input[Sequence[Mapping[str, Any]]] | None = None,
+        labels: Names | None = None,
+        annotations: Names | None = None,
+        node_selector: Names | None = None,
+        tolerations: FieldsList | None = None,
+        affinity: Fields | None = None,
+        volumes: FieldsList | None = None,
+        volume_mounts: FieldsList | None = None,
         priority_class: pulumi.Input[str] | None = None,
         runtime_class: pulumi.Input[str] | None = None,
-        image_pull_secrets: pulumi.Input[Sequence[str]] | None = None,
-        pod_spec: pulumi.Input[Mapping[str, Any]] | None = None,
+        image_pull_secrets: Texts | None = None,
+        pod_spec: Fields | None = None,
         security_groups: Sequence[SecurityGroup] = (),
-        pod_security: str | None = None,
+        pod_security: Literal["privileged", "baseline", "restricted"] | None = None,
         registry: str | None = None,
         registry_secret: pulumi.Input[str] | None = None,
         image_name: str = IMAGE_NAME,
         builder_image: str = BUILDER_IMAGE,
-        quota: Mapping[str, Any] | None = None,
-        limit_range: Mapping[str, Mapping[str, Any]] | None = None,
+        quota: Mapping[str, str | float] | None = None,
+        limit_range: Mapping[str, Mapping[str, str | float]] | None = None,
         submitter_image: str | None = None,
-        kubeconfig: pulumi.Input[str] | None = None,
+        kubeconfig: pulumi.Input[str] | os.PathLike[str] | None = None,
         context: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -141,14 +143,15 @@ class Space(pulumi.ComponentResource):
         # The base class has set every key of props as an attribute; from here on they are ours again.
         self.name, self.log_archive = name, archive
         self.bounds, self._kept = bounds, 0
-        self.registry, self.registry_secret, self.builder_image = registry, registry_secret, builder_image
-        self.image_name = image_name
+        self.registry, self.builder_image, self.image_name = registry, builder_image, image_name
+        self.registry_secret = registry_secret and plain(registry_secret, f"registry_secret of {owner}")
         if registry_secret is not None:
             image_pull_secrets = pulumi.Output.all(image_pull_secrets, registry_secret).apply(
                 lambda both: [*(both[0] or ()), both[1]]
             )
         self.submitter_image = SUBMITTER_IMAGE if submitter_image is None else submitter_image
-        self.provider, settings = self._choose_provider(kubeconfig, context)
+        given = os.fspath(kubeconfig) if isinstance(kubeconfig, os.PathLike) else kubeconfig
+        self.provider, settings = self._choose_provider(given, context)
         self.connection = connection_of(settings)
         self.owns_namespace = namespace is None
         self.resources: list[pulumi.Resource] = []

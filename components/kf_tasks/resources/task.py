@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import pulumi
 
 from ..core import naming, quantities
-from ..core.definition import CHANGE, WHEN
 from ..core.errors import InvalidInput
-from ..core.log.shown import FOLLOW, LOG_MODES, NONE
+from ..core.log.shown import NONE
 from ..run import Run
 from .app import App
+from .arguments import of_component
 from .environment import Env
-from .inputs import Args, Command, for_people, plain, urn_of
+from .inputs import Args, Command, Cores, Size, Span, plain, urn_of
 from .task_template import TaskTemplate, declare
 from .template import kept, stack_id
+
+When = Literal["change", "trigger", "always"]
+LogMode = Literal["follow", "tail", "none"]
 
 
 class Task(pulumi.ComponentResource):
@@ -54,7 +57,7 @@ class Task(pulumi.ComponentResource):
     log_digest: pulumi.Output[str]
     results: pulumi.Output[dict[str, str]]
 
-    @for_people()
+    @of_component("task")
     def __init__(
         self,
         name: str,
@@ -63,20 +66,20 @@ class Task(pulumi.ComponentResource):
         command: Command | None = None,
         args: Args | None = None,
         env: Env | None = None,
-        memory: str | None = None,
-        disk: str | None = None,
-        cpu: str | float | None = None,
-        timeout: str | None = None,
-        start_timeout: str = "10m",
+        memory: Size | None = None,
+        disk: Size | None = None,
+        cpu: Cores | None = None,
+        timeout: Span | None = None,
+        start_timeout: Span = "10m",
         retries: int = 0,
-        when: str = CHANGE,
+        when: When = "change",
         triggers: pulumi.Input[Any] | None = None,
         wait: bool = True,
         must_succeed: bool = True,
         terminated: bool = False,
         at_most_once: bool = False,
         results: Sequence[str] = (),
-        log: str = FOLLOW,
+        log: LogMode = "follow",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         declared = declare(
@@ -84,7 +87,7 @@ class Task(pulumi.ComponentResource):
             retries=retries, env=env, results=results,
         )  # fmt: skip
         owner, plan, space = declared.owner, declared.app, declared.app.space
-        _check(owner, when, log, results, opts)
+        _check(owner, results, opts)
         patience = quantities.seconds(start_timeout, f"{owner}: start_timeout")
         trigger = plain(triggers if triggers is not None else [], f"triggers of {owner}")
         full_name = declared.full_name
@@ -134,11 +137,7 @@ class Task(pulumi.ComponentResource):
         self.register_outputs({output: getattr(self, output) for output in outputs})
 
 
-def _check(owner: str, when: str, log: str, results: Sequence[str], opts: pulumi.ResourceOptions | None) -> None:
-    if when not in WHEN:
-        raise InvalidInput(f"{owner}: when={when!r} is unknown: use one of {', '.join(map(repr, WHEN))}")
-    if log not in LOG_MODES:
-        raise InvalidInput(f"{owner}: log={log!r} is unknown: use one of {', '.join(map(repr, LOG_MODES))}")
+def _check(owner: str, results: Sequence[str], opts: pulumi.ResourceOptions | None) -> None:
     for result in results:
         naming.check_name(f"{owner}: result", result)
     if opts and opts.protect:

@@ -6,6 +6,7 @@ import functools
 import json
 import re
 import time
+from typing import Literal
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -20,13 +21,15 @@ from ..core.schedule import cronjob, slot
 from ..core.template import MANIFEST, SETTINGS, JobSettings, TemplateSettings
 from . import pod_code
 from .app import App
+from .arguments import of_component
 from .environment import Env
-from .inputs import Args, Command, for_people, urn_of
+from .inputs import Args, Command, Cores, Size, Span, urn_of
 from .plan import AppPlan
 from .task_template import TaskTemplate, declare
 from .template import labels, stack_id
 
 UTC = "Etc/UTC"
+Policy = Literal["Allow", "Forbid", "Replace", "Always"]
 SHORTEST_DEADLINE = 10  # the CronJob controller looks every ten seconds
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
@@ -50,7 +53,7 @@ class TaskSchedule(pulumi.ComponentResource):
 
     cron_job: pulumi.Output[str]
 
-    @for_people()
+    @of_component("job")
     def __init__(
         self,
         name: str,
@@ -60,20 +63,20 @@ class TaskSchedule(pulumi.ComponentResource):
         args: Args | None = None,
         schedule: str | None = None,
         time_zone: str = UTC,
-        concurrency_policy: str = slot.ALLOW,
+        concurrency_policy: Policy = "Allow",
         suspend: bool = False,
-        starting_deadline: str | None = None,
+        starting_deadline: Span | None = None,
         catch_up: bool = False,
         env: Env | None = None,
-        memory: str | None = None,
-        disk: str | None = None,
-        cpu: str | float | None = None,
-        timeout: str | None = None,
-        start_timeout: str = "10m",
+        memory: Size | None = None,
+        disk: Size | None = None,
+        cpu: Cores | None = None,
+        timeout: Span | None = None,
+        start_timeout: Span = "10m",
         retries: int = 0,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        policy = slot.policy(concurrency_policy) or concurrency_policy
+        policy = str(slot.policy(concurrency_policy))
         plan, space = app._plan, app._plan.space
         patience = quantities.seconds(start_timeout, f"start_timeout of job {name!r} of {plan.owner}")
         cron_name = naming.derive(plan.name, str(name), limit=cronjob.NAME_LIMIT)
@@ -83,7 +86,7 @@ class TaskSchedule(pulumi.ComponentResource):
             job=JobSettings(cron_name, policy, catch_up, patience),
         )  # fmt: skip
         space.bounds.check(f"the pod that starts {declared.owner}", cronjob.AMOUNTS)
-        starting = _check(declared.owner, schedule, time_zone, policy, starting_deadline)
+        starting = _check(declared.owner, schedule, time_zone, starting_deadline)
         deadline = cronjob.deadline(quantities.seconds(declared.timeout, f"{declared.owner}: timeout"), patience)
         props = {"app": plan.name, "task": name, "schedule": schedule, "time_zone": time_zone}
         super().__init__("kf:index:TaskSchedule", declared.full_name, props, opts)
@@ -180,10 +183,7 @@ def _template_data(manifest: Object, settings: TemplateSettings) -> dict[str, st
     return {MANIFEST: yaml + "\n", SETTINGS: settings.text()}
 
 
-def _check(owner: str, schedule: str | None, time_zone: str, policy: str, deadline: str | None) -> int | None:
-    if slot.policy(policy) is None:
-        known = ", ".join(map(repr, slot.POLICIES))
-        raise InvalidInput(f"{owner}: concurrency_policy={policy!r} is unknown: use one of {known}")
+def _check(owner: str, schedule: str | None, time_zone: str, deadline: Span | None) -> int | None:
     place = schedules.zone(time_zone, f"time_zone of {owner}")
     if schedule is not None:
         parsed = schedules.parse(schedule, f"schedule of {owner}")

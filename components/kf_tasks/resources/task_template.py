@@ -17,7 +17,7 @@ from ..core.run.pipelinerun import Resources
 from ..core.template import JobSettings, TemplateSettings
 from .app import App
 from .environment import Env, Layer
-from .inputs import Args, Command, computed, depends_on, plain
+from .inputs import Args, Command, Cores, Size, Span, computed, depends_on, plain
 from .plan import AppPlan
 from .template import labels, stack_id, template_data
 
@@ -75,10 +75,10 @@ def declare(
     *,
     command: Command | None,
     args: Args | None,
-    memory: str | None,
-    disk: str | None,
-    cpu: str | float | None,
-    timeout: str | None,
+    memory: Size | None,
+    disk: Size | None,
+    cpu: Cores | None,
+    timeout: Span | None,
     retries: int,
     **more: Any,
 ) -> Declared:

@@ -3,4 +3,3 @@
 FOLLOW = "follow"  # its lines as they come, within bounds
 TAIL = "tail"  # its last lines, when it has ended
 NONE = "none"  # nothing; the outcome alone is told
-LOG_MODES = (FOLLOW, TAIL, NONE)
