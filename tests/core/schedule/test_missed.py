@@ -127,6 +127,13 @@ def test_times_before_a_change_of_the_schedule_are_none() -> None:
     assert missed(cron_job(schedule="@every 5m"), [], [], NOW) is None, "written past us"
 
 
+def test_a_schedule_that_comes_seldom_is_not_asked_for_times_to_come() -> None:
+    yearly = cron_job(schedule="0 4 1 1 *")
+    assert missed(yearly, [], [], NOW) is None
+    told = missed(yearly, [], [], "2028-06-01T00:00:00Z")
+    assert told and (told.count, told.since) == (2, "2027-01-01T03:00:00Z")
+
+
 def test_not_all_times_of_a_year_are_counted() -> None:
     told = missed(cron_job(), [], [], "2027-11-25T00:00:00Z")
     assert told and told.sentence.startswith("has missed 10000 or more times since Wed 25 Nov 2026 01:01 CET: ")

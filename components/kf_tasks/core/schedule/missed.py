@@ -7,7 +7,7 @@ looks at: only its pod and the events tell. So whoever looks at a schedule is to
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any, Dict, Iterable, List, Optional, Sequence
 
 from .. import moments
@@ -74,7 +74,7 @@ def missed(
     except InvalidInput:  # nobody of us has written it
         return None
     times = cron.times(schedule, place, moments.epoch(max(worked, held)))
-    late = [moment for moment in islice(times, MOST) if moment <= moments.epoch(now) - GRACE]
+    late = list(islice(takewhile(lambda moment: moment <= moments.epoch(now) - GRACE, times), MOST))
     if not late:
         return None
     why = words or _told(events, "CronJob", cron_job["metadata"]["name"])
