@@ -133,10 +133,11 @@ def _user_info(owner: str, text: str, sign: str) -> Iterator[Part]:
     if "@" in user and sign:
         yield owner, user.partition("@")[0], False  # a token in place of user and password
     elif colon and "/" not in user and "@" not in user:
-        ends = [found.start() for found in islice(re.finditer("@", rest), MOST)]
-        for reading in (reading for end in ends for reading in (rest[:end], unquote(rest[:end]))):
-            if len(ends) == 1 or len(reading) >= SHORTEST:
-                yield "password", reading, True
+        strict = re.split("[/?#]", rest, maxsplit=1)[0].rfind("@")
+        for end in (found.start() for found in islice(re.finditer("@", rest), MOST)):
+            for reading in (rest[:end], unquote(rest[:end])):
+                if end == strict or len(reading) >= SHORTEST:
+                    yield "password", reading, True
 
 
 def _pair(piece: str) -> Iterator[Part]:
