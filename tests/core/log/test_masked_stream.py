@@ -53,6 +53,32 @@ def test_a_colour_in_a_secret_does_not_show_it(secret: str, cut: int, sizes: lis
     assert "[secret]" in shown and secret not in shown
 
 
+sequences = [
+    "\x1b]0;title",
+    "\x1b]",
+    "\x1b",
+    "\x1b[",
+    "\x1b[31m",
+    "\x07",
+    "\x1b\\",
+    "x" * 70,
+    "\n",
+    " ",
+    "hunter22",
+    "hunt",
+    "er22",
+]
+
+
+@given(parts=st.lists(st.sampled_from(sequences), max_size=12), sizes=st.lists(st.integers(0, 90), max_size=20))
+@example(parts=["\x1b]0;title", "\n", "hunter22"], sizes=[])
+@example(parts=["\x1b]0;title", "x" * 70, " ", "hunter22"], sizes=[80, 5])
+def test_no_control_sequence_shows_a_secret(parts: list[str], sizes: list[int]) -> None:
+    """Neither as it is stored, nor on a terminal, whatever is left unfinished before it."""
+    shown = stored("".join(parts).encode(), (SECRET,), tuple(sizes)).decode()
+    assert SECRET not in shown and SECRET not in SEQUENCES.sub("", shown)
+
+
 @given(st.lists(st.integers(0, 12), max_size=40))
 def test_lines_base64_and_url_of_a_secret_across_the_cuts(sizes: list[int]) -> None:
     secret = "first line/1\nsecond line"

@@ -1,7 +1,8 @@
 """A log on its way into the archive: byte for byte as it was but for the secrets in it, in bounded memory.
 
 Whatever the pieces are in which it comes, what leaves is the same: what may still become a secret is
-held back until that is decided. A colour in the middle of a secret does not hide it from us.
+held back until that is decided. A colour in the middle of a secret does not hide it from us, nor does
+what looks like the beginning of a control sequence: the text is searched with and without them.
 """
 
 from __future__ import annotations
@@ -32,17 +33,19 @@ class MaskedStream:
             return self._emit(text, [], len(text))
         plain, gaps = _visible(text[: _begun_sequence(text)])
         end = max(len(plain) - self._masker.longest + 1, 0)
-        return self._emit(text, self._spans(plain, gaps), _place(gaps, end))
+        cut = min(_place(gaps, end), max(len(text) - self._masker.longest + 1, 0))
+        return self._emit(text, self._spans(text, plain, gaps), cut)
 
     def finish(self) -> bytes:
         """The rest."""
         text = self._held + self._decoder.decode(b"", final=True)
         plain, gaps = _visible(text)
-        return self._emit(text, self._spans(plain, gaps), len(text))
+        return self._emit(text, self._spans(text, plain, gaps), len(text))
 
-    def _spans(self, plain: str, gaps: List[Tuple[int, int]]) -> List[Tuple[int, int]]:
+    def _spans(self, text: str, plain: str, gaps: List[Tuple[int, int]]) -> List[Tuple[int, int]]:
         """Where secrets stand in the text as it is."""
-        return [(_place(gaps, start), _place(gaps, stop - 1) + 1) for start, stop in self._masker.spans(plain)]
+        found = [(_place(gaps, start), _place(gaps, stop - 1) + 1) for start, stop in self._masker.spans(plain)]
+        return sorted([*found, *self._masker.spans(text)]) if gaps else found
 
     def _emit(self, text: str, spans: List[Tuple[int, int]], cut: int) -> bytes:
         """Masks up to the character `cut` and holds back what follows."""

@@ -17,7 +17,8 @@ from .masking import Masker
 
 LONGEST_LINE = 4096
 TAIL_BYTES = 64 * 1024
-SEQUENCES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-Z\\^-~])")
+# What a program leaves unfinished ends with its line: it takes nothing away from the next one.
+SEQUENCES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[ -/]*[0-Z\\^-~])")
 # With the marks that turn the direction of writing: they show a line in another order than it has.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _PULUMI_COLOUR = re.compile(r"<(?=\{%)")
