@@ -102,6 +102,38 @@ def test_a_build_that_fails_is_told_recorded_nowhere_and_tried_again(stack: Stac
     assert step["securityContext"]["capabilities"] == {"drop": ["ALL"], "add": ["SETUID", "SETGID", "SETFCAP"]}
 
 
+def test_folders_and_images_as_people_have_them(stack: Stack) -> None:
+    program = PROGRAM.replace("registry={registry}", "registry={registry}, image_name='flat-{{namespace}}-{{app}}'")
+    dockerfile = (
+        "FROM BUSYBOX\nCOPY . /srv\nRUN test -d /srv/storage/logs && ls -A /srv > /word\n"
+        "RUN mkdir -p /home/app && chown 1001:0 /home/app && echo app:x:1001:0::/:/bin/sh >> /etc/passwd\n"
+        "WORKDIR /home/app\nCOPY --chown=1001:0 run.sh ./\nRUN chmod 0700 . run.sh\n"
+    )
+    declare(stack, f"{dockerfile}USER 1001\n").write(program.format(registry=SANDBOX).replace("cat /word", "./run.sh"))
+    files = {
+        "storage/logs/.gitignore": "*\n", ".dockerignore": "node_modules\n*.txt\n", "node_modules/x.js": "",
+        "a.txt": "",
+        ".env": "PASSWORD=hunter2hunter2", "app.js": "1", "run.sh": "#!/bin/sh\nid\ncat /word\n",
+    }  # fmt: skip
+    for path, text in files.items():
+        (stack.folder / "app" / path).parent.mkdir(parents=True, exist_ok=True)
+        (stack.folder / "app" / path).write_text(text)
+    (stack.folder / "app/run.sh").chmod(0o755)
+    shown = stack.up().ok().text
+    assert "sends 5 files, " in shown and "left out, as they may hold secrets: .env (a line" in shown
+    assert "uid=1001" in shown and "app.js" in shown and "node_modules" not in shown and "a.txt" not in shown
+    task = next(run for run in stack.runs("shop") if run["metadata"]["labels"]["kf.dev/task"] == "look")
+    step = task["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["steps"][0]
+    assert f"/flat-{stack.namespace}-shop@sha256:" in step["image"] and step["securityContext"]["runAsUser"] == 1001
+    assert "will" not in stack.preview().ok().text.split("Diagnostics")[-1]
+
+    dockerfile = dockerfile.replace("BUSYBOX", f"{os.environ['SANDBOX_REGISTRY']}/busybox:1")
+    (stack.folder / "app/Dockerfile").write_text(f"{dockerfile}USER app\n")
+    failed = stack.up().failed().text
+    assert "its image runs as 'app', a name that tells Kubernetes no number: its tasks run as user 1000." in failed
+    assert "the command ran as user 1000: if another one may do it, name it with security_context" in failed
+
+
 def test_a_registry_that_is_down_or_a_folder_that_cannot_be_built_is_one_clear_error(stack: Stack) -> None:
     declare(stack, "FROM BUSYBOX\n", registry="'http://127.0.0.1:9'")
     down = stack.up().failed().text

@@ -9,6 +9,8 @@ import pytest
 from kf_tasks.cluster.connection import Connection
 from kf_tasks.core import definition
 from kf_tasks.core.build import spec
+from kf_tasks.core.run.outcome import Outcome
+from kf_tasks.core.run.pipelinerun import TaskSpec, render
 from kf_tasks.core.state import RunInputs, RunRecord
 from kf_tasks.errors import ClusterError, Denied, NotFound, Refused, Unreachable
 from kf_tasks.provider import decision, recording
@@ -18,6 +20,7 @@ from kf_tasks.provider.survey import Survey
 from kf_tasks.runs import secrets
 from pulumi.output import Unknown
 
+from ..core.run.test_pipelinerun import SPEC
 from ..runs.test_submission import run
 from .previews import Answers, Seen
 
@@ -68,6 +71,15 @@ def test_what_a_build_sends_is_said_where_it_builds_and_only_there(seen: Seen) -
     assert quiet.said == []
     Runs(again := Seen(Survey(cluster="one"))).check({}, {**news, "upload": UNKNOWN})
     assert again.said == ["will build: first build"]
+
+
+@pytest.mark.parametrize(("code", "line"), [(126, "sh: ./run.sh"), (1, "./run.sh: Permission denied"), (1, "no")])
+def test_a_failure_that_looks_like_a_wrong_user_gets_a_word_of_advice(code: int, line: str) -> None:
+    manifest = render(TaskSpec(**SPEC))
+    inputs = RunInputs.of({**NEWS, "manifest": manifest})
+    ended = Outcome("Failed", "Failed", f"exit code {code}", exit_code=code)
+    said = recording.failure(inputs, ended, RunRecord(run="r", task_id=1, log=f"{line}\n", log_lines=1))
+    assert ("  the command ran as user 1000: if another one" in said) == (line != "no")
 
 
 @pytest.mark.parametrize("place", ["namespace", "connection"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -96,3 +97,34 @@ def test_no_password_goes_to_a_token_server_without_tls() -> None:
     client = Registry(Address("https", "127.0.0.1:1", ""), LOGIN)
     with pytest.raises(RegistryError, match=r"gives tokens at http://tokens\.example\.com, which has no TLS"):
         client._authorize(Challenge("bearer", "http://tokens.example.com", "s"), "shop", writes=False)
+
+
+@pytest.mark.parametrize("of_index", [True, False])
+def test_the_user_of_an_image_is_read_from_its_configuration(of_index: bool) -> None:
+    manifest = {"config": {"digest": "sha256:c"}}
+    platforms = [("unknown", "sha256:attestation"), ("linux", "sha256:image")]
+    index = {"manifests": [{"digest": digest, "platform": {"os": name}} for name, digest in platforms]}
+
+    def store(asked: BaseHTTPRequestHandler) -> Answered:
+        assert not asked.headers["Authorization"]
+        return 200, {}, json.dumps({"config": {"User": "1001:0"}}).encode()
+
+    def registry(asked: BaseHTTPRequestHandler) -> Answered:
+        if not asked.headers["Authorization"]:
+            return 401, {"WWW-Authenticate": 'Basic realm="r"'}, b""
+        if "/blobs/sha256:c" in asked.path:
+            return 307, {"Location": f"http://localhost:{place}/blob"}, b""
+        found = index if of_index and asked.path.endswith("/sha256:d") else manifest
+        return 200, {}, json.dumps(found).encode()
+
+    with ExitStack() as running:
+        place = running.enter_context(server(store))
+        client = Registry(Address("http", f"127.0.0.1:{running.enter_context(server(registry))}", ""), LOGIN)
+        assert client.user("shop", "sha256:d") == "1001:0"
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "<html>", '{"manifests": []}', '{"config": 1}'])
+def test_what_is_no_image_is_one_plain_sentence(content: str) -> None:
+    words = "does not say what shop@sha256:d is"
+    with server(lambda asked: (200, {}, content.encode())) as port, pytest.raises(RegistryError, match=words):
+        Registry(Address("http", f"127.0.0.1:{port}", "")).user("shop", "sha256:d")

@@ -19,6 +19,7 @@ import pytest
 import yaml
 from kf_tasks import App, Space, Task, TaskSchedule
 from kf_tasks.core.run.system import NAMES
+from kf_tasks.resources import image_digest
 
 SECRET_KEY = "4dabf18193072939515e22adb298388d"
 
@@ -401,3 +402,28 @@ def test_images_are_built_to_the_name_that_the_space_gives(tmp_path: Path, monke
     record = run(program, preview=True)["kf:index:App$pulumi-python:dynamic/kf:Run::shop.build"]
     assert record["definition"]["build"]["repository"] == "docker.io/acme/shop"
     assert record["upload"]["repository"] == "shop"
+
+
+@pytest.mark.parametrize(("user", "uid", "said"), [("1001:0", 1001, 0), ("app", 1000, 1), ("", 1000, 0)])
+def test_the_user_of_a_resolved_image_is_kept(user: str, uid: int, said: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Answers:
+        def resolve(self, repository: str, tag: str) -> str:
+            return "sha256:1"
+
+        def user(self, repository: str, digest: str) -> str:
+            return user
+
+    monkeypatch.setattr(image_digest, "registry", lambda *_: Answers())
+    told: list[str] = []
+    monkeypatch.setattr(pulumi.log, "info", lambda text, *_: told.append(text))
+
+    def program() -> None:
+        Task("look", app=App("shop", space=Space("dev"), image="r/shop:1", resolve_tag=True), command="true")
+
+    found = run(program)
+    manifest = template(found, "kf:index:Task$kubernetes:core/v1:ConfigMap::shop-look")
+    step = manifest["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["steps"][0]
+    assert step["image"] == "r/shop:1@sha256:1"
+    assert manifest["spec"]["taskRunTemplate"]["podTemplate"]["securityContext"]["runAsUser"] == uid
+    assert step["securityContext"].get("runAsGroup") == (0 if ":" in user else None)
+    assert len([line for line in told if "its image runs as 'app'" in line]) == said

@@ -12,11 +12,11 @@ from ..cluster.connection import Connection
 from ..core import marks
 from ..core.log.shown import NONE
 from ..core.naming import label_value
-from ..core.pods import security
+from ..core.pods import security, user
 from ..core.retention import notice
 from ..core.run import outcome, pipelinerun
 from ..core.run.attempts import of_task
-from ..core.run.outcome import RUNNING, SUCCEEDED, Outcome
+from ..core.run.outcome import FAILED, RUNNING, SUCCEEDED, Outcome
 from ..core.state import HistoryInputs, RunInputs, RunRecord, Which
 from ..errors import ArchiveError, ClusterError, Conflict, NotFound, Refused, about
 from ..registry.upload import send
@@ -144,6 +144,10 @@ def failure(inputs: RunInputs, ended: Outcome, result: RunRecord) -> str:
         lines.append("  if the image has no /bin/sh, write the command as a list: command=['program', 'argument']")
     refused = security.advice(ended.sentence, pipelinerun.CONTAINER)
     lines += [f"  {refused}"] if refused else []
+    of_pod = inputs.manifest["spec"]["taskRunTemplate"]["podTemplate"].get("securityContext") or {}
+    of_step = pipelinerun.step_of(inputs.manifest).get("securityContext") or {}
+    denied = user.advice(ended.exit_code, tail, of_pod, of_step) if ended.state == FAILED else ""
+    lines += [f"  {denied}"] if denied else []
     lines.append("  the next update tries it again")
     return "\n".join(lines)
 

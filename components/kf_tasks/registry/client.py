@@ -78,6 +78,18 @@ class Registry:
         self._expect(answer, 200, f"image {repository}:{reference}")
         return digest_of(answer.data)
 
+    def user(self, repository: str, digest: str) -> str:
+        """The USER of an image, empty if it has none; of an index that of its first image for Linux."""
+        try:
+            found = self._json(repository, f"manifests/{digest}")
+            if "manifests" in found:
+                of_linux = (one for one in found["manifests"] if one.get("platform", {}).get("os") == "linux")
+                found = self._json(repository, f"manifests/{next(of_linux)['digest']}")
+            config = self._json(repository, f"blobs/{found['config']['digest']}")
+            return str((config.get("config") or {}).get("User") or "")
+        except (LookupError, TypeError, AttributeError, ValueError, StopIteration):
+            raise RegistryError(f"registry {self._address.host} does not say what {repository}@{digest} is") from None
+
     def push(
         self, repository: str, tag: str, manifest: bytes, config: bytes, layer: dict[str, Any],
         content: Callable[[], Iterable[bytes]],
@@ -103,6 +115,15 @@ class Registry:
             headers |= self._authorization.get(repository, {})
         done = self._send("PUT", target, _exactly(size, content()), headers)
         self._expect(done, 201, f"upload to {repository}")
+
+    def _json(self, repository: str, path: str) -> Any:
+        answer = self._ask(repository, "GET", path, headers={"Accept": _READABLE})
+        if answer.status in (301, 302, 303, 307, 308):
+            target = urljoin(f"{self._root}/", answer.headers["Location"])
+            own = _origin(target) == _origin(self._root)
+            answer = self._send("GET", target, None, self._authorization.get(repository, {}) if own else {})
+        self._expect(answer, 200, f"{repository}/{path}")
+        return json.loads(answer.data)
 
     # --- requests
 

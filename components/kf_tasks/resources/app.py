@@ -58,7 +58,8 @@ class App(pulumi.ComponentResource):
     - `labels`, `annotations`, `node_selector`, `tolerations`, `affinity`, `priority_class`,
       `runtime_class`, `volumes`, `volume_mounts`, `pod_spec` (dnsConfig and other fields of Tekton's pod
       template): of every task's run and pod, on top of the Space's and written as Kubernetes does.
-    - `security_context`: on top of the `restricted` Pod Security level, which tasks keep by default.
+    - `security_context`: on top of the `restricted` Pod Security level, which tasks keep by default. They run as the
+      number that an image built or resolved here has as its USER, else as user 1000, unless `runAsUser` says another.
     - `service_account`: an existing one in place of the App's own; `image_pull_secrets`: names;
       `automount_service_account_token` (False): for tasks that talk to Kubernetes.
     - `app_name`: its name in the cluster, by default `name`.
@@ -157,11 +158,14 @@ class App(pulumi.ComponentResource):
 
         pod = computed(pulumi.Output.all(space.pod, said), placed)
         processes = None
+        user: pulumi.Output[str | None] = pulumi.Output.from_input(None)
         if built_from:
             build = Build(self, name, own_name, space, built_from, pod, opts)
-            self.image, processes = build.image, build.processes if entrypoint is None else None
+            self.image, user, processes = build.image, build.user, build.processes if entrypoint is None else None
+        elif resolve_tag:
+            self.image, user = image_digest.of(self, own_name, space, given_image)
         else:
-            self.image = image_digest.of(self, own_name, space, given_image) if resolve_tag else given_image
+            self.image = given_image
         start = pulumi.Output.all(
             command=plain(command, f"command of {owner}"),
             args=plain(args, f"args of {owner}"),
@@ -183,7 +187,7 @@ class App(pulumi.ComponentResource):
             service_account=f"kf-{own_name}" if service_account is None else service_account,
             image=self.image,
             start=start,
-            pod=pod,
+            pod=computed(pulumi.Output.all(pod, user), lambda both: both[0].as_user(self, owner, both[1])),
             env=layer.values,
             bindings=attachments.values,
             prerequisites=(

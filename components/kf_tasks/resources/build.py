@@ -14,7 +14,7 @@ from ..core import marks, naming
 from ..core.api import Object
 from ..core.build import buildpacks
 from ..core.build.repository import repository
-from ..core.build.spec import BUILD, DIGEST, KEEP, TASK, Artifact, BuildSpec, Upload, contents, listing
+from ..core.build.spec import BUILD, DIGEST, KEEP, TASK, USER, Artifact, BuildSpec, Upload, contents, listing
 from ..core.log.shown import FOLLOW
 from ..core.retention.policy import Policy
 from ..core.run.launcher import Processes
@@ -43,6 +43,7 @@ class Build:
     """The build of an App's image: its template, its run, and the retention of its runs.
 
     - `image`: what it makes, with its digest. `processes`: what buildpacks found in it, None without them.
+    - `user`: the USER of the image; None where the build did not tell.
     """
 
     def __init__(
@@ -114,6 +115,7 @@ class Build:
         self.image: pulumi.Output[str] = pulumi.Output.all(run.results, known).apply(
             lambda both: f"{both[1].repository}@{both[0][DIGEST]}"
         )
+        self.user: pulumi.Output[str | None] = run.results.apply(lambda found: found.get(USER))
         self.processes: pulumi.Output[Processes] | None = None
         if source.builder:
             self.processes = run.results.apply(lambda found: Processes.of(json.loads(found[buildpacks.PROCESSES])))

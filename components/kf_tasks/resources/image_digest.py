@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 import yaml
 
+from ..core.pods.user import recorded
 from ..core.run.pipelinerun import step_of
 from ..core.template import MANIFEST
 from ..errors import Trouble
@@ -22,20 +24,40 @@ from .space import Space
 _HOST = re.compile(r"(localhost|[^/]*[.:][^/]*)/")
 
 
-def of(app: pulumi.Resource, name: str, space: Space, image: pulumi.Output[str]) -> pulumi.Output[str]:
-    """`image` with the digest of its tag; unknown in a preview where neither the registry nor the cluster tells it."""
+@dataclass(frozen=True)
+class Resolved:
+    """An image with its digest, and its USER, None where that is not known; unless `known`, neither is."""
+
+    image: Any
+    user: str | None = None
+    known: bool = True
+
+
+def of(
+    app: pulumi.Resource, name: str, space: Space, image: pulumi.Output[str]
+) -> tuple[pulumi.Output[str], pulumi.Output[str | None]]:
+    """`image` with the digest of its tag, and its USER.
+
+    Both are unknown in a preview where neither the registry nor the cluster tells them.
+    """
     found = asyncio.ensure_future(_resolved(app, name, space, image))
 
     async def text() -> Any:
-        return (await found)[0]
+        return (await found).image
+
+    async def user() -> Any:
+        return (await found).user
 
     async def known() -> bool:
-        return (await found)[1]
+        return (await found).known
 
     async def secret() -> bool:
         return False
 
-    return pulumi.Output(image.resources(), text(), known(), secret())
+    return (
+        pulumi.Output(image.resources(), text(), known(), secret()),
+        pulumi.Output(image.resources(), user(), known(), secret()),
+    )
 
 
 def parse(image: str, plain: Address | None) -> tuple[Address, str, str]:
@@ -49,19 +71,21 @@ def parse(image: str, plain: Address | None) -> tuple[Address, str, str]:
     return Address.of(f"{scheme}://{host}"), repository, tag or "latest"
 
 
-async def _resolved(app: pulumi.Resource, name: str, space: Space, given: pulumi.Output[str]) -> tuple[Any, bool]:
+async def _resolved(app: pulumi.Resource, name: str, space: Space, given: pulumi.Output[str]) -> Resolved:
     image = await given.future(with_unknowns=True)
     if not await given.is_known() or not isinstance(image, str) or "@" in image:
-        return image, await given.is_known()
+        return Resolved(image, known=await given.is_known())
     address, repository, tag = parse(image, Address.of(space.registry) if space.registry else None)
     login = await _login(app, name, space, address.host)
     try:
-        digest = await asyncio.to_thread(registry(address, login).resolve, repository, tag)
+        client = registry(address, login)
+        digest = await asyncio.to_thread(client.resolve, repository, tag)
+        user = await asyncio.to_thread(client.user, repository, digest) if digest else None
     except Trouble as error:
         return await _without_answer(app, name, space, image, error)
     if digest is None:
         raise pulumi.RunError(f"app {name!r}: image {image} does not exist: push it, or name another tag")
-    return f"{image}@{digest}", True
+    return Resolved(f"{image}@{digest}", user)
 
 
 async def _login(app: pulumi.Resource, name: str, space: Space, host: str) -> tuple[str, str] | None:
@@ -77,17 +101,15 @@ async def _login(app: pulumi.Resource, name: str, space: Space, host: str) -> tu
     return found
 
 
-async def _without_answer(
-    app: pulumi.Resource, name: str, space: Space, image: str, error: Trouble
-) -> tuple[Any, bool]:
-    last = await asyncio.to_thread(_recorded, await _value(space.connection), await _value(space.namespace), name)
+async def _without_answer(app: pulumi.Resource, name: str, space: Space, image: str, error: Trouble) -> Resolved:
+    last, user = await asyncio.to_thread(_recorded, await _value(space.connection), await _value(space.namespace), name)
     if last and last.startswith(f"{image}@"):
         digest = last.partition("@")[2]
         pulumi.log.warn(f"app {name!r}: {error}. The digest of {image} recorded last stands: {digest}", app)
-        return last, True
+        return Resolved(last, user)
     if pulumi.runtime.is_dry_run():
         pulumi.log.warn(f"app {name!r}: {error}. No digest of {image} is recorded: it is known only in the update", app)
-        return None, False
+        return Resolved(None, known=False)
     raise pulumi.RunError(f"app {name!r}: {error}. No digest of {image} is recorded, so none can be used")
 
 
@@ -109,17 +131,17 @@ def _of_secret(connection: Any, namespace: Any, secret: str, host: str) -> tuple
         return None, str(error)
 
 
-def _recorded(connection: Any, namespace: Any, name: str) -> str | None:
-    """The image in the App's template, which holds the digest that the last update found."""
+def _recorded(connection: Any, namespace: Any, name: str) -> tuple[str | None, str | None]:
+    """The image in the App's template, which holds the digest that the last update found, and its user."""
     from ..cluster.client import Cluster
     from ..cluster.connection import Connection
 
     if connection is None or not namespace:
-        return None
+        return None, None
     try:
         found = Cluster.of(Connection.of(connection)).get(namespace, "configmaps", f"kf-{name}")
         manifest = yaml.safe_load(found["data"][MANIFEST]) if found else None
-        image: str | None = step_of(manifest)["image"] if manifest else None
+        step = step_of(manifest) if manifest else {"image": None}
+        return step["image"], recorded(step.get("securityContext") or {})
     except (Trouble, LookupError, TypeError, yaml.YAMLError):
-        return None
-    return image
+        return None, None

@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 
 from ..core.errors import InvalidInput
+from ..core.pods import user
 from ..core.pods.settings import PodSettings
 from .inputs import computed, plain
 
@@ -21,6 +22,14 @@ class TaskPods:
 
     settings: PodSettings
     template: Mapping[str, Any]
+
+    def as_user(self, app: pulumi.Resource, owner: str, image_user: str | None) -> TaskPods:
+        """With the user of the image, if it is a number and nobody has named another."""
+        context = self.settings.security_context
+        named = user.about_name(owner, image_user, context)
+        if named:
+            pulumi.log.info(named, app)
+        return replace(self, settings=replace(self.settings, security_context=user.kept(image_user, context)))
 
     @property
     def pull_secrets(self) -> Any:

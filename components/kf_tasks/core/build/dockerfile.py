@@ -7,7 +7,7 @@ from typing import Any, Dict, Mapping, Optional
 
 from ..api import Object
 from ..run import pipelinerun
-from .spec import BUILD, DIGEST, BuildSpec
+from .spec import BUILD, DIGEST, USER, BuildSpec
 
 # One step, so that its log is one log. vfs, because the kernel refuses overlay on a container's own overlay.
 _SCRIPT = """\
@@ -29,6 +29,8 @@ step=build
 buildah --storage-driver vfs build --file "$folder/$dockerfile" --tag kf-build "$@" "$folder"
 step=push
 buildah --storage-driver vfs push --digestfile /tmp/digest kf-build "docker://$image"
+user=$(buildah --storage-driver vfs inspect --type image --format '{{.OCIv1.Config.User}}' kf-build)
+printf '%s' "${user:-root}" > "$KF_RESULTS/user"
 cat /tmp/digest > "$KF_RESULTS/digest"
 """
 
@@ -55,7 +57,7 @@ class Dockerfile:
         source = f"{spec.repository}@{spec.artifact.digest}"
         arguments = [source, spec.tag, self.path, spec.plain_host, spec.auth("auth.json"), *flags]
         manifest = spec.render(
-            self.builder_image, ["/bin/sh", "-c", _SCRIPT, BUILD, *arguments], [DIGEST], auth="auth.json"
+            self.builder_image, ["/bin/sh", "-c", _SCRIPT, BUILD, *arguments], [DIGEST, USER], auth="auth.json"
         )
         # The least that buildah can work with: root, to make a user namespace with the three capabilities that map ids
         # into it, and no seccomp profile, as the default one forbids unshare. It fits the level `baseline`.

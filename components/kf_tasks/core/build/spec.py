@@ -20,7 +20,7 @@ from ..run.pipelinerun import Resources, TaskSpec
 BUILD = "build"
 TASK = "image"
 KEEP = 5  # Kf's default
-DIGEST = "digest"
+DIGEST, USER = "digest", "user"  # what a build tells of its image
 LISTED = 2000
 LARGEST, LEFT_OUT = 3, 10  # how many files are named
 _AUTH = "/kf/registry"
