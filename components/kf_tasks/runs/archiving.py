@@ -136,13 +136,19 @@ class Archiving:
         return True
 
     def _read(self, spool: Spool, pod: str) -> bool:
-        """Whether the log of a pod was there; the node may have thrown it away before its pod."""
+        """Whether the log of a pod was there; the node may have thrown it away before its pod.
+
+        Raises Refused where the node does not answer: that is the trouble of this run alone, for the API server has
+        just told of its pod.
+        """
         spool.begin(pod)
         try:
             for chunk in ended_log(self.cluster, self.namespace, pod):
                 spool.write(chunk)
         except (NotFound, Refused):
             return False
+        except Unreachable as error:
+            raise Refused(str(error)) from None
         return True
 
     def _store(self, archive: Archive, record: StoredLog, spool: Spool) -> StoredLog:
