@@ -185,3 +185,23 @@ def test_what_is_destroyed_is_told(seen: Seen, count: int) -> None:
     words = {1: "the run", 3: "all 3 runs"}
     told = [f"deletes with their logs {words[count]} of app 'shop' in namespace 'shop'"] if count else []
     assert seen.said == told and not seen.answers.runs
+
+
+def test_a_record_that_a_refresh_has_made_whole_needs_no_update(seen: Seen) -> None:
+    marked: list[str] = []
+
+    class Cluster:
+        def list_runs(self, *_: Any) -> list[Any]:
+            return THREE
+
+        def annotate_run(self, _namespace: str, name: str, annotations: dict[str, str], **_: Any) -> None:
+            assert "kf.dev/recorded" in annotations
+            marked.append(name)
+
+    seen.answers = Cluster()
+    seen.sees(*THREE, now=NOW)
+    olds = {**NEWS, "runs": NAMES[1:], "unfinished": NAMES[2:], "keep": 5}
+    news = {**olds, "unfinished": []}
+    assert not Histories(seen).diff(olds, Histories(seen).check(olds, news).inputs).changes and marked == []
+    found = Histories(seen).check(olds, {**news, "__preview": False})
+    assert not Histories(seen).diff(olds, found.inputs).changes and marked == NAMES[1:]

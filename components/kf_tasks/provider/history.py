@@ -12,6 +12,7 @@ from typing import Any
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 from pulumi.output import contains_unknowns
 
+from ..cluster.client import Cluster
 from ..cluster.connection import Connection
 from ..core import moments
 from ..core.marks import ARCHIVED, RECORDED
@@ -70,6 +71,8 @@ class Histories:
             text = f"pinned of app {inputs.app!r}: there is no run {', '.join(missing)} (any more): kf tasks lists them"
             say(text, warning=True)
         self._foretell(before, inputs, seen)
+        if before and not inputs.preview and seen.exists and inputs.unfinished != before.unfinished:
+            self._mark(inputs)  # a record that a refresh has made whole is no reason for an update
         return CheckResult({**news, "_expired": [run.name for run in going]}, [])
 
     def diff(self, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
@@ -144,6 +147,11 @@ class Histories:
 
     def _sweep(self, inputs: HistoryInputs) -> dict[str, Any]:
         """Marks the runs that the state holds by now, and prunes."""
+        let_go(self.preview, self._mark(inputs), inputs)
+        return inputs.kept()
+
+    def _mark(self, inputs: HistoryInputs) -> Cluster:
+        """Marks the runs whose whole record the state holds by now."""
         with about(f"the runs of app {inputs.app!r} cannot be marked as recorded"):
             cluster = self.preview.cluster(Connection.of(inputs.connection))
             recorded = {*inputs.runs} - {*(inputs.unfinished or ())}
@@ -153,8 +161,7 @@ class Histories:
                     cluster.annotate_run(inputs.namespace, name, {RECORDED: value}, finished=True)
                 except NotFound:
                     continue
-        let_go(self.preview, cluster, inputs)
-        return inputs.kept()
+        return cluster
 
     def _say_left(self, before: HistoryInputs | None, inputs: HistoryInputs) -> None:
         """The runs that are deleted because their App is another one from now on."""
@@ -187,7 +194,7 @@ class Histories:
         return functools.partial(self.preview.say_once, inputs.urn, about=about_app)
 
 
-_KEPT = ("connection", "stack", "policy", "log_archive", "min_history", "schedules", "runs", "unfinished", "tasks")
+_KEPT = ("connection", "stack", "policy", "log_archive", "min_history", "schedules", "runs", "tasks")
 
 
 def _all(count: int, inputs: HistoryInputs) -> str:
