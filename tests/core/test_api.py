@@ -47,7 +47,16 @@ def test_only_what_carries_our_key_is_selected() -> None:
 
 def test_a_finished_run_loses_the_record_of_who_set_which_field() -> None:
     assert api.annotating({"a": "b", "c": None}) == {"metadata": {"annotations": {"a": "b", "c": None}}}
+    assert api.annotating({"a": "b"}, uid="u") == {"metadata": {"annotations": {"a": "b"}, "uid": "u"}}
     assert api.annotating({}, finished=True) == {"metadata": {"annotations": {}, "managedFields": [{}]}}
+
+
+def test_another_object_of_the_name_is_told_from_every_other_refusal() -> None:
+    refused = 'PipelineRun "x" is invalid: metadata.uid: Invalid value: "u": field is immutable'
+    assert api.is_another(422, refused)
+    assert not api.is_another(422, "spec: Invalid value: Once the PipelineRun is complete, no updates are allowed")
+    assert not api.is_another(404, "not found")
+    assert api.cancelling("me", "u")["metadata"]["uid"] == "u" and "uid" not in api.cancelling("me")["metadata"]
 
 
 def test_deleted_is_this_very_object() -> None:

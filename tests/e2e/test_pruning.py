@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from typing import Any
 
 import pytest
@@ -206,8 +207,8 @@ def test_up_prunes_while_thirty_write_and_the_next_one_finishes_it(stack: Stack)
     written: list[str] = []
 
     def write(writer: int) -> None:
-        for nth in range(20):
-            if stop.wait(1):
+        for nth in count():  # until the update has ended, however long that takes, and ever more slowly
+            if stop.wait(1 + nth / 10):
                 return
             name = f"by-{writer:02}-{nth:03}"
             made.make(stack.namespace, name, "False" if (writer, nth) == (0, 0) else "True")

@@ -65,8 +65,10 @@ class Cluster:
             raise Unreachable("the cluster cannot answer now (dial tcp 10.0.0.7:10250: i/o timeout)")
         yield f"2026-01-01T00:00:03Z the log of {pod}\n".encode()
 
-    def annotate_run(self, _namespace: str, name: str, annotations: dict[str, Any], *, finished: bool) -> None:
-        assert finished and annotations.keys() == {marks.ARCHIVED}
+    def annotate_run(self, _namespace: str, name: str, annotations: dict[str, Any], **of: Any) -> None:
+        assert of == {"finished": True, "uid": self.run(name)["metadata"]["uid"]} and annotations.keys() == {
+            marks.ARCHIVED
+        }
         self.marked.append(name)
 
 

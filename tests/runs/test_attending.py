@@ -94,11 +94,14 @@ class Cluster:
     def log(self, *_: Any, **__: Any) -> Iterator[bytes]:
         yield self.content
 
-    def annotate_run(self, _namespace: str, _name: str, annotations: dict[str, Any], *, finished: bool) -> None:
-        assert finished
+    def annotate_run(
+        self, _namespace: str, _name: str, annotations: dict[str, Any], *, finished: bool, uid: str
+    ) -> None:
+        assert finished and uid == "u-1"
         self.annotations |= annotations
 
-    def cancel_run(self, _namespace: str, _name: str, by: str) -> None:
+    def cancel_run(self, _namespace: str, _name: str, by: str, uid: str) -> None:
+        assert uid == "u-1"
         self.cancelled_by = by
 
     def delete_pod(self, _namespace: str, _name: str) -> None:
@@ -236,6 +239,15 @@ def test_a_run_that_is_gone_is_not_ended(archive: Archive, monkeypatch: pytest.M
     cluster: Any = Cluster(runs=True)
     monkeypatch.setattr(cluster, "get_run", gone)
     assert ending.end(archiving(cluster, archive), [NAME], "me") == []
+
+
+def test_another_run_of_the_same_name_is_not_taken_for_it() -> None:
+    cluster, said = Cluster(), Said()
+    run = begun(cluster)
+    run["metadata"]["uid"] = "of the one before"
+    with pytest.raises(NotFound, match="another one has its name"):
+        attend(cluster, run, said.screen())  # type: ignore[arg-type]
+    assert cluster.annotations == {} and said.lines == []
 
 
 def test_a_terminal_shows_every_line_and_says_a_thing_once(capsys: pytest.CaptureFixture[str]) -> None:

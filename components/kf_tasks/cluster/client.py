@@ -17,7 +17,7 @@ from ..core import api
 from ..core.api import Object
 from ..core.run import pipelinerun
 from ..core.run.summary import RunSummary, page
-from ..errors import Conflict, NotFound, Unreachable
+from ..errors import Conflict, NotFound, Refused, Unreachable
 from .connection import Connection
 from .listing import Table
 from .transport import Transport, server_time, transport
@@ -88,15 +88,25 @@ class Cluster:
         return run
 
     def annotate_run(
-        self, namespace: str, name: str, annotations: Mapping[str, str | None], *, finished: bool = False
+        self, namespace: str, name: str, annotations: Mapping[str, str | None], *, finished: bool = False, uid: str = ""
     ) -> None:
-        """Sets annotations of a PipelineRun; None takes one away. A finished one loses its managedFields besides."""
-        body = api.annotating(annotations, finished=finished)
-        self.http.read("PATCH", api.runs(namespace, name), body=body, content_type=api.MERGE_PATCH)
+        """Sets annotations of a PipelineRun; None takes one away. A finished one loses its managedFields besides.
 
-    def cancel_run(self, namespace: str, name: str, by: str) -> None:
-        """Cancels a run that has not ended; Tekton refuses it for one that has."""
-        self.http.read("PATCH", api.runs(namespace, name), body=api.cancelling(by), content_type=api.MERGE_PATCH)
+        With a `uid` that of this very one: another one of its name is NotFound.
+        """
+        self._patch_run(namespace, name, api.annotating(annotations, finished=finished, uid=uid))
+
+    def cancel_run(self, namespace: str, name: str, by: str, uid: str = "") -> None:
+        """Cancels a run that has not ended; Tekton refuses it for one that has. `uid` as for `annotate_run`."""
+        self._patch_run(namespace, name, api.cancelling(by, uid))
+
+    def _patch_run(self, namespace: str, name: str, body: Object) -> None:
+        try:
+            self.http.read("PATCH", api.runs(namespace, name), body=body, content_type=api.MERGE_PATCH)
+        except Refused as error:
+            if api.is_another(error.status, str(error)):
+                raise NotFound(f"run {name} was deleted, and another one has its name by now", error.status) from None
+            raise
 
     def delete_runs(
         self, namespace: str, runs: Sequence[RunSummary], *, foreground: bool = False, unchanged: bool = False

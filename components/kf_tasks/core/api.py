@@ -79,19 +79,27 @@ def oldest_first(objects: Iterable[Object]) -> List[Object]:
     return sorted(objects, key=lambda found: str(found["metadata"]["creationTimestamp"]))
 
 
-def annotating(annotations: Mapping[str, Optional[str]], *, finished: bool = False) -> Object:
+def annotating(annotations: Mapping[str, Optional[str]], *, finished: bool = False, uid: str = "") -> Object:
     """The patch that sets annotations; None takes one away. A finished run loses its managedFields besides.
+
+    With a `uid` it is refused (`is_another`) where another object has the name by now.
 
     Who set which field serves an apply, and nobody applies to a finished run; of the object it is a quarter, of its
     metadata, which every list carries, three quarters. Kubernetes drops the record for such an entry ("Clearing
     managedFields" in its page on server-side apply).
     """
-    return {"metadata": {"annotations": dict(annotations), **({"managedFields": [{}]} if finished else {})}}
+    more = {**({"managedFields": [{}]} if finished else {}), **({"uid": uid} if uid else {})}
+    return {"metadata": {"annotations": dict(annotations), **more}}
 
 
-def cancelling(by: str) -> Object:
-    """The patch that cancels a run; Tekton refuses it for one that has ended."""
-    return {"metadata": {"annotations": {marks.CANCELLED_BY: by}}, "spec": {"status": "CancelledRunFinally"}}
+def cancelling(by: str, uid: str = "") -> Object:
+    """The patch that cancels a run; Tekton refuses it for one that has ended. `uid` as for `annotating`."""
+    return {**annotating({marks.CANCELLED_BY: by}, uid=uid), "spec": {"status": "CancelledRunFinally"}}
+
+
+def is_another(status: int, text: str) -> bool:
+    """Whether a patch with a UID was refused because the object is another one: its UID cannot be changed."""
+    return status == 422 and "metadata.uid" in text
 
 
 def deleting(uid: str, version: str = "", *, foreground: bool = False) -> Object:

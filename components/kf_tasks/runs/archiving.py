@@ -154,7 +154,8 @@ class Archiving:
     def _store(self, archive: Archive, record: StoredLog, spool: Spool) -> StoredLog:
         stored = archive.store(record, None if record.missing else spool.packed())
         try:
-            self.cluster.annotate_run(self.namespace, stored.run, {marks.ARCHIVED: stored.mark}, finished=True)
+            mark = {marks.ARCHIVED: stored.mark}
+            self.cluster.annotate_run(self.namespace, stored.run, mark, finished=True, uid=stored.uid)
         except NotFound:
             pass
         spool.discard()

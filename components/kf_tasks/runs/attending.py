@@ -56,7 +56,7 @@ def attend(
     does not answer for long. After the end nothing is raised: that the outcome cannot be written on the run, or its
     log not be stored, says nothing about the task.
     """
-    namespace, name = run["metadata"]["namespace"], run["metadata"]["name"]
+    namespace, name, uid = (run["metadata"][key] for key in ("namespace", "name", "uid"))
     masker, unmasked = Masker(), list[str]()
 
     def unread(text: str) -> None:
@@ -77,11 +77,12 @@ def attend(
         interrupted=interrupted or threading.Event(),
         spool=spool,
         end_by=end_by,
+        uid=uid,
     )
     ended = follower.follow()
     ended = replace(ended, sentence=masker.mask(ended.sentence), reason=masker.mask(ended.reason))
     with contextlib.suppress(ClusterError):  # it is deleted already, cannot be reached, or may not be changed
-        cluster.annotate_run(namespace, name, {marks.OUTCOME: ended.sentence}, finished=True)
+        cluster.annotate_run(namespace, name, {marks.OUTCOME: ended.sentence}, finished=True, uid=uid)
     unkept = None
     if archiving and spool:
         try:

@@ -20,7 +20,7 @@ from ..core.log.masking import Masker
 from ..core.log.reader import LogReader
 from ..core.run import outcome
 from ..core.run.outcome import Outcome
-from ..errors import Conflict, Denied, Refused, Trouble, Unreachable
+from ..errors import Conflict, Denied, NotFound, Refused, Trouble, Unreachable
 from ..log.pump import LOST, Pump
 from ..log.spool import Spool
 from .display import Screen
@@ -44,7 +44,8 @@ class Follower:
     `start_timeout` (seconds, 0 for none) is how long its pod may wait for its start. `at_most_once`
     cancels the run when its pod is replaced. `interrupted` makes `follow` raise Interrupted. `secrets` are
     the values to mask, asked for when a pod starts: only by then all the Secrets that it reads exist. `spool`
-    takes the log too, for the archive. `end_by` cancels the run in that name, its log being read meanwhile.
+    takes the log too, for the archive. `end_by` cancels the run in that name, its log being read meanwhile. `uid`
+    says which run it is, whatever has its name later.
     """
 
     cluster: Cluster
@@ -58,6 +59,7 @@ class Follower:
     interrupted: threading.Event = field(default_factory=threading.Event)
     spool: Spool | None = None
     end_by: str = ""
+    uid: str = ""
     _cause: str = field(default="", init=False)
     _trouble: str = field(default="", init=False)
     _told: set[str] = field(default_factory=set, init=False)
@@ -89,6 +91,8 @@ class Follower:
         while True:
             changed.clear()
             run = self._ask(lambda: self.cluster.get_run(self.namespace, self.name))
+            if self.uid and run["metadata"]["uid"] != self.uid:
+                raise NotFound(f"run {self.name} was deleted, and another one has its name by now")
             self._observe(self._ask(lambda: self.cluster.pods(self.namespace, self.name)))
             if outcome.has_ended(run):
                 return self._conclude(run)
@@ -190,7 +194,7 @@ class Follower:
             time.sleep(0.05)
         by, self.end_by = self.end_by, ""
         try:
-            self._ask(lambda: self.cluster.cancel_run(self.namespace, self.name, by))
+            self._ask(lambda: self.cluster.cancel_run(self.namespace, self.name, by, self.uid))
         except (Refused, Conflict):
             pass  # it has ended meanwhile
 
@@ -246,7 +250,7 @@ class Follower:
             return
         self._cause = cause
         try:
-            self._ask(lambda: self.cluster.cancel_run(self.namespace, self.name, by))
+            self._ask(lambda: self.cluster.cancel_run(self.namespace, self.name, by, self.uid))
         except (Refused, Conflict):
             pass  # it has ended meanwhile
 
