@@ -64,4 +64,5 @@ def test_a_command_that_may_not_be_executed_gets_a_word_of_advice() -> None:
     assert advice(1, ["cp: cannot create '/srv/x': Permission denied"], *contexts) == said
     assert advice(1, ["no such file"], *contexts) == advice(None, [], *contexts) == ""
     assert advice(126, [], *security.contexts(None)).startswith("the command ran as user 1000:")
+    assert advice(126, [], {"runAsUser": 1001.0}, {}) == said
     assert advice(126, [], {}, {}) == ""

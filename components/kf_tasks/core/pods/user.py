@@ -43,10 +43,11 @@ def advice(exit_code: Optional[int], lines: Sequence[str], of_pod: Context, of_s
     """What may have been wrong with the user of a command that has failed; empty if nothing looks like it."""
     if exit_code != NOT_EXECUTABLE and not any(DENIED in line for line in lines):
         return ""
-    user = of_step.get("runAsUser", of_pod.get("runAsUser"))
+    user = of_step.get("runAsUser", of_pod.get("runAsUser"))  # a float where the engine has handed it on
     if user is None:
         return ""
-    return f"the command ran as user {user}: if another one may do it, name it with security_context={{'runAsUser': …}}"
+    named = "security_context={'runAsUser': …}"
+    return f"the command ran as user {int(user)}: if another one may do it, name it with {named}"
 
 
 def recorded(of_step: Mapping[str, Any]) -> Optional[str]:
