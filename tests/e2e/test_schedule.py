@@ -325,6 +325,12 @@ def test_a_time_that_comes_in_the_middle_of_an_update_of_the_code(stack: Stack) 
     assert ended(stack, job) == "Complete", job_log(stack, job)
     assert [it["status"]["conditions"][0]["status"] for it in of(stack, "tick")] == ["True"]
     assert cron_job(stack, "tick")["spec"]["jobTemplate"] != old["spec"]["jobTemplate"]
+    # A pod of before that is started again, or late, finds its code too; a day later nobody needs that any more.
+    late = start(stack, "tick", now().replace(second=0) + timedelta(minutes=3), old)
+    assert ended(stack, late) == "Complete", job_log(stack, late)
+    assert len(of(stack, "tick")) == 2 and codes(stack) > before
+    stack.destroy().ok()
+    eventually(lambda: not codes(stack), 60, "the code goes with what owns it")
 
 
 @pytest.mark.parametrize(
@@ -396,8 +402,7 @@ def another_version(stack: Stack) -> Path:
 
 def codes(stack: Stack) -> set[str]:
     """The names of the ConfigMaps with code for the pods of schedules."""
-    names = [it["metadata"]["name"] for it in objects("configmaps", stack.namespace, "app.kubernetes.io/managed-by=kf")]
-    return {name for name in names if ".submitter." in name}
+    return {it["metadata"]["name"] for it in objects("configmaps", stack.namespace, "app.kubernetes.io/component=code")}
 
 
 @pytest.mark.soak
@@ -414,7 +419,8 @@ def test_a_schedule_that_does_not_run_is_told_of_and_runs_when_it_can(stack: Sta
     missed = re.compile(r"job 't[io]ck' of app 'shop' has missed (its time of|\d+ times since) .*: (\w*ImagePull\w*): ")
     eventually(lambda: len(missed.findall(stack.kf("jobs").ok().text)) == 2, 200)
     assert len(missed.findall(stack.kf("job-history", "tock").ok().text)) == 1
-    assert len(re.findall(r"warning: has missed .*ImagePull.*nope:1", stack.preview().ok().text)) == 2
+    diagnostics = stack.preview().ok().text.split("Diagnostics:")[1]
+    assert len(re.findall(r"warning: has missed .*ImagePull.*nope:1", diagnostics)) == 2
     program.write_text(right)
     stack.up().ok()
     for job in ("tick", "tock"):

@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 from kf_tasks.cluster.client import Cluster
 from kf_tasks.cluster.connection import Connection
+from kf_tasks.errors import Denied
 from kf_tasks.provider.calendar import Calendars
 from kf_tasks.provider.preview import Preview
 from pulumi.runtime.rpc import UNKNOWN
@@ -38,8 +39,11 @@ class FakeCluster:
         ]
 
     def cron_jobs(self, namespace: str, selector: str) -> list[dict[str, Any]]:
-        assert (namespace, selector) == ("dev", "kf.dev/schedule=nightly")
+        assert namespace == "dev" and selector.startswith("kf.dev/schedule")
         return self.found
+
+    def jobs(self, namespace: str, selector: str) -> list[dict[str, Any]]:
+        raise Denied("jobs are not for you")
 
     def change_cron_job(self, namespace: str, name: str, spec: Any, annotations: dict[str, str]) -> None:
         self.changed.append((name, spec, annotations))

@@ -79,7 +79,7 @@ def test_a_new_schedule_has_not_drifted() -> None:
 
 
 def test_what_is_remembered_is_what_changes() -> None:
-    room = Calendars(Seen(cluster=Answers(cron_jobs=[])))
+    room = Calendars(Seen(cluster=Answers(cron_jobs=[], jobs=[], config_maps=[])))
     kept = room.create(OLDS).outs
     assert kept == {name: OLDS[name] for name in OLDS if name not in ("__preview", "connection", "stack", "urn")}
     assert not room.diff(kept, OLDS).changes and room.diff(kept, {**OLDS, "keep": 6}).changes

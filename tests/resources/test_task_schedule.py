@@ -42,6 +42,7 @@ def test_what_a_schedule_registers() -> None:
     found = scheduled(schedule="0 3 * * *", time_zone="Europe/Berlin", starting_deadline="10m")
     assert [urn for urn in found.names() if "TaskSchedule" in urn or "submitter" in urn] == [
         "kf:index:Space$kubernetes:core/v1:ConfigMap::kf.shop-dev.submitter",
+        "kf:index:Space$kubernetes:core/v1:ConfigMap::kf.shop-dev.submitter.owner",
         f"{LEAD}batch/v1:CronJob::shop-nightly",
         f"{LEAD}core/v1:ConfigMap::shop-nightly",
         f"{LEAD}core/v1:ServiceAccount::shop-nightly",

@@ -228,6 +228,15 @@ class Cluster:
         items: list[Object] = self.http.json("GET", api.core(namespace, "configmaps"), query=query)["items"]
         return items
 
+    def delete_config_map(self, namespace: str, found: Object) -> None:
+        """Deletes this very ConfigMap (by UID); one that is gone is fine."""
+        metadata = found["metadata"]
+        path = api.core(namespace, "configmaps", metadata["name"])
+        try:
+            self.http.read("DELETE", path, body=api.deleting(metadata["uid"]))
+        except (NotFound, Conflict):
+            pass
+
     def cron_jobs(self, namespace: str, selector: str) -> list[Object]:
         """The CronJobs that a selector matches; `now` is when that was answered."""
         answer = self.http.read("GET", api.batch(namespace, "cronjobs"), query=[("labelSelector", selector)])

@@ -17,6 +17,7 @@ from ..cluster.connection import Connection
 from ..core import api, marks
 from ..core.schedule import clock_changes, cron, since
 from ..core.state import CalendarInputs
+from ..runs.schedules import sweep_code
 from . import decision
 from .preview import Preview, of_process
 
@@ -67,6 +68,7 @@ class Calendars:
         inputs = CalendarInputs.of(news)
         times = {"schedule": inputs.schedule, "time_zone": inputs.time_zone, "suspend": inputs.suspend}
         self._date(inputs, kept=all(olds.get(name) == value for name, value in times.items()))
+        sweep_code(self.preview.cluster(Connection.of(inputs.connection)), inputs.which.namespace)
         return UpdateResult(inputs.kept())
 
     def delete(self, props: dict[str, Any]) -> None:

@@ -2,7 +2,8 @@
 
 A CronJob names the keys of this ConfigMap one by one. If the ConfigMap were changed in place, a Job that the
 older CronJob makes in the middle of an update would wait for keys that are gone, and under `Forbid` nothing
-would start after it. So other code is another ConfigMap, and the old one goes when nothing names it any more.
+would start after it. So other code is another ConfigMap. The old one stays for pods that start late or again,
+until a Calendar finds that nothing names it any more; one ConfigMap owns them all, and they go with it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from pathlib import Path
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from ..core import naming
+from ..core import marks, naming
+from ..core.schedule.code import CODE
 from .space import Space
 from .template import labels
 
@@ -62,12 +64,22 @@ def config_map_name(space: Space) -> str:
 def config_map_of(space: Space) -> kubernetes.core.v1.ConfigMap:
     """The code in the namespace, made with the first schedule in a Space."""
     if space not in _made:
-        keys = files()
+        keys, name = files(), _name(space)
+        child = pulumi.ResourceOptions(parent=space, provider=space.provider, depends_on=space.resources)
+        metadata = {"name": name, "namespace": space.namespace, "labels": labels()}
+        owner = kubernetes.core.v1.ConfigMap(f"{name}.owner", metadata=metadata, opts=child)
+        uid = owner.metadata.apply(lambda found: found.uid)
+        reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": name, "uid": uid}
         _made[space] = kubernetes.core.v1.ConfigMap(
-            _name(space),
-            metadata={"name": config_map_name(space), "namespace": space.namespace, "labels": labels()},
+            name,
+            metadata={
+                **metadata,
+                "name": config_map_name(space),
+                "labels": {**labels(), marks.COMPONENT: CODE},
+                "owner_references": [reference],
+            },
             data={keys[path]: text for path, text in sources().items()},
-            opts=pulumi.ResourceOptions(parent=space, provider=space.provider, depends_on=space.resources),
+            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(retain_on_delete=True)),
         )
     return _made[space]
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from ..cluster.client import Cluster
-from ..core import marks
+from ..core import marks, moments
 from ..core.api import Object
-from ..core.schedule import slot
+from ..core.schedule import code, slot
 from ..core.schedule.missed import Missed, missed
 from ..errors import ClusterError
 
@@ -42,6 +42,18 @@ def missed_times(cluster: Cluster, namespace: str, cron_jobs: Iterable[Object], 
         if trouble:
             found[cron_job["metadata"]["name"]] = trouble
     return found
+
+
+def sweep_code(cluster: Cluster, namespace: str) -> None:
+    """Deletes the code of schedules' pods that nothing names any more; where that may not be done it stays."""
+    try:
+        cron_jobs = cluster.cron_jobs(namespace, marks.SCHEDULE)
+        jobs = cluster.jobs(namespace, marks.SCHEDULE)
+        now = cluster.now or moments.now()
+        for found in code.superfluous(cluster.config_maps(namespace, code.SELECTOR), cron_jobs, jobs, now):
+            cluster.delete_config_map(namespace, found)
+    except ClusterError:
+        pass
 
 
 def _or_none(question: Callable[[], list[T]]) -> list[T]:
