@@ -20,6 +20,7 @@ from ..core.run.outcome import SUCCEEDED
 from ..core.run.summary import RunSummary
 from ..core.template import TemplateSettings
 from ..errors import Denied, NotFound, Trouble, Unreachable
+from .table import echo
 from .target import Target, TargetSpace
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def of_cluster_or_archive(
         if found is None:
             raise
         if isinstance(error, Unreachable):
-            click.echo(f"kf: {error}: this is what the log archive {place} has", err=True)
+            echo(f"kf: {error}: this is what the log archive {place} has", err=True)
         return found
 
 

@@ -6,7 +6,6 @@ import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..core.log.reader import harmless
 from .table import span
 from .views import LiveView, RunView, StoredView
 
@@ -73,8 +72,8 @@ def _identity(found: RunView) -> list[Said]:
 
 
 def _shown(said: Iterable[Said]) -> list[tuple[str, str]]:
-    """What there is to say, each on one line and harmless to a terminal."""
-    return [(title, harmless(text.replace("\n", "\\n"))) for title, text in said if text]
+    """What there is to say, each on one line."""
+    return [(title, text.replace("\n", "\\n")) for title, text in said if text]
 
 
 def _amounts(resources: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -8,14 +8,16 @@ import click
 
 from ..core import marks
 from ..core.api import Object
+from ..core.log.gate import one_line
 from ..core.log.masking import Masker
-from ..core.log.reader import LogReader, harmless
+from ..core.log.reader import LogReader
 from ..core.log.stored import StoredLog, place_of
 from ..core.run import outcome, pipelinerun
 from ..core.run.summary import RunSummary
 from ..errors import ArchiveError, ClusterError, NotFound, Unreachable
 from .archives import lines_of, listed, url_of
 from .status_line import aside
+from .table import echo
 from .target import TargetSpace
 
 if TYPE_CHECKING:
@@ -123,10 +125,10 @@ def show(run: RunSummary, lines: list[str]) -> None:
 
 def mark(run: RunSummary) -> str:
     """What stands before every line of a run: `<task>/<id>`."""
-    return f"{run.labels.get(marks.TASK, run.name)}/{run.task_id}"
+    return one_line(f"{run.labels.get(marks.TASK, run.name)}/{run.task_id}")
 
 
 def warn(text: str) -> None:
     """One line on stderr."""
     with aside():
-        click.echo(f"kf: {harmless(' '.join(text.split()))}", err=True)
+        echo(f"kf: {' '.join(text.split())}", err=True)

@@ -19,6 +19,7 @@ from click.shell_completion import CompletionItem
 from .. import __version__
 from ..core.errors import InvalidInput
 from ..errors import Denied, Trouble, Unreachable
+from .table import echo
 from .target import target_options
 
 INTERRUPTED = 130
@@ -128,7 +129,7 @@ def _advice(error: Exception) -> str:
 
 
 def _fail(text: str, code: int) -> int:
-    click.echo(f"kf: {' '.join(text.split())}", err=True)
+    echo(f"kf: {' '.join(text.split())}", err=True)
     return code
 
 

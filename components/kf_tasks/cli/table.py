@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..core import moments
+from ..core.log.gate import shown
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -21,11 +22,17 @@ _NARROWEST = 24
 _GAP = 2
 
 
+def echo(text: str, *, err: bool = False) -> None:
+    """Prints a text, without secrets and harmless to a terminal: all that `kf` says goes this way."""
+    click.echo(shown(text), err=err)
+
+
 def show(rows: Sequence[Sequence[str]], *, headed: bool = True) -> None:
     """Prints rows, the first one being the columns' names if `headed`, else the first column names each row."""
+    rows = [[shown(cell.replace("\n", "\\n")) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         for line in aligned(rows):
-            click.echo(line)
+            echo(line)
         return
     from rich.console import Console
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from ..core import marks
 from ..core.api import Object
+from ..core.log import gate
+from ..core.log.masking import Masker
 from ..core.log.stored import NO_LOG, StoredLog
 from ..core.retention import plan
 from ..core.run import outcome, pipelinerun
@@ -105,12 +107,13 @@ class LiveView(RunView):
     pods: list[dict[str, str]]
 
     @classmethod
-    def of(cls, run: Object, task_run: Object | None, pods: Sequence[Object]) -> LiveView:
-        """That of a PipelineRun, of its TaskRun and its pods, oldest first."""
+    def of(cls, run: Object, task_run: Object | None, pods: Sequence[Object], masker: Masker | None = None) -> LiveView:
+        """That of a PipelineRun, of its TaskRun and its pods, oldest first; `masker` knows the secrets it had."""
         metadata, status = run["metadata"], run.get("status") or {}
         labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
         pod = pods[-1] if pods else None
         ended = outcome.known(run, task_run, pod) if outcome.has_ended(run) else _under_way(run, task_run, pod)
+        ended = gate.ended(ended, masker or Masker())
         step = pipelinerun.step_of(run)
         return cls(
             name=metadata["name"],

@@ -19,6 +19,7 @@ from typing import Any, Protocol, TypeVar
 
 from google.protobuf.empty_pb2 import Empty
 from pulumi.dynamic import (
+    CheckFailure,
     CheckResult,
     ConfigureRequest,
     CreateResult,
@@ -29,6 +30,7 @@ from pulumi.dynamic import (
 )
 
 from ..core.errors import InvalidInput
+from ..core.log.gate import harmless_data, shown
 from ..errors import Trouble
 from .reporting import say
 
@@ -81,7 +83,9 @@ class Adapter(ResourceProvider):
 
     def check(self, olds: Props | None, news: Props) -> CheckResult:
         """See Room."""
-        return plainly(lambda: self.room.check(olds or {}, news))
+        found = plainly(lambda: self.room.check(olds or {}, news))
+        failures = [CheckFailure(one.property, shown(one.reason)) for one in found.failures]
+        return CheckResult(_harmless(found.inputs, news), failures)
 
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
         """See Room."""
@@ -89,15 +93,18 @@ class Adapter(ResourceProvider):
 
     def create(self, props: Props) -> CreateResult:
         """See Room."""
-        return plainly(lambda: self.room.create(props))
+        found = plainly(lambda: self.room.create(props))
+        return CreateResult(found.id, _harmless(found.outs, props))
 
     def read(self, id_: str, props: Props) -> ReadResult:
         """See Room."""
-        return plainly(lambda: self.room.read(id_, props))
+        found = plainly(lambda: self.room.read(id_, props))
+        return ReadResult(found.id, _harmless(found.outs, props))
 
     def update(self, _id: str, olds: Props, news: Props) -> UpdateResult:
         """See Room."""
-        return plainly(lambda: self.room.update(olds, news))
+        found = plainly(lambda: self.room.update(olds, news))
+        return UpdateResult(_harmless(found.outs, news, olds))
 
     def delete(self, _id: str, props: Props) -> None:
         """See Room."""
@@ -151,5 +158,13 @@ def plainly(work: Callable[[], T]) -> T:
     """Runs `work`; trouble and bad input are raised with its text alone."""
     try:
         return work()
-    except (Trouble, InvalidInput) as error:
-        raise Failure(str(error)) from None
+    except (Trouble, InvalidInput, Failure) as error:
+        raise Failure(shown(str(error))) from None
+
+
+def _harmless(found: Props | None, *given: Props) -> Props:
+    """What a room has found out, harmless to whoever prints it; what it was given stays to the letter."""
+    return {
+        name: item if any(name in one and one[name] == item for one in given) else harmless_data(item)
+        for name, item in (found or {}).items()
+    }

@@ -14,6 +14,8 @@ import grpc
 from pulumi.runtime.proto import engine_pb2
 from pulumi.runtime.proto.engine_pb2_grpc import EngineStub
 
+from ..core.log.gate import shown
+
 
 class Say(Protocol):
     """How a line comes to be shown."""
@@ -23,7 +25,8 @@ class Say(Protocol):
 
 
 def say(urn: str, text: str, *, warning: bool = False, ephemeral: bool = False) -> None:
-    """Shows `text` under the resource `urn` (under the stack, where it is empty)."""
+    """Shows `text`, without secrets and harmless, under the resource `urn` (under the stack, where it is empty)."""
+    text = shown(text)
     severity = engine_pb2.WARNING if warning else engine_pb2.INFO
     # An empty message is dropped by the engine, a blank line of a log is shown as a space.
     request = engine_pb2.LogRequest(severity=severity, message=text or " ", urn=urn, ephemeral=ephemeral)

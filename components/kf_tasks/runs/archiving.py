@@ -11,11 +11,11 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 from ..cluster.client import Cluster
 from ..core import api, marks
 from ..core.api import Object
+from ..core.log import gate
 from ..core.log.masking import Masker
 from ..core.log.stored import StoredLog, record_of
 from ..core.run import outcome
@@ -107,7 +107,7 @@ class Archiving:
             return False  # it was cancelled, and its process still prints
         masker = Masker(secret_values(self.cluster, self.namespace, run, nobody, _refuse))
         ended = outcome.known(run, self.cluster.task_run(self.namespace, run), pods[-1] if pods else None)
-        ended = replace(ended, sentence=masker.mask(ended.sentence))
+        ended = gate.ended(ended, masker)
         spool = Spool(masker)
         try:
             missing, whole = "", True

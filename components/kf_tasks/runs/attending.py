@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..cluster.client import Cluster
 from ..core import marks
 from ..core.api import Object
+from ..core.log import gate
 from ..core.log.masking import Masker
 from ..core.log.reader import LogReader
 from ..core.log.stored import place_of
@@ -80,7 +81,7 @@ def attend(
         uid=uid,
     )
     ended = follower.follow()
-    ended = replace(ended, sentence=masker.mask(ended.sentence), reason=masker.mask(ended.reason))
+    ended = gate.ended(ended, masker)
     with contextlib.suppress(ClusterError):  # it is deleted already, cannot be reached, or may not be changed
         cluster.annotate_run(namespace, name, {marks.OUTCOME: ended.sentence}, finished=True, uid=uid)
     unkept = None

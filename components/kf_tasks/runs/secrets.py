@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from ..cluster.client import Cluster
 from ..core.api import Object
+from ..core.log import gate
 from ..core.log.masking import SHORTEST
 from ..core.log.secret_parts import parts
 from ..core.run import bindings, pipelinerun
@@ -51,4 +52,5 @@ def secret_values(
                 short.add(one)
             if found.opaque:
                 warn(f"{what} cannot be taken apart: it and each of its lines are masked; another part of it {LEFT}")
+    gate.learn(values)
     return values

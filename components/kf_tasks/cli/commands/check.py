@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ...core.errors import InvalidInput
+from ..table import echo
 
 
 @click.command()
@@ -32,25 +33,25 @@ def check(
     try:
         found = loading.load(file, _values(variables, files), services or None)
     except InvalidInput as error:
-        click.echo(f"kf: {error}", err=True)
+        echo(f"kf: {error}", err=True)
         if isinstance(error, loading.Unusable):
             for line in [*error.warnings, *error.notes]:
-                click.echo(line)
+                echo(line)
         context.exit(1)
     for line in [*found.warnings, *found.notes]:
-        click.echo(line)
+        echo(line)
     tasks = sum(len(application.tasks) for application in found.applications)
     jobs = sum(len(application.jobs) for application in found.applications)
     counts = [_count(len(found.applications), "application"), _count(tasks, "task")]
     counts += [_count(jobs, "job")] if jobs else []
-    click.echo(f"{file} can be used: {', '.join(counts)}.")
+    echo(f"{file} can be used: {', '.join(counts)}.")
     bound = sorted({service.name for application in found.applications for service in application.services})
     if bound and not services:
-        click.echo(f"It needs services that kf:services or the program declares: {', '.join(bound)}.")
+        echo(f"It needs services that kf:services or the program declares: {', '.join(bound)}.")
     if found.differences:
-        click.echo("What Kf and Cloud Foundry do otherwise:")
+        echo("What Kf and Cloud Foundry do otherwise:")
     for line in found.differences:
-        click.echo(f"  {line}")
+        echo(f"  {line}")
 
 
 def _values(variables: tuple[str, ...], files: tuple[Path, ...]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from ...core.run import bindings, environment, pipelinerun
 from ...core.run.environment import Shown
 from ...errors import Denied
 from .. import names
-from ..table import show
+from ..table import echo, show
 from ..target import Target, TargetSpace, target_options
 from ..template import template
 
@@ -51,7 +51,7 @@ def env(target: Target, app: str, task: str | None, output: str | None) -> None:
         return
     show([COLUMNS, *map(_row, variables)])
     if files:
-        click.echo("")
+        echo("")
         show([("File", "Content"), *sorted(files.items())])
 
 

@@ -23,7 +23,7 @@ from ...errors import NotFound
 from ...runs.schedules import missed_times
 from .. import names
 from ..log_printer import warn
-from ..table import print_data, show, span
+from ..table import echo, print_data, show, span
 from ..target import Target, TargetSpace, target_options
 from .tasks import table
 
@@ -110,7 +110,7 @@ def job_history(target: Target, job: str) -> None:
     if runs:
         show(table(runs, space.cluster.now))
     else:
-        click.echo(f"Job {found.name!r} of app {found.app!r} has not run yet, or its runs are not kept any more.")
+        echo(f"Job {found.name!r} of app {found.app!r} has not run yet, or its runs are not kept any more.")
     _warn([found], _missed(space, [found]))
 
 
@@ -119,11 +119,11 @@ def _schedule(target: Target, job: str, cron: str) -> None:
     found = find(space, job)
     parsed = schedule.parse(cron, f"job {found.name!r} of app {found.app!r}")
     if found.schedule and not found.suspended:
-        click.echo(f"kf: job {found.name!r} is already scheduled ({found.schedule}): it is replaced", err=True)
+        echo(f"kf: job {found.name!r} is already scheduled ({found.schedule}): it is replaced", err=True)
     _change(space, found, {"schedule": cron, "suspend": False})
     place = schedule.zone(found.time_zone, f"job {found.name!r}")
-    click.echo(f"Job {found.name!r} is scheduled, next: {clock_changes.upcoming(parsed, place, int(time.time()))}.")
-    click.echo(NOT_SEEN)
+    echo(f"Job {found.name!r} is scheduled, next: {clock_changes.upcoming(parsed, place, int(time.time()))}.")
+    echo(NOT_SEEN)
 
 
 @click.command("schedule-job")
@@ -159,8 +159,8 @@ def delete_job_schedule(target: Target, job: str) -> None:
             f"Job is already suspended. (job {found.name!r} of app {found.app!r}): kf schedule-job resumes it"
         )
     _change(space, found, {"suspend": True})
-    click.echo(f"Job {found.name!r} of app {found.app!r} is suspended.")
-    click.echo(NOT_SEEN)
+    echo(f"Job {found.name!r} of app {found.app!r} is suspended.")
+    echo(NOT_SEEN)
 
 
 @click.command("delete-job")
@@ -209,11 +209,11 @@ def _list(space: TargetSpace, output: str | None, wanted: Callable[[Job], bool])
     missed = _missed(space, found) if output != "name" else {}
     if output == "name":
         for job in found:
-            click.echo(f"{job.app}/{job.name}")
+            echo(f"{job.app}/{job.name}")
     elif output:
         print_data([job.data(missed.get(job.cron_job)) for job in found], output)
     elif not found:
-        click.echo(f"No jobs in space {space.name!r}.")
+        echo(f"No jobs in space {space.name!r}.")
     else:
         show([COLUMNS, *map(_row, found)])
         _warn(found, missed)

@@ -7,6 +7,7 @@ import click
 from ...core import marks
 from ...errors import ClusterError
 from .. import names
+from ..table import echo
 from ..target import Target, TargetSpace, target_options
 from ..template import template
 
@@ -19,7 +20,7 @@ from ..template import template
 def pin(target: Target, name: str, task_id: int | None) -> None:
     """Keeps a task, with pod and log, until it is unpinned: by its name, or by its App and its ID."""
     space, run, _ = _mark(target, name, task_id, "true")
-    click.echo(f'Task "{run}" is pinned: it stays until kf unpin {run}{space.flags}')
+    echo(f'Task "{run}" is pinned: it stays until kf unpin {run}{space.flags}')
 
 
 @click.command()
@@ -31,9 +32,9 @@ def unpin(target: Target, name: str, task_id: int | None) -> None:
     """Lets a task go with the others again, once it is too old."""
     space, run, app = _mark(target, name, task_id, None)
     if run in _pinned_by_program(space, app):
-        click.echo(f'kf: Task "{run}" still stays: it stands in pinned of app {app!r} in Pulumi', err=True)
+        echo(f'kf: Task "{run}" still stays: it stands in pinned of app {app!r} in Pulumi', err=True)
     else:
-        click.echo(f'Task "{run}" is not pinned any more')
+        echo(f'Task "{run}" is not pinned any more')
 
 
 def _mark(target: Target, name: str, task_id: int | None, value: str | None) -> tuple[TargetSpace, str, str]:

@@ -14,6 +14,7 @@ from ...errors import NotFound
 from .. import names
 from ..archives import archiving_of
 from ..log_printer import warn
+from ..table import echo
 from ..target import Target, TargetSpace, target_options
 from ..template import template
 
@@ -48,12 +49,12 @@ def prune(target: Target, app: str, keep: int | None, dry_run: bool) -> None:
         archiving = archiving_of(space, app, warn)
         going = pruning.prune(space.cluster, space.name, app, policy, before=archiving.before if archiving else None)
     for name in going:
-        click.echo(f"{'would delete' if dry_run else 'deleted'} {name}")
+        echo(f"{'would delete' if dry_run else 'deleted'} {name}")
     if not going:
-        click.echo(f"Nothing to delete: app {app!r} has {len(runs)} tasks and keeps {policy.keep}.")
+        echo(f"Nothing to delete: app {app!r} has {len(runs)} tasks and keeps {policy.keep}.")
     held = [(verdict.run.name, verdict.rule) for verdict in verdicts if verdict.held]
     if held:
-        click.echo(f"kf: held back: {notice.grouped(held)}", err=True)
+        echo(f"kf: held back: {notice.grouped(held)}", err=True)
 
 
 def _policy(space: TargetSpace, app: str, keep: int | None) -> Policy:

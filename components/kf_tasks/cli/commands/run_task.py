@@ -19,6 +19,7 @@ from ...core.run.command import resolve
 from ...core.template import TemplateSettings
 from ...errors import Trouble
 from .. import names
+from ..table import echo
 from ..target import Target, TargetSpace, target_options, user
 from ..template import template
 
@@ -83,11 +84,11 @@ def launch(
     """Starts a run of a template, prunes, and with `wait` ends with the run's exit code."""
     run = _submit(space, app, task, manifest, settings, f"kf {context.info_name}")
     name = run["metadata"]["name"]
-    click.echo(f"Task {name} is submitted successfully for execution.\n", err=wait)
+    echo(f"Task {name} is submitted successfully for execution.\n", err=wait)
     if not wait:
-        click.echo(f"Its log:    kf logs {app} --task --run {name}{space.flags}")
-        click.echo(f"All tasks:  kf tasks {app}{space.flags}")
-        click.echo(f"To end it:  kf terminate-task {name}{space.flags}")
+        echo(f"Its log:    kf logs {app} --task --run {name}{space.flags}")
+        echo(f"All tasks:  kf tasks {app}{space.flags}")
+        echo(f"To end it:  kf terminate-task {name}{space.flags}")
     _prune(space, app, settings)
     if wait:
         from ..waiting import wait_for
@@ -167,4 +168,4 @@ def _prune(space: TargetSpace, app: str, settings: TemplateSettings) -> None:
     try:
         prune(space.cluster, space.name, app, policy, before=archiving.before if archiving else None)
     except Trouble as error:  # the task runs; the next one prunes
-        click.echo(f"kf: older tasks of app {app!r} were not deleted: {error}", err=True)
+        echo(f"kf: older tasks of app {app!r} were not deleted: {error}", err=True)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
+from ...core.log.masking import MASK, Masker
+from ...core.say import nobody
 from .. import archives, names
 from ..archives import option as archive_option
 from ..details import rows, stored_rows
+from ..log_printer import warn
 from ..table import print_data, show
 from ..target import Target, TargetSpace, target_options
 from ..views import LiveView, RunView, StoredView
@@ -30,10 +34,16 @@ def task(target: Target, name: str, task_id: int | None, output: str | None, url
     what = f"run {run!r}" if run else f"task {task_id} of app {app!r}"
 
     def of_cluster(space: TargetSpace) -> tuple[RunView, list[tuple[str, str]]]:
-        whole = space.one(name, task_id)
+        from ...runs.secrets import secret_values
+
+        whole, unread = space.one(name, task_id), list[str]()
         now = space.cluster.now
         pods = space.cluster.pods(space.name, whole["metadata"]["name"])
-        found = LiveView.of(whole, space.cluster.task_run(space.name, whole), pods)
+        masker = Masker(secret_values(space.cluster, space.name, whole, nobody, unread.append))
+        found = LiveView.of(whole, space.cluster.task_run(space.name, whole), pods, masker)
+        if unread and found.results:
+            warn(f"its results are not shown: {unread[0]}")
+            found = replace(found, results=dict.fromkeys(found.results, MASK))
         return found, rows(found, now)
 
     def of_archive(archive: Archive, space: str) -> tuple[RunView, list[tuple[str, str]]] | None:

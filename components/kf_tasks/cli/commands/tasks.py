@@ -12,7 +12,7 @@ from ...core.retention import plan
 from ...core.run.summary import RunSummary
 from .. import archives, names
 from ..archives import option as archive_option
-from ..table import print_data, show, span
+from ..table import echo, print_data, show, span
 from ..target import Target, TargetSpace, target_options
 from ..views import ListedView
 
@@ -47,11 +47,11 @@ def tasks(target: Target, app: str | None, output: str | None, url: str | None) 
     )
     if output == "name":
         for run in runs:
-            click.echo(run.name)
+            echo(run.name)
     elif output:
         print_data([ListedView.of(run).plain() for run in runs], output)
     elif not runs:
-        click.echo(f"No tasks{f' of app {app!r}' if app else ''} in space {name!r}.")
+        echo(f"No tasks{f' of app {app!r}' if app else ''} in space {name!r}.")
     else:
         show(table(runs, now, with_app=not app))
 

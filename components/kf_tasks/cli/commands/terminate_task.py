@@ -11,6 +11,7 @@ from ...errors import ArchiveError, Conflict, Refused
 from .. import names
 from ..archives import archiving_of
 from ..log_printer import warn
+from ..table import echo
 from ..target import Target, TargetSpace, target_options, user
 
 
@@ -47,7 +48,7 @@ def terminate_task(target: Target, name: str, task_id: int | None) -> None:
                 raise
     if refusal and _delete_waiting_pods(space, run):
         refusal = f'Task "{name}" has failed already; its pod, which still waited to start, is deleted'
-    click.echo(refusal or f'Task "{name}" is successfully submitted for termination')
+    echo(refusal or f'Task "{name}" is successfully submitted for termination')
 
 
 def unable(run: Object) -> str:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import base64
 import json
 import re
+import threading
 from html import escape
-from typing import Dict, Iterable, List, Optional, Set, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Set, Tuple
 from urllib.parse import quote, quote_plus
 
 SHORTEST = 6
@@ -26,17 +27,26 @@ class Masker:
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         self._forms: Dict[str, Set[str]] = {}  # by their beginning, so that a thousand cost no more than one
+        self._lock = threading.Lock()
         self.longest = 0
         self.add(values)
 
     def add(self, values: Iterable[str]) -> None:
-        """Hides these values too from now on."""
+        """Hides these values too from now on, also in what other threads are masking."""
+        with self._lock:
+            forms = {beginning: set(found) for beginning, found in self._forms.items()}
+            for piece in self._new(values):
+                self.longest = max(self.longest, len(piece))
+                forms.setdefault(piece[:SHORTEST], set()).add(piece)
+            self._forms = forms
+
+    @staticmethod
+    def _new(values: Iterable[str]) -> Iterator[str]:
         for value in values:
             lines = [line.strip("\r\n") for line in (value, *value.splitlines())]
             for text in dict.fromkeys([*lines, *(line.strip() for line in lines)]):
-                for piece in (piece for form in _forms(text) for piece in _pieces(form)):
-                    self._forms.setdefault(piece[:SHORTEST], set()).add(piece)
-                    self.longest = max(self.longest, len(piece))
+                for form in _forms(text):
+                    yield from _pieces(form)
 
     def mask(self, text: str, limit: Optional[int] = None) -> str:
         """The first `limit` characters of `text` without secrets; one that begins among them is hidden as a whole."""
@@ -59,9 +69,9 @@ class Masker:
 
     def spans(self, text: str) -> List[Tuple[int, int]]:
         """Where secrets stand; those that overlap or touch are one."""
-        spans: List[Tuple[int, int]] = []
-        for start in self._starts(text):
-            found = [form for form in self._forms[text[start : start + SHORTEST]] if text.startswith(form, start)]
+        forms, spans = self._forms, list[Tuple[int, int]]()
+        for start in _starts(text, forms):
+            found = [form for form in forms[text[start : start + SHORTEST]] if text.startswith(form, start)]
             stop = start + max(map(len, found), default=0)
             if found and spans and start <= spans[-1][1]:
                 spans[-1] = spans[-1][0], max(stop, spans[-1][1])
@@ -69,17 +79,18 @@ class Masker:
                 spans.append((start, stop))
         return spans
 
-    def _starts(self, text: str) -> List[int]:
-        """Where a secret may begin."""
-        if len(self._forms) > FEW:
-            return [at for at in range(len(text) - SHORTEST + 1) if text[at : at + SHORTEST] in self._forms]
-        starts = []
-        for beginning in self._forms:  # few are searched for one by one: no log of a gibibyte is walked by character
-            at = text.find(beginning)
-            while at >= 0:
-                starts.append(at)
-                at = text.find(beginning, at + 1)
-        return sorted(starts)
+
+def _starts(text: str, forms: Dict[str, Set[str]]) -> List[int]:
+    """Where a secret may begin."""
+    if len(forms) > FEW:
+        return [at for at in range(len(text) - SHORTEST + 1) if text[at : at + SHORTEST] in forms]
+    starts = []
+    for beginning in forms:  # few are searched for one by one: no log of a gibibyte is walked by character
+        at = text.find(beginning)
+        while at >= 0:
+            starts.append(at)
+            at = text.find(beginning, at + 1)
+    return sorted(starts)
 
 
 def _pieces(form: str) -> List[str]:
