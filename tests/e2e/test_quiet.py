@@ -18,7 +18,8 @@ db = ServiceInstance('db', space=space, credentials=plain({'uri': 'x', 'port': 5
 app = App('shop', space=space, image=plain(f'{R}/busybox:1'), command=plain('true'),
           env={'V': other.app_name, 'LATE': late, 'TEXT': 'text', **EXTRA},
           services=[Binding(db, parameters={'a': [1]})], labels={'a': other.app_name, 'late': late},
-          annotations=plain({'a': 'b'}), node_selector=plain({}), tolerations=[{'key': plain('a'), 'operator': 'Exists'}],
+          annotations=plain({'a': 'b'}), node_selector=plain({}),
+          tolerations=[{'key': plain('a'), 'operator': 'Exists'}],
           volumes=plain([{'name': 'data', 'emptyDir': {}}]), volume_mounts=[{'name': 'data', 'mountPath': plain('/d')}],
           security_groups=[SecurityGroup('out', egress=plain([{'destination': '0.0.0.0/0'}]))])
 Task('one', app=app, env={'A': plain('b'), 'LATE': late}, triggers=plain(['a']), args=None)

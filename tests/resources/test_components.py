@@ -17,7 +17,7 @@ from typing import Any
 import pulumi
 import pytest
 import yaml
-from kf_tasks import App, Space, Task, TaskSchedule
+from kf_tasks import App, ServiceInstance, Space, Task, TaskSchedule
 from kf_tasks.core.run.system import NAMES
 from kf_tasks.resources import image_digest
 
@@ -427,3 +427,90 @@ def test_the_user_of_a_resolved_image_is_kept(user: str, uid: int, said: int, mo
     assert manifest["spec"]["taskRunTemplate"]["podTemplate"]["securityContext"]["runAsUser"] == uid
     assert step["securityContext"].get("runAsGroup") == (0 if ":" in user else None)
     assert len([line for line in told if "its image runs as 'app'" in line]) == said
+
+
+def of(space: Space, name: str, **more: Any) -> App:
+    return App(name, space=space, image="i", command="run", **more)
+
+
+def test_what_would_be_one_thing_in_the_cluster_or_in_pulumi_is_refused() -> None:
+    def two_apps() -> None:
+        space = Space("s")
+        of(space, "shop"), of(space, "web", app_name="shop")
+
+    def two_tasks() -> None:
+        app = of(Space("s"), "shop")
+        Task("m", app=app), Task("m", app=app)
+
+    def two_full_names() -> None:
+        space = Space("s")
+        Task("c", app=of(space, "a-b")), Task("b-c", app=of(space, "a"))
+
+    def two_services() -> None:
+        space = Space("s")
+        ServiceInstance("db", space=space), ServiceInstance("x", space=space, service_name="db")
+
+    said = {}
+    for program in (two_apps, two_tasks, two_full_names, two_services):
+        with pytest.raises(pulumi.RunError) as refused:
+            run(program)
+        said[program.__name__] = str(refused.value)
+    assert said == {
+        "two_apps": "app 'shop': two Apps of space 's' have this name in the cluster, 'shop' and 'web' in Pulumi: give "
+        "one of them another app_name, or they would delete each other's runs",
+        "two_tasks": "task 'm' of app 'shop': is declared twice: rename one of them",
+        "two_full_names": "task 'b-c' of app 'a': task 'c' of app 'a-b' goes by the same name in Pulumi, 'a-b-c': "
+        "rename one of them",
+        "two_services": "service 'db': two services of space 's' have this name in the cluster, 'db' and 'x' in "
+        "Pulumi: give one of them another service_name",
+    }
+
+
+def test_names_are_told_apart_by_space_app_kind_and_parent() -> None:
+    class Group(pulumi.ComponentResource):
+        def __init__(self, name: str) -> None:
+            super().__init__("test:index:Group", name)
+
+    def program() -> None:
+        one, other, group = Space("one"), Space("other"), Group("g")
+        first = of(one, "shop")
+        second = of(other, "web", app_name="shop")
+        Task("m", app=first), Task("n", app=first), Task("m", app=second, opts=pulumi.ResourceOptions(parent=group))
+        Task("c", app=of(one, "a-b")), TaskSchedule("b-c", app=of(one, "a"))
+
+    assert {"kf:index:Task::shop-m", "test:index:Group$kf:index:Task::shop-m"} <= set(run(program).names())
+
+
+@pytest.mark.parametrize("preview", [False, True])
+def test_a_plain_output_is_registered_as_what_it_holds(preview: bool) -> None:
+    def program(wrap: Callable[[Any], Any]) -> None:
+        pods: dict[str, Any] = {
+            "labels": {"a": "b"}, "annotations": {"a": "b"}, "node_selector": {"a": "b"},
+            "pod_spec": {"dnsPolicy": "x"}, "tolerations": [{"key": "a"}], "affinity": {"nodeAffinity": {}},
+            "priority_class": "p", "runtime_class": "r", "volumes": [{"name": "v", "emptyDir": {}}],
+            "image_pull_secrets": ["s"], "volume_mounts": [{"name": "v", "mountPath": "/v"}],
+        }  # fmt: skip
+        pods = {name: wrap(value) for name, value in pods.items()}
+        space = Space("s", namespace=wrap("there"), env={"S": wrap("1")}, registry_secret=wrap("r"), **pods)
+        db = ServiceInstance("db", space=space, credentials=wrap({"uri": "u", "port": 5}))
+        app = App(
+            "shop", space=space, image=wrap("i"), command=wrap(["run"]), args=wrap(["a"]), entrypoint=wrap("e"),
+            env={"A": wrap("1")}, services=[db], security_context=wrap({"runAsUser": 7}), **pods,
+        )  # fmt: skip
+        Task("m", app=app, command=wrap("c"), env={"T": wrap("1")}, triggers=wrap(["1"]))
+        TaskSchedule("n", app=app, args=wrap(["a"]), env={"T": wrap("1")})
+
+    def seen(wrap: Callable[[Any], Any]) -> str:
+        found = run(lambda: program(wrap), preview).inputs
+        kept = {urn: inputs for urn, inputs in found.items() if not urn.endswith(".env")}
+        return json.dumps(kept, sort_keys=True, default=lambda other: type(other).__name__)
+
+    assert seen(pulumi.Output.from_input) == seen(lambda value: value)
+
+
+def test_a_secret_that_may_be_needed_is_never_empty() -> None:
+    def program() -> None:
+        Space("s", env={"PLAIN": pulumi.Output.from_input("a"), "TEXT": "b"})
+
+    secret = run(program)["kf:index:Space$kubernetes:core/v1:Secret::kf.s.env"]
+    assert unsecret(secret["stringData"]) == {"README": "none of these variables is secret: the template shows them"}

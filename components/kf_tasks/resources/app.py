@@ -10,6 +10,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from ..core import marks, naming
+from ..core.errors import InvalidInput
 from ..core.pods.settings import PodSettings
 from ..core.retention import policy
 from ..core.run import pipelinerun
@@ -18,7 +19,7 @@ from ..core.run.outcome import RUNNING
 from ..core.run.pipelinerun import Resources
 from ..core.template import TemplateSettings
 from ..history import History
-from . import image_digest
+from . import image_digest, names
 from .arguments import of_component
 from .bindings import Attachments
 from .build import Build
@@ -122,6 +123,12 @@ class App(pulumi.ComponentResource):
         naming.check_name("app", name)
         own_name = naming.check_name("app", app_name if app_name is not None else name)
         owner = f"app {own_name!r}"
+        other = names.holder(space, ("app", own_name), name)
+        if other:
+            raise InvalidInput(
+                f"{owner}: two Apps of space {space.name!r} have this name in the cluster, {other!r} and {name!r} in "
+                "Pulumi: give one of them another app_name, or they would delete each other's runs"
+            )
         resources = Resources.over(
             space.defaults.resources, owner, memory=memory, disk=disk, cpu=cpu, cpu_limit=cpu_limit
         )

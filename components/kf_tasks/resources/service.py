@@ -12,6 +12,7 @@ import pulumi_kubernetes as kubernetes
 from ..core import naming
 from ..core.errors import InvalidInput
 from ..core.run import bindings
+from . import names
 from .arguments import fields_of, of_component, of_record
 from .inputs import computed, for_people
 from .space import Space
@@ -68,6 +69,12 @@ class ServiceInstance(pulumi.ComponentResource):
         naming.check_name("service", name)
         own_name = naming.check_name("service", service_name if service_name is not None else name)
         owner = f"service {own_name!r}"
+        other = names.holder(space, ("service", own_name), name)
+        if other:
+            raise InvalidInput(
+                f"{owner}: two services of space {space.name!r} have this name in the cluster, {other!r} and {name!r} "
+                "in Pulumi: give one of them another service_name"
+            )
         typed = is_dataclass(credentials) and not isinstance(credentials, type)
         given_credentials = _as_map(owner, credentials)
         found_label = label or (getattr(credentials, "label", None) if typed else None) or bindings.USER_PROVIDED

@@ -84,7 +84,7 @@ class Task(pulumi.ComponentResource):
     ) -> None:
         declared = declare(
             "task", app, name, command=command, args=args, memory=memory, disk=disk, cpu=cpu, timeout=timeout,
-            retries=retries, env=env, results=results,
+            retries=retries, env=env, results=results, opts=opts,
         )  # fmt: skip
         owner, plan, space = declared.owner, declared.app, declared.app.space
         _check(owner, results, opts)

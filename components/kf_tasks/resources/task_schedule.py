@@ -83,7 +83,7 @@ class TaskSchedule(pulumi.ComponentResource):
         declared = declare(
             "job", app, name, command=command, args=args, memory=memory, disk=disk, cpu=cpu, timeout=timeout,
             retries=retries, env=env, labels={marks.SCHEDULE: name}, write=_template_data,
-            job=JobSettings(cron_name, policy, catch_up, patience),
+            job=JobSettings(cron_name, policy, catch_up, patience), opts=opts,
         )  # fmt: skip
         space.bounds.check(f"the pod that starts {declared.owner}", cronjob.AMOUNTS)
         starting = _check(declared.owner, schedule, time_zone, starting_deadline)

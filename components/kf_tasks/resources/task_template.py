@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,13 +14,12 @@ from ..core.api import Object
 from ..core.errors import InvalidInput
 from ..core.run.pipelinerun import Resources
 from ..core.template import JobSettings, TemplateSettings
+from . import names
 from .app import App
 from .environment import Env, Layer
 from .inputs import Args, Command, Cores, Size, Span, computed, depends_on, plain
 from .plan import AppPlan
 from .template import labels, stack_id, template_data
-
-_names: weakref.WeakKeyDictionary[App, dict[str, str]] = weakref.WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -80,15 +78,22 @@ def declare(
     cpu: Cores | None,
     timeout: Span | None,
     retries: int,
+    opts: pulumi.ResourceOptions | None,
     **more: Any,
 ) -> Declared:
     """What a component's arguments declare; raises InvalidInput for bad ones."""
     naming.check_name(kind, name)
     plan = app._plan
     owner = f"{kind} {name!r} of {plan.owner}"
-    other = _names.setdefault(app, {}).setdefault(name, kind)
-    if other != kind:  # they have the same names in the cluster; two of one kind the engine refuses itself
-        raise InvalidInput(f"{owner}: the app has a {other} of this name: rename one of them")
+    other = names.holder(app, (name,), kind)
+    if other:  # a task and a job have the same names in the cluster, too
+        twice = "is declared twice" if other == kind else f"the app has a {other} of this name"
+        raise InvalidInput(f"{owner}: {twice}: rename one of them")
+    full_name = f"{plan.name}-{name}"
+    parent = opts.parent.pulumi_resource_type if opts and opts.parent else ""
+    other = names.holder(names.program(), (kind, full_name, parent), owner)
+    if other:
+        raise InvalidInput(f"{owner}: {other} goes by the same name in Pulumi, {full_name!r}: rename one of them")
     resources = Resources.over(plan.resources, owner, memory=memory, disk=disk, cpu=cpu)
     plan.space.bounds.check(owner, resources.render())
     return Declared(
