@@ -13,14 +13,13 @@ import click
 from ..core import naming
 from ..core.errors import InvalidInput
 
-_BUILD = ".build"  # what the runs that build an App's image carry after its name
 _RULE = "a name consists of lower-case letters, digits and '-', and begins and ends with a letter or digit"
 _ID = re.compile(r"[0-9]{1,15}")
 
 
 def app(text: str) -> str:
     """The name of an App, or of its builds."""
-    _check("app", text.removesuffix(_BUILD), text)
+    _check("app", text.removesuffix(naming.BUILD), text)
     return text
 
 
@@ -36,7 +35,7 @@ def run(text: str) -> str:
 
 def run_or_app(text: str) -> str:
     """The name of a run, or that of an App before an id."""
-    _check("run or app", text.removesuffix(_BUILD), text)
+    _check("run or app", text.removesuffix(naming.BUILD), text)
     return text
 
 

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..core import api, marks
+from ..core import api, marks, naming
 from ..core.api import Object
-from ..core.build.spec import BUILD
 from ..core.run.summary import RunSummary
 from ..errors import ClusterError, Denied, NotFound
 from . import names
@@ -25,6 +24,7 @@ from . import names
 if TYPE_CHECKING:
     from ..cluster.client import Cluster
 
+_NO_BUILDS = f"{marks.COMPONENT}!={naming.BUILD[1:]}"
 F = TypeVar("F", bound=Callable[..., Any])
 _IN_POD = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
@@ -77,7 +77,7 @@ class TargetSpace:
 
     def runs(self, app: str | None = None, selector: str = "", *, with_times: bool = False) -> list[RunSummary]:
         """The runs (of one App, and further selected), oldest first; builds only where their name is asked for."""
-        selector = selector if app else ",".join(filter(None, [selector, f"{marks.COMPONENT}!={BUILD}"]))
+        selector = selector if app else ",".join(filter(None, [selector, _NO_BUILDS]))
         try:
             found = self.cluster.list_runs(self.name, app, selector, with_times=with_times)
         except NotFound:
