@@ -246,9 +246,9 @@ class Pinning(FakeCluster):
 
     def get_run(self, namespace: str, name: str) -> dict[str, Any]:
         [found] = [one for one in self.runs if one.name == name]
-        return {"metadata": {"name": name, "labels": {**found.labels, "kf.dev/key": "k"}}}
+        return {"metadata": {"name": name, "uid": found.uid, "labels": {**found.labels, "kf.dev/key": "k"}}}
 
-    def annotate_run(self, namespace: str, name: str, annotations: dict[str, str | None]) -> None:
+    def annotate_run(self, namespace: str, name: str, annotations: dict[str, str | None], *, uid: str) -> None:
         marks = {key: value for key, value in annotations.items() if value}
         self.runs = [dataclasses.replace(one, annotations=marks) if one.name == name else one for one in self.runs]
 

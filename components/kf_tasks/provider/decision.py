@@ -227,6 +227,7 @@ def _mark_recorded(preview: Preview, connection: Connection, inputs: RunInputs, 
     for run in attempts(_own(which, seen), key)[-1:]:
         if run.finished and not run.failed and not is_recorded(run):
             try:
-                preview.cluster(connection).annotate_run(which.namespace, run.name, {RECORDED: STORED}, finished=True)
+                cluster = preview.cluster(connection)
+                cluster.annotate_run(which.namespace, run.name, {RECORDED: STORED}, finished=True, uid=run.uid)
             except NotFound:
                 continue

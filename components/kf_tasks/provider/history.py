@@ -156,9 +156,10 @@ class Histories:
             cluster = self.preview.cluster(Connection.of(inputs.connection))
             recorded = {*inputs.runs} - {*(inputs.unfinished or ())}
             runs = cluster.list_runs(inputs.namespace, inputs.app)
+            uids = {run.name: run.uid for run in runs}
             for name, value in settled(runs, recorded, inputs.tasks).items():
                 try:
-                    cluster.annotate_run(inputs.namespace, name, {RECORDED: value}, finished=True)
+                    cluster.annotate_run(inputs.namespace, name, {RECORDED: value}, finished=True, uid=uids[name])
                 except NotFound:
                     continue
         return cluster

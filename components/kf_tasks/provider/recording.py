@@ -104,7 +104,7 @@ def stop(preview: Preview, inputs: RunInputs, own: str = "") -> None:
         return
     for run in running:
         try:
-            cluster.cancel_run(which.namespace, run.name, _terminated(inputs))
+            cluster.cancel_run(which.namespace, run.name, _terminated(inputs), run.uid)
         except (Refused, Conflict, NotFound):  # it has ended or gone meanwhile
             continue
         say(f"run {run.name} is cancelled")

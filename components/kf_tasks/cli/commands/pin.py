@@ -41,7 +41,7 @@ def _mark(target: Target, name: str, task_id: int | None, value: str | None) -> 
     """Sets the mark, or takes it away; returns the Space, the run's name and its App."""
     space = target.open()
     metadata = space.one(name, task_id)["metadata"]
-    space.cluster.annotate_run(space.name, metadata["name"], {marks.PINNED: value})
+    space.cluster.annotate_run(space.name, metadata["name"], {marks.PINNED: value}, uid=metadata["uid"])
     return space, metadata["name"], metadata["labels"].get(marks.NAME, "")
 
 

@@ -30,15 +30,15 @@ def terminate_task(target: Target, name: str, task_id: int | None) -> None:
     name = run["metadata"]["name"]
     refusal = unable(run)
     if not refusal:
-        by = f"kf terminate-task by {user()}"
         from ...runs import ending
 
+        by = f"kf terminate-task by {user()}"
         archiving = archiving_of(space, run["metadata"]["labels"][marks.NAME], warn)
         try:
             if archiving:
                 ending.end(archiving, [name], by)
             else:
-                space.cluster.cancel_run(space.name, name, by)
+                space.cluster.cancel_run(space.name, name, by, run["metadata"]["uid"])
         except ArchiveError as error:
             raise ArchiveError(f"task {name} is not ended, or its log would be lost: {error}; repeat later") from None
         except (Refused, Conflict):  # it may have ended between question and request
@@ -70,7 +70,7 @@ def _delete_waiting_pods(space: TargetSpace, run: Object) -> bool:
     pods = [pod for pod in space.cluster.pods(space.name, name) if waits(pod)]
     if pods and marks.OUTCOME not in (run["metadata"].get("annotations") or {}):
         words = outcome.conclude(run, None, pods[-1], outcome.never_started(run, pods[-1])).sentence
-        space.cluster.annotate_run(space.name, name, {marks.OUTCOME: words}, finished=True)
+        space.cluster.annotate_run(space.name, name, {marks.OUTCOME: words}, finished=True, uid=run["metadata"]["uid"])
     for pod in pods:
         space.cluster.delete_pod(space.name, pod["metadata"]["name"])
     return bool(pods)
