@@ -6,10 +6,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from .conftest import CHECKOUT, Stack, run
+from .conftest import CHECKOUT, Stack, changes, run
 
 
 @pytest.fixture
@@ -49,3 +50,15 @@ def _runs(kubeconfig: str, namespace: str) -> list[object]:
     text = run(["kubectl", "--kubeconfig", kubeconfig, "get", "pipelineruns", "-n", namespace, "-o", "json"]).ok().text
     items: list[object] = json.loads(text)["items"]
     return items
+
+
+def test_a_secret_kubeconfig_of_the_configuration_is_plain_nowhere(stack: Stack) -> None:
+    content = Path(stack.env.pop("KUBECONFIG")).read_text()
+    token = json.loads(content)["users"][0]["user"]["token"]
+    stack.pulumi("config", "set", "--secret", "kubernetes:kubeconfig", content).ok()
+    assert "hello" in stack.task().up().ok().text
+    files = [path for path in stack.folder.rglob("*") if path.is_file()]
+    assert not [path for path in files if token.encode() in path.read_bytes()]
+    assert token not in json.dumps(stack.state())
+    assert "unchanged" in changes(stack.preview().ok())
+    stack.destroy().ok()
