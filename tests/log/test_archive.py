@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -124,7 +125,8 @@ Archive.of(sys.argv[1]).store(stored(b"1\\n"), Log(os.urandom(16 << 20)))
 """
 
 
-def test_killed_in_the_middle_of_an_upload(place: Archive) -> None:
+def test_killed_in_the_middle_of_an_upload(place: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "KEPT_SECONDS", -1.0)
     done = subprocess.run([sys.executable, "-c", KILLED, place.url], check=False)
     assert done.returncode == -signal.SIGKILL
     record = stored(b"1\n")
@@ -133,6 +135,34 @@ def test_killed_in_the_middle_of_an_upload(place: Archive) -> None:
     if place.url.startswith("file:"):
         left = [path.name for path in Path(place.url[7:]).rglob("*") if path.is_file()]
         assert sorted(left) == sorted(name.rpartition("/")[2] for name in (record.place.log, record.place.record))
+
+
+def test_many_that_write_at_the_same_time_are_in_nobody_s_way(tmp_path: Path) -> None:
+    """As the Apps of one destroy: each asks whether it can be written, and stores its own."""
+    place = Archive.of(f"file://{tmp_path}/logs")
+    same = stored(b"1\n2\n")
+
+    def work(number: int) -> None:
+        for _ in range(10):
+            place.check()
+            place.store(same, packed(b"1\n2\n"))
+        place.store(stored(b"1\n", app=f"shop-{number}"), packed(b"1\n"))
+
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(work, range(10)))
+    assert b"".join(place.read(same)) == b"1\n2\n" and len(place.records("dev")) == 11
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_damaged_record_hides_no_other(place: Archive) -> None:
+    uids = [f"00000000-0000-4000-8000-00000000000{number}" for number in range(5)]
+    records = [place.store(stored(b"1\n", uid=uid), packed(b"1\n")) for uid in uids]
+    place._fs.pipe_file(place._path(records[2].place.record), b'{"namespace": ')
+    said: list[str] = []
+    assert place.records("dev", "shop", said.append) == [*records[:2], *records[3:]]
+    assert len(said) == 1 and uids[2] in said[0] and "is no record of a log" in said[0]
+    with pytest.raises(ArchiveError, match="is no record of a log"):
+        place.records("dev", "shop")
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def find(archive: Archive, space: str, app: str | None, run: str | None, task_id
     if run is not None:
         found = archive.find(space, run, app)
         return [found] if found else None
-    every = archive.records(space, app)
+    every = archive.records(space, app, lambda text: echo(f"kf: {' '.join(text.split())}", err=True))
     if task_id is not None:
         return [record for record in every if record.id == task_id][-1:] or None
     return every or None

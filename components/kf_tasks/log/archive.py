@@ -14,6 +14,7 @@ import importlib.util
 import io
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from typing import IO, Any, TypeVar
@@ -27,6 +28,7 @@ from ..errors import ArchiveError
 T = TypeVar("T")
 BLOCK = 8 * 1024 * 1024
 CHUNK = 256 * 1024
+KEPT_SECONDS = 3600.0  # of a file that nobody finishes
 MARKER = "kf-archive.json"
 PRIVATE = ("memory", "data")  # nobody else ever sees what is in them
 OBJECT_STORES = frozenset(("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss", "oci", "r2", "obs", "tos"))
@@ -85,7 +87,8 @@ class Archive:
 
         def write() -> None:
             if content is not None:
-                self._fs.rm_file(self._path(record.place.record))
+                with contextlib.suppress(FileNotFoundError):  # somebody else stores it, too
+                    self._fs.rm_file(self._path(record.place.record))
             if log is not None:
                 self._put(record.place.log, log)
             self._put(record.place.record, io.BytesIO(stored.encode(record)))
@@ -115,12 +118,25 @@ class Archive:
         places = [place for place in self.places(namespace, app) if place.run == run]
         return self.record(places[-1]) if places else None
 
-    def records(self, namespace: str, app: str | None = None) -> list[StoredLog]:
-        """The records of everything stored of a namespace (of one App), oldest first."""
+    def records(
+        self, namespace: str, app: str | None = None, damaged: Callable[[str], None] | None = None
+    ) -> list[StoredLog]:
+        """The records of everything stored of a namespace (of one App), oldest first.
+
+        `damaged` is told of each that cannot be read; without it the first of these is an ArchiveError.
+        """
         paths = [self._path(place.record) for place in self.places(namespace, app)]
         contents = self._reading(lambda: self._fs.cat(paths, on_error="omit")) if paths else {}
         by_path = {str(path): content for path, content in contents.items()}
-        return [self._decoded(path, by_path[path]) for path in paths if path in by_path]
+        found = []
+        for path in (path for path in paths if path in by_path):
+            try:
+                found.append(self._decoded(path, by_path[path]))
+            except ArchiveError as error:
+                if damaged is None:
+                    raise
+                damaged(str(error))
+        return found
 
     def read(self, record: StoredLog) -> Iterator[bytes]:
         """The log of a record in pieces; one that is not what was stored ends in an ArchiveError."""
@@ -178,12 +194,19 @@ class Archive:
                     out.flush()
                     os.fsync(out.fileno())
             self._fs.mv(part, f"{folder}/{name}")
-            for left in self._fs.glob(f"{folder}/.{name}.*.part"):  # of an upload that was killed
-                self._fs.rm_file(left)
+            self._sweep(f"{folder}/.{name}.*.part")
         except BaseException:
-            if self._fs.exists(part):
+            with contextlib.suppress(FileNotFoundError):
                 self._fs.rm_file(part)
             raise
+
+    def _sweep(self, parts: str) -> None:
+        """Throws away what uploads that were killed have left; others write the same file now, under such names."""
+        with contextlib.suppress(FileNotFoundError):  # they come and go meanwhile
+            for left in self._fs.glob(parts, detail=True).values():
+                written = left.get("mtime")  # of a folder of this machine; who does not tell the time keeps it
+                if isinstance(written, (int, float)) and time.time() - written > KEPT_SECONDS:
+                    self._fs.rm_file(left["name"])
 
     def _path(self, path: str) -> str:
         return f"{self._root}/{path}"

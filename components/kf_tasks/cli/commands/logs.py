@@ -13,7 +13,7 @@ import click
 from ...core import marks
 from ...core.log.stored import StoredLog
 from ...core.run.summary import RunSummary
-from ...errors import NotFound
+from ...errors import ArchiveError, NotFound
 from .. import archives, names
 from ..archives import option as archive_option
 from ..log_printer import LogPrinter, stored, warn
@@ -70,7 +70,12 @@ def logs(
 
     def _print_stored(archive: Archive, records: list[StoredLog]) -> None:
         for record in records:
-            stored(archive, record, lines)
+            try:
+                stored(archive, record, lines)
+            except ArchiveError as error:  # the trouble of one log keeps no other from being read
+                if len(records) == 1:
+                    raise
+                warn(str(error))
 
     what = f"run {name!r}" if name is not None else f"app {app!r}{f' with ID {task_id}' if task_id is not None else ''}"
     archives.of_cluster_or_archive(target, url, app, what, of_cluster, of_archive)()
