@@ -121,8 +121,9 @@ def said_by_kf(*arguments: str) -> Callable[[Deployer], str]:
 
 def said_by_check(deployer: Deployer) -> str:
     """What an update is refused with."""
-    seen = Preview().survey(Connection(str(deployer.kubeconfig)), deployer.namespace)
-    return decision.refuse(Which("s", deployer.namespace, "shop", "t"), seen, dry=False) or ""
+    preview = Preview()
+    seen = preview.survey(Connection(str(deployer.kubeconfig)), deployer.namespace)
+    return decision.refuse(preview, Which("s", deployer.namespace, "shop", "t"), None, seen, dry=False) or ""
 
 
 def said_by(ask: Callable[[Cluster, str], object]) -> Callable[[Deployer], str]:

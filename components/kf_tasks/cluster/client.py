@@ -100,6 +100,10 @@ class Cluster:
         """Cancels a run that has not ended; Tekton refuses it for one that has. `uid` as for `annotate_run`."""
         self._patch_run(namespace, name, api.cancelling(by, uid))
 
+    def label_run(self, namespace: str, name: str, labels: Mapping[str, str], uid: str = "") -> None:
+        """Sets labels of a PipelineRun; `uid` as for `annotate_run`."""
+        self._patch_run(namespace, name, api.labelling(labels, uid))
+
     def _patch_run(self, namespace: str, name: str, body: Object) -> None:
         try:
             self.http.read("PATCH", api.runs(namespace, name), body=body, content_type=api.MERGE_PATCH)

@@ -92,6 +92,11 @@ def annotating(annotations: Mapping[str, Optional[str]], *, finished: bool = Fal
     return {"metadata": {"annotations": dict(annotations), **more}}
 
 
+def labelling(labels: Mapping[str, str], uid: str = "") -> Object:
+    """The patch that sets labels; `uid` as for `annotating`."""
+    return {"metadata": {"labels": dict(labels), **({"uid": uid} if uid else {})}}
+
+
 def cancelling(by: str, uid: str = "") -> Object:
     """The patch that cancels a run; Tekton refuses it for one that has ended. `uid` as for `annotating`."""
     return {**annotating({marks.CANCELLED_BY: by}, uid=uid), "spec": {"status": "CancelledRunFinally"}}

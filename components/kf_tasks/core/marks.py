@@ -35,6 +35,7 @@ PINNED = "kf.dev/pinned"
 ARCHIVED = "kf.dev/archived"
 
 # Annotations of other objects.
+URN = "kf.dev/urn"  # of an App's template: which App of its stack it is, whatever project and stack are called
 LAST_TASK_ID = "kf.dev/last-task-id"  # of an App's template: where its ids are counted
 STARTING = "kf.dev/starting"  # of an App's template: the Jobs that start a run just now, by schedule
 POLICY = "kf.dev/concurrency-policy"  # of a CronJob

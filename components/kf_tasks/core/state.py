@@ -37,9 +37,19 @@ class Which:
     def __str__(self) -> str:
         return naming.words(self.app, self.task)
 
+    @property
+    def place(self) -> Tuple[str, str]:
+        """Namespace and App, which the App's runs share."""
+        return str(self.namespace), self.app
+
     def props(self) -> Dict[str, Any]:
         """As it is written."""
         return dict(vars(self))
+
+
+def of_stack(urn: str) -> str:
+    """Of a URN what a rename of project or stack leaves as it is: types and name."""
+    return urn.split("::", 2)[-1]
 
 
 @dataclass(frozen=True)
@@ -290,6 +300,11 @@ class HistoryInputs:
             tasks=props.get("tasks"),
             preview=bool(props.get("__preview")),
         )
+
+    @property
+    def place(self) -> Tuple[str, str]:
+        """Namespace and App, which the App's runs share."""
+        return str(self.namespace), self.app
 
     def props(self) -> Dict[str, Any]:
         """As a program registers them."""

@@ -32,7 +32,7 @@ class Calendars:
         """Says what changes about the times, and asks for admission where the template changes."""
         before, inputs = CalendarInputs.of(olds) if olds else None, CalendarInputs.of(news)
         connection, seen = self.preview.look(inputs.connection, inputs.which.namespace)
-        refusal = decision.refuse(inputs.which, seen, inputs.preview)
+        refusal = decision.refuse(self.preview, inputs.which, before.which if before else None, seen, inputs.preview)
         if refusal:
             return CheckResult(news, [CheckFailure("", refusal)])
         if not before or _times(before) != _times(inputs):

@@ -40,7 +40,7 @@ def check(preview: Preview, olds: RunInputs | None, inputs: RunInputs) -> tuple[
     if not olds and known and known[0] == fingerprint:
         return known[1], []  # the second check of a replacement, which is not given the old inputs
     connection, seen = preview.look(inputs.connection, which.namespace)
-    refusal = refuse(which, seen, inputs.preview)
+    refusal = refuse(preview, which, olds.which if olds else None, seen, inputs.preview)
     if refusal:
         return None, [CheckFailure("", refusal)]
     _note(preview, inputs, seen)
@@ -60,7 +60,7 @@ def _decided(preview: Preview, olds: RunInputs | None, inputs: RunInputs, seen: 
     say = functools.partial(preview.say, inputs.urn)
     unknown = [part for part in definitions.deciding(inputs.when) if contains_unknowns(inputs.definition[part])]
     if inputs.terminated:
-        decided = _hold(olds, inputs, seen)
+        decided = _hold(preview, olds, inputs, seen)
         if decided.cancels:
             say(f"will cancel {', '.join(decided.cancels)}: terminated is set")
         elif unknown or _decide(preview, olds, inputs, seen).key != before.key:
@@ -87,7 +87,7 @@ def _decide(preview: Preview, olds: RunInputs | None, inputs: RunInputs, seen: S
     which, definition, when, before = inputs.which, inputs.definition, inputs.when, _old(olds)
     nth = before.nth + (1 if olds and when == ALWAYS else 0)
     key = definitions.key(definition, when, nth)
-    own = _own(which, seen)
+    own = _own(preview, which, seen)
     same = attempts(own, key)
     again = bool(same and same[-1].failed and OUTCOME in same[-1].annotations and inputs.must_succeed)
     if before.key == key and not again:
@@ -111,7 +111,8 @@ def _decide(preview: Preview, olds: RunInputs | None, inputs: RunInputs, seen: S
 
 def _without_record(preview: Preview, which: Which, key: str, seen: Survey) -> str:
     """Why a task is run that has run before, although the state has no record of it; empty if it has not."""
-    of_stack = [run for run in seen.of(which.app) if run.labels.get(STACK) == label_value(which.stack)]
+    own = preview.own_labels(which.place, which.stack)
+    of_stack = [run for run in seen.of(which.app) if run.labels.get(STACK) in own]
     earlier = [run for run in of_stack if run.labels.get(TASK) == label_value(which.task)]
     if earlier:
         last = max(earlier, key=lambda run: run.created)
@@ -133,10 +134,10 @@ def _without_change(olds: RunInputs, when: str) -> str:
     return f"when is {when!r}" if when == ALWAYS else f"when changed to {when!r}"
 
 
-def _hold(olds: RunInputs | None, inputs: RunInputs, seen: Survey) -> Decision:
+def _hold(preview: Preview, olds: RunInputs | None, inputs: RunInputs, seen: Survey) -> Decision:
     """Nothing runs while `terminated` is set: the key stays that of the last record, or of none."""
     which, before = inputs.which, _old(olds)
-    running = tuple(run.name for run in _own(which, seen) if not run.finished)
+    running = tuple(run.name for run in _own(preview, which, seen) if not run.finished)
     return Decision(before.key or HELD, nth=before.nth, cancels=running)
 
 
@@ -162,8 +163,8 @@ def _say_upload(say: Callable[[str], None], inputs: RunInputs) -> None:
         say(line)
 
 
-def _own(which: Which, seen: Survey) -> list[RunSummary]:
-    return of_task(seen.of(which.app), which.app, which.task, (label_value(which.stack),))
+def _own(preview: Preview, which: Which, seen: Survey) -> list[RunSummary]:
+    return of_task(seen.of(which.app), which.app, which.task, preview.own_labels(which.place, which.stack))
 
 
 def _verb(when: str) -> str:
@@ -174,17 +175,28 @@ def _fingerprint(definition: Any) -> str:
     return json.dumps(definition, sort_keys=True, default=lambda unknown: "unknown")
 
 
-def refuse(which: Which, seen: Survey, dry: bool) -> str | None:
-    """Why nothing may be done here: the cluster could not be asked in an update, or another stack owns the App."""
+def refuse(preview: Preview, which: Which, before: Which | None, seen: Survey, dry: bool) -> str | None:
+    """Why nothing may be done here: the cluster could not be asked in an update, or another stack owns the App.
+
+    What the state held `before` proves that an App is this stack's, under whatever name the stack had then.
+    """
+    proven = [before.stack] if before and before.place == which.place else []
+    own = preview.own_labels(which.place, which.stack, *proven)
     if seen.unasked and not (dry and isinstance(seen.unasked, (Unreachable, Denied, NotFound))):
         return f"{which}: {seen.unasked}. Nothing was started; repeat the update when the cluster answers"
-    other = seen.foreign_owner(which.app, which.stack)
+    other = seen.foreign_owner(which.app, own)
     if other:
-        return (
-            f"app {which.app!r} in namespace {which.namespace!r} belongs to stack {other!r}: "
-            "choose another app_name or namespace for this stack, or destroy the other stack first"
-        )
+        return foreign(which.app, which.namespace, other)
     return None
+
+
+def foreign(app: str, namespace: str, owner: str) -> str:
+    """What is said of an App that belongs to the stack with the label `owner`."""
+    return (
+        f"app {app!r} in namespace {namespace!r} belongs to stack {owner!r}: choose another app_name or namespace for "
+        "this stack, or destroy the other stack first. If it is this stack that had that name, run one update without "
+        "what is new in the program"
+    )
 
 
 def _note(preview: Preview, inputs: RunInputs, seen: Survey) -> None:
@@ -224,7 +236,7 @@ def dry_run(preview: Preview, connection: Connection, inputs: RunInputs | Calend
 def _mark_recorded(preview: Preview, connection: Connection, inputs: RunInputs, key: str, seen: Survey) -> None:
     """The state holds the record of what an earlier update has waited for."""
     which = inputs.which
-    for run in attempts(_own(which, seen), key)[-1:]:
+    for run in attempts(_own(preview, which, seen), key)[-1:]:
         if run.finished and not run.failed and not is_recorded(run):
             try:
                 cluster = preview.cluster(connection)

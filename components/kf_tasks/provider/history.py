@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import time
@@ -15,14 +16,17 @@ from pulumi.output import contains_unknowns
 from ..cluster.client import Cluster
 from ..cluster.connection import Connection
 from ..core import moments
-from ..core.marks import ARCHIVED, RECORDED
+from ..core.marks import ARCHIVED, RECORDED, STACK
+from ..core.naming import label_value
 from ..core.retention import notice
 from ..core.retention.forecast import forecast
 from ..core.run.attempts import settled
-from ..core.state import HistoryInputs
+from ..core.run.summary import RunSummary
+from ..core.state import HistoryInputs, of_stack
 from ..errors import ArchiveError, ClusterError, NotFound, Unreachable, about
 from ..runs import ending
 from ..runs.pruning import expire
+from .decision import foreign
 from .hosting import Failure
 from .preview import Preview, of_process
 from .recording import archiving_of, let_go
@@ -47,16 +51,22 @@ class Histories:
         connection, seen = self.preview.look(inputs.connection, inputs.namespace)
         if not connection:
             return CheckResult({**news, "_expired": []}, [])
-        if inputs.owns_namespace and seen.exists and not seen.unasked and seen.owner != inputs.stack_label:
+        labels = {inputs.stack_label, before.stack_label if before else inputs.stack_label}
+        if inputs.owns_namespace and seen.exists and not seen.unasked and seen.owner not in labels:
             owner = f"belongs to stack {seen.owner!r}" if seen.owner else "exists already and is not of this stack"
             text = (
                 f"space: namespace {inputs.namespace!r} {owner}: to use it without owning it, write "
                 f"Space(…, namespace={inputs.namespace!r}); it is never deleted then"
             )
             return CheckResult({**news, "_expired": []}, [CheckFailure("", text)])
+        refusal = self._refuse(before, inputs, seen)
+        if refusal:
+            return CheckResult({**news, "_expired": []}, [CheckFailure("", refusal)])
         say = self._once(inputs)
         existing = seen.of(inputs.app)
         self._say_left(before, inputs)
+        if existing and before and before.place == inputs.place and before.stack != inputs.stack:
+            say(f"this stack was {before.stack!r}: what has run stays, and is found under its new name")
         # Left out by the engine when one of the tasks has failed and the update goes on (--continue-on-error).
         adding, perhaps = self.preview.adding(inputs.namespace, inputs.app)
         going = expire(existing, seen.now, inputs.policy, adding)
@@ -84,8 +94,9 @@ class Histories:
         ):
             return DiffResult(changes=True, replaces=["app"])
         changed = any(_differs(before, inputs, name) for name in _KEPT)
+        renamed = of_stack(before.urn) != of_stack(inputs.urn)
         moved = olds.get("__provider") != news.get("__provider")
-        return DiffResult(changes=changed or moved or bool(news.get("_expired")))
+        return DiffResult(changes=changed or renamed or moved or bool(news.get("_expired")))
 
     def create(self, news: dict[str, Any]) -> CreateResult:
         """Sweeps."""
@@ -98,7 +109,9 @@ class Histories:
 
     def update(self, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Sweeps."""
-        return UpdateResult(self._sweep(HistoryInputs.of(news)))
+        before, inputs = HistoryInputs.of(olds), HistoryInputs.of(news)
+        self.preview.own_labels(inputs.place, before.stack)
+        return UpdateResult(self._sweep(inputs))
 
     def delete(self, props: dict[str, Any]) -> None:
         """Deletes every run of the App with TaskRun, pod and log, and waits until they are gone.
@@ -111,14 +124,14 @@ class Histories:
             cluster = self.preview.cluster(Connection.of(inputs.connection))
             warn = functools.cache(functools.partial(self.preview.say, inputs.urn, warning=True))
             archiving = archiving_of(cluster, inputs, warn)
-            there = cluster.list_runs(namespace, app)
+            there = self._own(cluster, inputs)
             if there:
                 self.preview.say(inputs.urn, f"deletes with their logs {_all(len(there), inputs)}")
             if archiving:
                 ending.settle(archiving, there, f"pulumi destroy of stack {inputs.stack}")
             deadline = time.monotonic() + DELETE_SECONDS
             while time.monotonic() < deadline:
-                runs = cluster.list_runs(namespace, app)
+                runs = self._own(cluster, inputs)
                 if not runs:
                     return
                 cluster.delete_runs(namespace, archiving.before(runs) if archiving else runs, foreground=True)
@@ -155,7 +168,12 @@ class Histories:
         with about(f"the runs of app {inputs.app!r} cannot be marked as recorded"):
             cluster = self.preview.cluster(Connection.of(inputs.connection))
             recorded = {*inputs.runs} - {*(inputs.unfinished or ())}
-            runs = cluster.list_runs(inputs.namespace, inputs.app)
+            runs = self._own(cluster, inputs)
+            own = label_value(inputs.stack)
+            for run in runs:
+                if run.labels.get(STACK, own) != own:
+                    with contextlib.suppress(NotFound):
+                        cluster.label_run(inputs.namespace, run.name, {STACK: own}, run.uid)
             uids = {run.name: run.uid for run in runs}
             for name, value in settled(runs, recorded, inputs.tasks).items():
                 try:
@@ -163,6 +181,28 @@ class Histories:
                 except NotFound:
                     continue
         return cluster
+
+    def _own(self, cluster: Cluster, inputs: HistoryInputs) -> list[RunSummary]:
+        """The runs of the App that are this stack's, under whatever name it had."""
+        own = self.preview.own_labels(inputs.place, inputs.stack)
+        runs = cluster.list_runs(inputs.namespace, inputs.app)
+        return [run for run in runs if run.labels.get(STACK) in (None, *own)]
+
+    def _refuse(self, before: HistoryInputs | None, inputs: HistoryInputs, seen: Survey) -> str | None:
+        """Why this History may not keep house: the App is another stack's, or another App of this one."""
+        proven = [before.stack] if before and before.place == inputs.place else []
+        other = seen.foreign_owner(inputs.app, self.preview.own_labels(inputs.place, inputs.stack, *proven))
+        if other:
+            return foreign(inputs.app, inputs.namespace, other)
+        urn = seen.urns.get(inputs.app)
+        if before or not urn or urn == of_stack(inputs.urn):
+            return None
+        name = urn.rsplit("::", 1)[-1]
+        return (
+            f"app {inputs.app!r} in namespace {inputs.namespace!r} is that of {urn} of this stack, with which its runs "
+            f"would go: to keep them give the App opts=ResourceOptions(aliases=[Alias(name={name!r})]) (and parent=…, "
+            "if it had another one), or choose another app_name; to begin anew, remove the old App in an update before"
+        )
 
     def _say_left(self, before: HistoryInputs | None, inputs: HistoryInputs) -> None:
         """The runs that are deleted because their App is another one from now on."""

@@ -16,6 +16,7 @@ from pulumi.output import contains_unknowns
 from ..cluster.client import Cluster
 from ..cluster.connection import Connection
 from ..core import marks, moments
+from ..core.naming import label_value
 from ..core.schedule.missed import Missed
 from ..core.state import MAY, WILL, Decision, Which
 from ..errors import ClusterError, Unreachable
@@ -36,6 +37,7 @@ class Preview:
         self.say, self.cluster, self._ask = say, cluster, ask
         # What was decided about each task, and of which definition.
         self.decided: dict[Which, tuple[str, Decision]] = {}
+        self._labels: dict[tuple[str, str], set[str]] = {}
         self.survey = functools.cache(self._survey)
         self.cron_jobs = functools.cache(self._cron_jobs)
         self.missed = functools.cache(self._missed)
@@ -57,6 +59,16 @@ class Preview:
             return None, Survey()
         found = Connection.of(connection)
         return found, self.survey(found, namespace)
+
+    def own_labels(self, place: tuple[str, str], *stacks: str) -> frozenset[str]:
+        """The labels of this stack at an App's runs: that of now, and those of names that it had before.
+
+        A stack or a project that is renamed, and a resource that is moved from one stack to another, bring their
+        state along: the names that it holds are proven by that, and remembered for what is new beside it.
+        """
+        known = self._labels.setdefault(place, set())
+        known.update(label_value(stack) for stack in stacks)
+        return frozenset(known)
 
     def adding(self, namespace: str, app: str) -> tuple[int, int]:
         """How many runs of an App this update adds, and how many more it may add."""

@@ -11,7 +11,6 @@ from ..cluster.client import Cluster
 from ..cluster.connection import Connection
 from ..core import marks
 from ..core.log.shown import NONE
-from ..core.naming import label_value
 from ..core.pods import security, user
 from ..core.retention import notice
 from ..core.run import outcome, pipelinerun
@@ -49,6 +48,7 @@ def record(preview: Preview, inputs: RunInputs) -> tuple[RunRecord, str | None]:
         followed=inputs.wait,
         awaited=True,
         late=inputs.late,
+        former=tuple(preview.own_labels(which.place)),
     )
     with about(f"{which} cannot be started"):
         if inputs.upload:
@@ -92,7 +92,7 @@ def stop(preview: Preview, inputs: RunInputs, own: str = "") -> None:
     which, say = inputs.which, functools.partial(preview.say, inputs.urn)
     cluster = preview.cluster(Connection.of(inputs.connection))
     runs = cluster.list_runs(which.namespace, which.app)
-    own_runs = of_task(runs, which.app, which.task, (label_value(which.stack),))
+    own_runs = of_task(runs, which.app, which.task, preview.own_labels(which.place, which.stack))
     running = [run for run in own_runs if not run.finished]
     archiving = archiving_of(cluster, inputs, functools.partial(say, warning=True))
     if running and archiving:

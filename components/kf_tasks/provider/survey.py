@@ -7,12 +7,13 @@ of a namespace are listed once (`preview` remembers them). `create` never uses t
 from __future__ import annotations
 
 import functools
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..cluster.client import PAGE, Cluster
-from ..core import api, marks, naming
+from ..core import api, marks
 from ..core.run.summary import RunSummary
 from ..errors import ClusterError, Denied, NotFound, Unreachable
 
@@ -27,6 +28,7 @@ class Survey:
     exists: bool = True
     owner: str | None = None
     owners: dict[str, str] = field(default_factory=dict)
+    urns: dict[str, str] = field(default_factory=dict)
     runs: list[RunSummary] = field(default_factory=list)
     now: str | None = None
     cluster: str = ""
@@ -44,11 +46,10 @@ class Survey:
             found.setdefault(run.labels.get(marks.NAME, ""), []).append(run)
         return found
 
-    def foreign_owner(self, app: str, stack: str) -> str | None:
-        """The other stack that an App of this name belongs to, if there is one."""
-        own = naming.label_value(stack)
-        found = {self.owners.get(app, own), *(run.labels.get(marks.STACK, own) for run in self.of(app))}
-        return next(iter(sorted(found - {own})), None)
+    def foreign_owner(self, app: str, own: Collection[str]) -> str | None:
+        """The other stack that an App of this name belongs to, if there is one; `own` are the labels of this one."""
+        found = {self.owners.get(app), *(run.labels.get(marks.STACK) for run in self.of(app))}
+        return next(iter(sorted(label for label in found if label is not None and label not in own)), None)
 
 
 def ask(cluster: Cluster, namespace: str) -> Survey:
@@ -67,12 +68,12 @@ def _ask(cluster: Cluster, namespace: str) -> Survey:
         many = cluster.count_runs(namespace) > PAGE
     except NotFound:
         raise NotFound("the cluster has no PipelineRuns: Tekton Pipelines is not installed in it") from None
-    owners = {
-        _label(item, marks.NAME) or "": _label(item, marks.STACK) or ""
-        for item in cluster.config_maps(namespace, api.equal(marks.TEMPLATE, "app"))
-    }
+    found_templates = cluster.config_maps(namespace, api.equal(marks.TEMPLATE, "app"))
+    templates = {_label(item, marks.NAME) or "": item for item in found_templates}
+    owners = {app: _label(item, marks.STACK) or "" for app, item in templates.items()}
+    urns = {app: (item["metadata"].get("annotations") or {}).get(marks.URN, "") for app, item in templates.items()}
     runs, now = _runs(cluster, namespace, _parts(sorted(filter(None, owners))) if many else [""])
-    return Survey(owner=_label(found, marks.STACK), owners=owners, runs=runs, now=now, cluster=_uid(cluster))
+    return Survey(owner=_label(found, marks.STACK), owners=owners, urns=urns, runs=runs, now=now, cluster=_uid(cluster))
 
 
 def _runs(cluster: Cluster, namespace: str, selectors: list[str]) -> tuple[list[RunSummary], str | None]:

@@ -17,6 +17,7 @@ from ..core.run import pipelinerun
 from ..core.run.launcher import LAUNCHER, Start
 from ..core.run.outcome import RUNNING
 from ..core.run.pipelinerun import Resources
+from ..core.state import of_stack
 from ..core.template import TemplateSettings
 from ..history import History
 from . import image_digest, names
@@ -33,6 +34,8 @@ from .source import Source, as_source
 from .space import Space
 from .template import kept, stack_id, template_data
 from .template import labels as own_labels
+
+TYPE, HISTORY = "kf:index:App", "pulumi-python:dynamic/kf:History"
 
 
 class App(pulumi.ComponentResource):
@@ -139,7 +142,7 @@ class App(pulumi.ComponentResource):
             naming.check_text(f"service_account of {owner}", service_account)
         given_image = plain(image, f"image of {owner}")
         origin = {"source": built_from.path} if built_from else {"image": given_image}
-        super().__init__("kf:index:App", name, {**origin, **chosen.settings(), **vars(resources)}, opts)
+        super().__init__(TYPE, name, {**origin, **chosen.settings(), **vars(resources)}, opts)
         # The base class has set every key of props as an attribute; from here on they are ours again.
         child = pulumi.ResourceOptions(parent=self, provider=space.provider, depends_on=space.resources)
         metadata = {"namespace": space.namespace, "labels": own_labels(own_name)}
@@ -214,6 +217,7 @@ class App(pulumi.ComponentResource):
                 "name": f"kf-{own_name}",
                 "namespace": space.namespace,
                 "labels": {**own_labels(own_name), marks.TEMPLATE: "app"},
+                "annotations": {marks.URN: urn_of(self).apply(of_stack)},
             },
             data=pulumi.Output.all(rendered, start).apply(
                 lambda both: template_data(
@@ -276,7 +280,9 @@ def _history(app: App, name: str, plan: AppPlan, min_history: str, opts: pulumi.
         pulumi.ResourceOptions(
             parent=opts.parent if opts else None,
             depends_on=list(plan.prerequisites),
+            protect=opts.protect if opts else None,
             retain_on_delete=opts.retain_on_delete if opts else None,
+            aliases=[_alias(alias) for alias in (opts.aliases if opts else None) or ()],
         ),
     )
 
@@ -290,3 +296,12 @@ def _unfinished(roll: Roll) -> pulumi.Output[list[str]]:
         lambda found: [run for run, state in found if state == RUNNING]
     )
     return unfinished
+
+
+def _alias(alias: Any) -> Any:
+    """An alias of an App as one of its History: under an earlier name of the App it had that name, too."""
+    if isinstance(alias, pulumi.Alias):
+        return pulumi.Alias(name=alias.name, parent=alias.parent, stack=alias.stack, project=alias.project)
+    if isinstance(alias, str):
+        return alias.replace(f"{TYPE}::", f"{HISTORY}::")
+    return pulumi.Output.from_input(alias).apply(_alias)

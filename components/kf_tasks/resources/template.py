@@ -14,8 +14,13 @@ from ..core.template import MANIFEST, SETTINGS, TemplateSettings
 
 
 def stack_id() -> str:
-    """`<project>.<stack>`, the owner of everything that this update makes."""
-    return f"{pulumi.get_project()}.{pulumi.get_stack()}"
+    """`<project>.<stack>`, the owner of everything that this update makes.
+
+    Where one of them has a dot, it ends in a digest of both, so that `x.eu` and `prod` are not `x` and `eu.prod`.
+    """
+    project, stack = pulumi.get_project(), pulumi.get_stack()
+    ending = f"-{naming.digest([project, stack], 8)}" if "." in project + stack else ""
+    return f"{project}.{stack}{ending}"
 
 
 def labels(app: str | None = None) -> dict[str, str]:
