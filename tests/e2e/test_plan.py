@@ -59,3 +59,18 @@ def test_a_first_plan_of_what_is_not_known_yet_holds(stack: Stack) -> None:
     assert "may run: triggers are known only during the update" in shown
     stack.up("--plan", "plan.json").ok()
     assert inputs(stack, "Run", "shop-late")["_starts"] == "will"
+
+
+def test_a_renamed_task_is_told_how_to_keep_its_record(stack: Stack) -> None:
+    stack.task("command='echo 1'").up().ok()
+    renamed = "Task('move', app=app, command='echo 1'{})\n"
+    app = "app = App('shop', space=space, image=f'{R}/busybox:1')\n"
+    shown = stack.write(app + renamed.format("")).preview().ok().text
+    [advice] = set(re.findall(r"opts=ResourceOptions\(aliases=\[.*?\]\)", shown))
+    assert "will run: first run of this name; if it is task 'migrate' renamed, " in shown
+    body = "from pulumi import Alias\n" + app + renamed.format(f", {advice}")
+    shown = stack.write(body).preview().ok().text
+    assert "will run" not in shown and "will delete" not in shown
+    stack.up().ok()
+    assert len(stack.runs()) == 1
+    assert "will run" not in stack.preview("--expect-no-changes").ok().text
