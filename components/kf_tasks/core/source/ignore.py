@@ -34,6 +34,7 @@ class Pattern:
     folders_only: bool
     of_name: bool  # without a slash: compared with the last part of a path
     literal: int  # how many characters at its beginning stand for themselves
+    ending: str  # what every name ends with that it is about
 
     def matches(self, path: str, folder: bool) -> bool:
         """Whether the line is about this path (relative, without a slash at its end)."""
@@ -41,7 +42,7 @@ class Pattern:
             return False
         if self.of_name:
             return self._matches_name(path.rpartition("/")[2])
-        if not path.startswith(self.text[: self.literal]):
+        if not path.endswith(self.ending) or not path.startswith(self.text[: self.literal]):
             return False
         rest = path[self.literal :]
         if self.literal == len(self.text):
@@ -105,7 +106,9 @@ def parse(line: str) -> Optional[Pattern]:
     of_name = "/" not in text
     text = text[1:] if text.startswith("/") else text
     literal = next((nth for nth, letter in enumerate(text) if letter in _SPECIAL), len(text))
-    return Pattern(text, negated, folders_only, of_name, literal)
+    last = text[text.rfind("/") + 1 :]
+    ending = "" if "[" in text or "\\" in text else last[max(last.rfind("*"), last.rfind("?")) + 1 :]
+    return Pattern(text, negated, folders_only, of_name, literal, ending)
 
 
 def _bytes(text: str) -> str:
