@@ -28,7 +28,7 @@ CASES = {
     ),
     "number in env": (
         f"{APP}Task('migrate', app=app, command='x', env={{'N': 1}})",
-        "env['N'] must be text",
+        "env['N'] is the number 1: give text",
     ),
     "reserved variable": (
         f"{APP}Task('migrate', app=app, command='x', env={{'VCAP_SERVICES': '1'}})",
@@ -36,11 +36,11 @@ CASES = {
     ),
     "unknown when": (
         f"{APP}Task('migrate', app=app, command='x', when='never')",
-        "when must be one of 'change'",
+        "when is the text 'never': give",
     ),
     "bad timeout": (f"{APP}Task('migrate', app=app, command='x', timeout='5')", "timeout: '5' is no span of time"),
     "bad age": ("App('shop', space=space, image='x', max_age='a month')", "max_age: 'a month' is no span of time"),
-    "pinned as text": ("App('shop', space=space, image='x', pinned='shop-t-1')", "pinned must be a list of texts"),
+    "pinned as text": ("App('shop', space=space, image='x', pinned='shop-t-1')", "pinned is the text 'shop-t-1'"),
     "min_history beyond max_age": (
         "App('shop', space=space, image='x', max_age='1h', min_history='7d')",
         "app 'shop': max_age is 1h and min_history is 7d",

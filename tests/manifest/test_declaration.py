@@ -9,7 +9,7 @@ from typing import Any
 
 import pulumi
 import pytest
-from kf_tasks import Space
+from kf_tasks import App, Space
 from kf_tasks.core.manifest import loading
 from kf_tasks.core.manifest.nodes import Secret
 from kf_tasks.core.source.files import walk
@@ -286,3 +286,29 @@ def test_the_manifest_of_this_repository() -> None:
     assert [(one.name, one.ready_image, [task.name for task in one.tasks]) for one in found.applications] == [
         ("hello", "r/busybox:1", ["greet", "count"])
     ]
+
+
+@pytest.mark.parametrize(("given", "meant"), [("false", False), ("true", True), (False, False), (True, True)])
+def test_a_truth_value_of_the_configuration_may_be_a_text(given: Any, meant: bool) -> None:
+    mounts = [{"claim": "files", "path": "/files", "read_only": given}, {"claim": "more", "path": "/more"}]
+    pulumi.runtime.set_all_config({"kf:services": json.dumps({"nfs": {"volume_mounts": mounts}})})
+    found = configuration.services(pulumi.Config("kf"))
+    assert found["nfs"]["volume_mounts"] == [{**mounts[0], "read_only": meant}, mounts[1]]
+
+    def program() -> None:
+        space = Space("s")
+        App("shop", space=space, image="i", services=list(declaration.provide(found, space).values()))
+
+    manifest = template(run(program), "kf:index:App$kubernetes:core/v1:ConfigMap::shop")
+    step = manifest["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["steps"][0]
+    [files] = [one for one in step["volumeMounts"] if one["mountPath"] == "/files"]
+    assert files.get("readOnly", False) is meant
+
+
+@pytest.mark.parametrize("given", ["yes", "False", 0, [], None])
+def test_another_truth_value_is_refused(given: Any) -> None:
+    services = {"nfs": {"volume_mounts": [{"claim": "files", "path": "/files", "read_only": given}]}}
+    pulumi.runtime.set_all_config({"kf:services": json.dumps(services)})
+    found = configuration.services(pulumi.Config("kf"))
+    with pytest.raises(pulumi.RunError, match=r"service 'nfs': volume_mounts.*read_only.* is .*: give .*True or False"):
+        run(lambda: declaration.provide(found, Space("s")) and None)

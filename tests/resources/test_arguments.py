@@ -133,54 +133,53 @@ def test_taken_or_one_error_that_names_it(
 
 
 WRONG = [
-    (Task, {"terminated": "false"}, "task 'migrate' of app 'shop': terminated must be True or False (no Output), not "
-     "the text 'false'"),
-    (Task, {"wait": "false"}, "task 'migrate' of app 'shop': wait must be True or False (no Output), not the text "
-     "'false'"),
-    (TaskSchedule, {"suspend": "false"}, "job 'nightly' of app 'shop': suspend must be True or False (no Output), not "
-     "the text 'false'"),
-    (Task, {"results": "schema"}, "task 'migrate' of app 'shop': results must be a list of texts (no Output), not the "
-     "text 'schema': write ['schema']"),
-    (Task, {"env": [{"name": "A"}]}, "task 'migrate' of app 'shop': env must be a map from names to texts (Outputs "
-     "only in it), not a list"),
-    (Task, {"env": ["A=b"]}, "task 'migrate' of app 'shop': env must be a map from names to texts (Outputs only in "
-     "it), not a list"),
-    (App, {"env": pulumi.Output}, "app 'shop': env must be a map from names to texts (Outputs only in it), not the "
-     "class Output"),
-    (Task, {"command": {"x": 1}}, "task 'migrate' of app 'shop': command must be text or a list of texts or an "
-     "Output, not a map"),
-    (App, {"space": "s"}, "app 'shop': space must be a Space (no Output), not text"),
-    (App, {"memory": 512}, "app 'shop': memory must be an amount with a unit such as '512M' or '1Gi' (no Output), not "
-     "the number 512"),
-    (App, {"labels": {"a": 1}}, "app 'shop': labels['a'] must be text or an Output, not the number 1"),
-    (App, {"keep": True}, "app 'shop': keep must be a whole number (no Output), not True"),
-    (App, {"app_name": "store", "keep": "5"}, "app 'store': keep must be a whole number (no Output), not the text "
-     "'5'"),
-    (App, {"services": [5]}, "app 'shop': services[0] must be a ServiceInstance or a Binding (no Output), not the "
-     "number 5"),
-    (Task, {"when": "sometimes"}, "task 'migrate' of app 'shop': when must be one of 'change', 'trigger', 'always' "
-     "(no Output), not the text 'sometimes'"),
-    (Space, {"quota": {"pods": [1]}}, "space 's': quota['pods'] must be text or a number (no Output), not a list"),
-    (SecurityGroup, {"dns": "no"}, "security group 'out': dns must be True or False (no Output), not the text 'no'"),
-    (Source, {"builder_user": "1000"}, "Source: builder_user must be a whole number (no Output), not the text '1000'"),
-    (Postgres, {"port": "5432"}, "service 'db': credentials.port must be a whole number or an Output, not the text "
-     "'5432'"),
-    (Binding, {"parameters": {"readonly": "false"}}, "Binding of service 'db': parameters: readonly must be True or "
-     "False, not 'false'"),
+    (Task, {"terminated": "false"}, "task 'migrate' of app 'shop': terminated is the text 'false': give True or "
+     "False (no Output)"),
+    (Task, {"wait": "false"}, "task 'migrate' of app 'shop': wait is the text 'false': give True or False (no "
+     "Output)"),
+    (TaskSchedule, {"suspend": "false"}, "job 'nightly' of app 'shop': suspend is the text 'false': give True or "
+     "False (no Output)"),
+    (Task, {"results": "schema"}, "task 'migrate' of app 'shop': results is the text 'schema': give a list of "
+     "texts (no Output): write ['schema']"),
+    (Task, {"env": [{"name": "A"}]}, "task 'migrate' of app 'shop': env is a list: give a map from names to "
+     "texts (Outputs only in it)"),
+    (Task, {"env": ["A=b"]}, "task 'migrate' of app 'shop': env is a list: give a map from names to texts "
+     "(Outputs only in it)"),
+    (App, {"env": pulumi.Output}, "app 'shop': env is the class Output: give a map from names to texts (Outputs "
+     "only in it)"),
+    (Task, {"command": {"x": 1}}, "task 'migrate' of app 'shop': command is a map: give text or a list of texts "
+     "or an Output"),
+    (App, {"space": "s"}, "app 'shop': space is text: give a Space (no Output)"),
+    (App, {"memory": 512}, "app 'shop': memory is the number 512: give an amount with a unit such as '512M' or "
+     "'1Gi' (no Output)"),
+    (App, {"labels": {"a": 1}}, "app 'shop': labels['a'] is the number 1: give text or an Output"),
+    (App, {"keep": True}, "app 'shop': keep is True: give a whole number (no Output)"),
+    (App, {"app_name": "store", "keep": "5"}, "app 'store': keep is the text '5': give a whole number (no Output)"),
+    (App, {"services": [5]}, "app 'shop': services[0] is the number 5: give a ServiceInstance or a Binding (no "
+     "Output)"),
+    (Task, {"when": "sometimes"}, "task 'migrate' of app 'shop': when is the text 'sometimes': give one of "
+     "'change', 'trigger', 'always' (no Output)"),
+    (Space, {"quota": {"pods": [1]}}, "space 's': quota['pods'] is a list: give text or a number (no Output)"),
+    (SecurityGroup, {"dns": "no"}, "security group 'out': dns is the text 'no': give True or False (no Output)"),
+    (Source, {"builder_user": "1000"}, "Source: builder_user is the text '1000': give a whole number (no Output)"),
+    (Postgres, {"port": "5432"}, "service 'db': credentials.port is the text '5432': give a whole number or an "
+     "Output"),
+    (Binding, {"parameters": {"readonly": "false"}}, "Binding of service 'db': parameters: readonly is 'false': "
+     "give True or False"),
     (ServiceInstance, {"volume_mounts": [{"claim": "c", "path": "/p", "read_only": "false"}]}, "service 'db': "
-     "volume_mounts: read_only must be True or False, not 'false'"),
+     "volume_mounts: read_only is 'false': give True or False"),
     (ServiceInstance, {"credentials": "x"}, "service 'db': credentials are no map but str: give names and values, "
      "such as {'uri': …}"),
 ]  # fmt: skip
 OUTPUTS = [
-    (App, "env", "a", "app 'shop': env must be a map from names to texts (Outputs only in it), not an Output"),
-    (App, "memory", "1Gi", "app 'shop': memory must be an amount with a unit such as '512M' or '1Gi' (no Output), not "
-     "an Output"),
-    (Task, "retries", 1, "task 'migrate' of app 'shop': retries must be a whole number (no Output), not an Output"),
-    (App, "labels", {"a": 1}, "app 'shop': labels['a'] must be text, but the Output holds the number 1"),
-    (App, "command", 7, "app 'shop': command must be text or a list of texts, but the Output holds the number 7"),
-    (App, "node_selector", ["a"], "app 'shop': node_selector must be a map from names to texts, but the Output holds "
-     "a list"),
+    (App, "env", "a", "app 'shop': env is an Output: give a map from names to texts (Outputs only in it)"),
+    (App, "memory", "1Gi", "app 'shop': memory is an Output: give an amount with a unit such as '512M' or '1Gi' "
+     "(no Output)"),
+    (Task, "retries", 1, "task 'migrate' of app 'shop': retries is an Output: give a whole number (no Output)"),
+    (App, "labels", {"a": 1}, "app 'shop': labels['a'] is an Output of the number 1: give text"),
+    (App, "command", 7, "app 'shop': command is an Output of the number 7: give text or a list of texts"),
+    (App, "node_selector", ["a"], "app 'shop': node_selector is an Output of a list: give a map from names to "
+     "texts"),
 ]  # fmt: skip
 
 
@@ -205,14 +204,14 @@ def test_an_output_where_none_may_stand_or_of_something_else(
 def test_a_secret_is_not_shown_by_its_error(tmp_path: Path) -> None:
     with pytest.raises(pulumi.RunError) as refused:
         run(lambda: makers(tmp_path)[App](env={"A": pulumi.Output.secret(271828)}) and None)
-    assert str(refused.value) == "app 'shop': env['A'] must be text, but the Output holds a number"
+    assert str(refused.value) == "app 'shop': env['A'] is an Output of a number: give text"
 
 
 def test_parameters_of_a_binding_are_known_at_once(tmp_path: Path) -> None:
     with pytest.raises(pulumi.RunError) as refused:
         run(lambda: makers(tmp_path)[Binding](parameters={"a": [pulumi.Output.from_input("x")]}) and None)
     assert str(refused.value) == (
-        "Binding of service 'db': parameters['a'][0] must be plain data (no Output), not an Output"
+        "Binding of service 'db': parameters['a'][0] is an Output: give plain data (no Output)"
     )
 
 
@@ -265,5 +264,5 @@ def test_a_value_is_taken_if_and_only_if_it_is_of_its_type(value: Any, hint: Any
     if HINTS[hint](value):
         assert taken("what", hint, value) == value
     else:
-        with pytest.raises(InvalidInput, match=r"^what.* must be .*not "):
+        with pytest.raises(InvalidInput, match=r"^what.* is .*: give "):
             taken("what", hint, value)

@@ -333,8 +333,8 @@ def declare(**task: Any) -> Callable[[], None]:
          "('0' for no limit)"),
         ({"env": {"VCAP_SERVICES": "{}"}}, "task 'm' of app 'shop': VCAP_SERVICES is set by the platform and cannot be "
          "overridden: choose another name"),
-        ({"when": "sometimes"}, "task 'm' of app 'shop': when must be one of 'change', 'trigger', 'always' "
-         "(no Output), not the text 'sometimes'"),
+        ({"when": "sometimes"}, "task 'm' of app 'shop': when is the text 'sometimes': give one of 'change', "
+     "'trigger', 'always' (no Output)"),
         ({"command": None}, "Start command not found on App or Task (task 'm' of app 'shop'): give command=… to the "
          "Task or to its App"),
         ({"command": pulumi.Output.secret("x")}, "command of task 'm' of app 'shop' is a secret, but it is written "

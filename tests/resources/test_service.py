@@ -157,9 +157,9 @@ def test_what_cannot_be_bound() -> None:
     assert refused(in_space(twice)).startswith("app 'shop': two services have the name 'db'")
     assert "service 'db' lives in space 't', the App in 's'" in refused(in_space(elsewhere))
     assert refused(in_space(no_service)).startswith(
-        "app 'shop': services[0] must be a ServiceInstance or a Binding (no Output), not text"
+        "app 'shop': services[0] is text: give a ServiceInstance or a Binding (no Output)"
     )
-    assert "vcap_services must be one of 'env', 'file' (no Output), not the text 'both'" in refused(
+    assert "vcap_services is the text 'both': give one of 'env', 'file' (no Output)" in refused(
         program(vcap_services="both")
     )
 
@@ -178,8 +178,8 @@ def test_a_required_credential_is_named_with_its_service(credentials: Any) -> No
 @pytest.mark.parametrize(
     ("uri", "message"),
     [
-        (None, "service 'db': credentials.uri must be text, but the Output holds None"),
-        (5, "service 'db': credentials.uri must be text, but the Output holds a number"),
+        (None, "service 'db': credentials.uri is an Output of None: give text"),
+        (5, "service 'db': credentials.uri is an Output of a number: give text"),
     ],
 )
 def test_a_typed_credential_is_what_its_type_says(uri: Any, message: str) -> None:
@@ -201,7 +201,7 @@ def test_a_level_that_an_app_leaves_is_refused() -> None:
     existing = refused(lambda: Space("s", namespace="there", pod_security="restricted"))
     assert existing.startswith("space 's': pod_security labels the namespace that the Space creates")
     strict: Any = "strict"
-    assert "pod_security must be one of 'privileged', 'baseline', 'restricted' (no Output)" in refused(
+    assert "pod_security is the text 'strict': give one of 'privileged', 'baseline', 'restricted'" in refused(
         lambda: Space("s", pod_security=strict)
     )
 

@@ -174,7 +174,7 @@ def test_the_name_of_the_cron_job_leaves_room() -> None:
         ({"time_zone": "Mars"}, "time_zone of job 'nightly' of app 'shop': time zone 'Mars' is unknown"),
         (
             {"concurrency_policy": "never"},
-            "concurrency_policy must be one of 'Allow', 'Forbid', 'Replace', 'Always'",
+            "concurrency_policy is the text 'never': give one of 'Allow', 'Forbid', 'Replace', 'Always'",
         ),
         ({"starting_deadline": "9s"}, "give it at least '10s'"),
         ({"retries": -1}, "write a whole number from 0 upwards"),

@@ -16,6 +16,7 @@ from ..core.manifest.nodes import Secret, Text, plain, written
 from ..resources.inputs import for_people
 
 LONGEST = 2**53  # the largest whole number of which a float keeps every digit
+_TRUTH = {"true": True, "false": False}
 SERVICE = ("credentials", "label", "plan", "requires", "tags", "volume_mounts")
 
 
@@ -89,7 +90,16 @@ def _service(where: str, given: Any) -> dict[str, Any]:
     if unknown is not None:  # one that resembles none may be part of a secret that is one level too high
         key = f".{unknown}" if difflib.get_close_matches(unknown.lower(), SERVICE, 1) else " holds a key that"
         _refuse(f"{where}{key} is unknown: a service has {known}")
-    return dict(given)
+    mounts = given.get("volume_mounts")
+    return {**given, **({"volume_mounts": [_mount(mount) for mount in mounts]} if isinstance(mounts, list) else {})}
+
+
+def _mount(given: Any) -> Any:
+    """A volume mount: in a file, and with `pulumi config set`, a truth value may be a text."""
+    if not isinstance(given, dict):
+        return given
+    read_only = given.get("read_only")
+    return {**given, "read_only": _TRUTH[read_only]} if read_only in ("true", "false") else given
 
 
 def _is_secret(config: pulumi.Config, key: str) -> bool:

@@ -78,7 +78,9 @@ def taken(what: str, hint: Any, value: Any) -> Any:
         options, outputs, inner = _alternatives(misfit.hint)
         may = "or an Output" if outputs else "(Outputs only in it)" if inner else "(no Output)"
         said = _said(misfit.value, options)
-        raise InvalidInput(f"{what}{misfit.place} must be {_meant(misfit.hint)} {may}, not {said}") from None
+        raise InvalidInput(
+            f"{what}{misfit.place} is {said}: give {_meant(misfit.hint)} {may}{_advice(misfit.value, options)}"
+        ) from None
 
 
 def _take(place: str, hint: Any, value: Any, what: str, lifted: bool) -> Any:
@@ -158,7 +160,7 @@ def _later(what: str, options: Sequence[Any], value: Any) -> pulumi.Output[Any]:
                 except Misfit as misfit:
                     hint = misfit.hint if misfit.place else Union[tuple(options)]  # noqa: UP007
                     said = _kind(misfit.value) if await given.is_secret() else _said(misfit.value, options)
-                    text = f"{what}{misfit.place} must be {_meant(hint)}, but the Output holds {said}"
+                    text = f"{what}{misfit.place} is an Output of {said}: give {_meant(hint)}"
                     raise InvalidInput(text) from None
         return found
 
@@ -210,14 +212,20 @@ def _word(hint: Any, many: bool) -> str:
 
 def _said(value: Any, options: Sequence[Any]) -> str:
     """What was given, in words: with its value, where that can be no secret."""
-    listed = any(_is(one, Sequence) for one in options)
-    short = any(get_origin(one) is Literal or one in (bool, int, float) for one in options)
+    short = _listed(options) or any(get_origin(one) is Literal or one in (bool, int, float) for one in options)
     if isinstance(value, str):
-        text = f"the text {value!r}" if (listed or short) and len(value) <= _SHOWN else "text"
-        return f"{text}: write [{value!r}]" if listed and len(value) <= _SHOWN else text
+        return f"the text {value!r}" if short and len(value) <= _SHOWN else "text"
     if isinstance(value, bool):
         return str(value)
     return f"the number {value}" if isinstance(value, (int, float)) else _kind(value)
+
+
+def _listed(options: Sequence[Any]) -> bool:
+    return any(_is(one, Sequence) for one in options)
+
+
+def _advice(value: Any, options: Sequence[Any]) -> str:
+    return f": write [{value!r}]" if isinstance(value, str) and len(value) <= _SHOWN and _listed(options) else ""
 
 
 def _kind(value: Any) -> str:

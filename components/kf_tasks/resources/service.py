@@ -188,7 +188,7 @@ def _check_mount(owner: str, mount: Any) -> dict[str, Any]:
         )
     for name, kind in (("claim", "text"), ("path", "text"), ("read_only", "True or False")):
         if name in mount and isinstance(mount[name], bool) is (kind == "text"):
-            raise InvalidInput(f"{owner}: volume_mounts: {name} must be {kind}, not {mount[name]!r}")
+            raise InvalidInput(f"{owner}: volume_mounts: {name} is {mount[name]!r}: give {kind}")
     return dict(mount)
 
 
@@ -196,4 +196,4 @@ def _check_parameters(owner: str, parameters: Mapping[str, Any]) -> None:
     """Those that Kf reads itself: where and how the first volume of a service is mounted."""
     for name, meant, kind in (("mount", "text", str), ("readonly", "True or False", bool)):
         if name in parameters and not isinstance(parameters[name], kind):
-            raise InvalidInput(f"{owner}: parameters: {name} must be {meant}, not {parameters[name]!r}")
+            raise InvalidInput(f"{owner}: parameters: {name} is {parameters[name]!r}: give {meant}")
