@@ -140,6 +140,7 @@ def test_what_an_app_registers() -> None:
         "name": "kf-shop",
         "namespace": "shop-dev",
         "labels": {**of_app, "kf.dev/template": "app"},
+        "annotations": {"kf.dev/urn": "pulumi:pulumi:Stack$kf:index:App::shop"},
     }
     settings = json.loads(config_map["data"]["settings.json"])
     assert (settings["app"], settings["keep"], settings["stack"]) == ("shop", 500, "shop.dev")
