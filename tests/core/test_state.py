@@ -70,7 +70,7 @@ RECORDS = st.builds(
 )  # fmt: skip
 DECISIONS = st.builds(
     Decision, st.none() | TEXT, st.sampled_from(["", "will", "may"]), TEXT, st.integers(0, 9), st.booleans(),
-    st.none() | st.lists(TEXT).map(tuple), TEXT,
+    st.none() | st.lists(TEXT).map(tuple), TEXT, TEXT,
 )  # fmt: skip
 
 

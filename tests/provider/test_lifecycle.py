@@ -107,6 +107,27 @@ def test_a_record_of_another_place(seen: Seen, olds: dict[str, Any], words: str)
     assert found.inputs["__cluster"] == "one", "so that it is said once"
 
 
+def test_a_record_that_comes_back_to_its_place_is_not_elsewhere() -> None:
+    """An App moves away, further, and back: each move is compared with where the run was."""
+    olds, told = OLDS, []
+    for namespace in ("other", "third", "third", "shop", "other"):
+        update = Seen(Survey(cluster="one"))
+        olds = Runs(update).check(olds, {**NEWS, "namespace": namespace}).inputs
+        told.append([line.partition(". To run")[0] for line in update.said])
+    assert told == [
+        ["nothing runs in namespace 'other' by itself: the record is of namespace 'shop'"],
+        ["nothing runs in namespace 'third' by itself: the record is of namespace 'shop'"],
+        [],
+        [],
+        ["nothing runs in namespace 'other' by itself: the record is of namespace 'shop'"],
+    ]
+    update = Seen(Survey(cluster="one"))
+    olds = Runs(update).check(olds, {**NEWS, "namespace": "other", "definition": {**DEFINITION, "image": "j"}}).inputs
+    assert olds["_starts"] == "will" and olds["__place"] == "other"
+    Runs(again := Seen()).check(olds, {**NEWS, "definition": {**DEFINITION, "image": "j"}})
+    assert again.said[0].startswith("nothing runs in namespace 'shop' by itself: the record is of namespace 'other'")
+
+
 def test_an_unknown_namespace_replaces_no_history(seen: Seen) -> None:
     news = {**HISTORY, "_expired": []}
     assert not Histories(seen).diff(news, news).changes

@@ -61,7 +61,7 @@ class Decision:
     - `because`: why it runs, in words. `nth`: how many updates have run it, where each of them does.
     - `again`: the same definition is tried once more, since it failed.
     - `cancels`: names of the runs that end because the task is terminated; None where it is not.
-    - `cluster`: the UID of the cluster that was asked, empty if none was.
+    - `cluster`: the UID of the cluster that was asked, empty if none was. `place`: the namespace that the record is of.
     - `adopts`: what starts is there already, and only followed; not written.
 
     What begins with one `_` where it is written is what Pulumi does not hold an update to that follows a saved plan:
@@ -75,6 +75,7 @@ class Decision:
     again: bool = False
     cancels: Optional[Tuple[str, ...]] = None
     cluster: str = ""
+    place: str = ""
     adopts: bool = False
 
     @classmethod
@@ -89,6 +90,7 @@ class Decision:
             again=bool(props.get("again")),
             cancels=None if cancels is None else tuple(cancels),
             cluster=props.get("__cluster") or "",
+            place=props.get("__place") or "",
         )
 
     def props(self) -> Dict[str, Any]:
@@ -100,6 +102,7 @@ class Decision:
             "nth": self.nth,
             "again": self.again,
             "__cluster": self.cluster,
+            "__place": self.place,
             **{name: value for name, value in chosen.items() if value is not None},
         }
 

@@ -44,7 +44,9 @@ def check(preview: Preview, olds: RunInputs | None, inputs: RunInputs) -> tuple[
     if refusal:
         return None, [CheckFailure("", refusal)]
     _note(preview, inputs, seen)
-    decided = replace(_decided(preview, olds, inputs, seen), cluster=seen.cluster or _old(olds).cluster)
+    decided = _decided(preview, olds, inputs, seen)
+    place = which.namespace if decided.starts or not olds else _place(olds)
+    decided = replace(decided, cluster=seen.cluster or _old(olds).cluster, place=place)
     preview.decided[which] = fingerprint, decided
     if connection and seen.exists and not seen.unasked and not contains_unknowns(inputs.manifest):
         if not olds or inputs.manifest != olds.manifest:
@@ -141,13 +143,18 @@ def _hold(preview: Preview, olds: RunInputs | None, inputs: RunInputs, seen: Sur
     return Decision(before.key or HELD, nth=before.nth, cancels=running)
 
 
+def _place(olds: RunInputs) -> str:
+    """The namespace that the record is of; an App may have moved twice since then."""
+    return olds.decision.place or olds.which.namespace
+
+
 def _say_elsewhere(say: Callable[[str], None], olds: RunInputs | None, inputs: RunInputs, seen: Survey) -> None:
     """A record goes with its task to another place, where nothing has run: said in the update that moves it."""
     if not olds:
         return
-    before, now = olds.which.namespace, inputs.which.namespace
-    if not contains_unknowns([before, now]) and before != now:
-        place, record = f"namespace {now!r}", f"namespace {before!r}"
+    before, now, of = olds.which.namespace, inputs.which.namespace, _place(olds)
+    if not contains_unknowns([before, now, of]) and now not in (before, of):
+        place, record = f"namespace {now!r}", f"namespace {of!r}"
     elif olds.decision.cluster and seen.cluster and olds.decision.cluster != seen.cluster:
         place, record = "this cluster", "another one"
     else:

@@ -9,7 +9,7 @@ from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Up
 from pulumi.output import contains_unknowns
 
 from ..core.run.outcome import RUNNING
-from ..core.state import Decision, RunInputs, RunRecord
+from ..core.state import Decision, RunInputs, RunRecord, Which
 from . import decision, recording
 from .hosting import Failure
 from .preview import Preview, of_process
@@ -53,7 +53,7 @@ class Runs:
         Where the task is terminated, runs of it that no record holds are cancelled too.
         """
         inputs, begun = RunInputs.of(news), RunRecord.of(olds)
-        there = _in(inputs, olds["namespace"])  # where the run is, also if its App has moved meanwhile
+        there = _in(inputs, Which.of(olds).namespace)  # where the run is, also if its App has moved meanwhile
         if inputs.terminated:
             own = begun.run if begun.state == RUNNING else ""
             for one in dict.fromkeys((inputs.which.namespace, there.which.namespace)):
@@ -65,9 +65,10 @@ class Runs:
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """The record as it is; one that is unfinished is completed if its run has ended."""
-        record, failure = self._completed(RunInputs.of(props), RunRecord.of(props))
+        inputs = RunInputs.of(props)
+        record, failure = self._completed(inputs, RunRecord.of(props))
         if failure:
-            self.preview.say(props["urn"], failure, warning=True)
+            self.preview.say(inputs.urn, failure, warning=True)
         return ReadResult(id_, {**props, **record.props()})
 
     def delete(self, props: dict[str, Any]) -> None:
