@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from kf_tasks.core import definition
+from kf_tasks.core.run.summary import RunSummary
 from kf_tasks.errors import Unreachable
 from kf_tasks.provider.history import Histories
+from kf_tasks.provider.hosting import Failure
 from kf_tasks.provider.run import Runs
 from kf_tasks.provider.survey import Survey
 from pulumi.output import Unknown
 
+from ..runs.test_archiving import NAMES as NAMES_ARCHIVED
+from ..runs.test_archiving import Cluster as Stored
 from ..runs.test_submission import run
 from .previews import Seen
 
@@ -26,6 +31,22 @@ EVERY_MINUTE = [{"task": "t", "schedule": "* * * * *", "time_zone": "Etc/UTC"}]
 THREE = [run(number, created=f"2026-11-25T0{number}:00:00Z") for number in (1, 2, 3)]
 NAMES = [one.name for one in THREE]
 NOW = "2026-11-25T12:00:00Z"
+
+
+class Archived(Stored):
+    """Runs whose logs can be stored, but for those of a silent node."""
+
+    def __init__(self, *silent: str) -> None:
+        super().__init__(*silent)
+        self.left, self.gone = [*NAMES_ARCHIVED], list[str]()
+
+    def list_runs(self, *_: Any) -> list[RunSummary]:
+        return [RunSummary.of_object(self.run(name)) for name in self.left]
+
+    def delete_runs(self, _namespace: str, runs: list[RunSummary], **_: Any) -> list[str]:
+        names = [one.name for one in runs]
+        self.left, self.gone = [name for name in self.left if name not in names], [*self.gone, *names]
+        return names
 
 
 @pytest.fixture
@@ -205,3 +226,17 @@ def test_a_record_that_a_refresh_has_made_whole_needs_no_update(seen: Seen) -> N
     assert not Histories(seen).diff(olds, Histories(seen).check(olds, news).inputs).changes and marked == []
     found = Histories(seen).check(olds, {**news, "__preview": False})
     assert not Histories(seen).diff(olds, found.inputs).changes and marked == NAMES[1:]
+
+
+def test_a_run_whose_log_cannot_be_stored_is_named_and_the_others_go(
+    seen: Seen, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The node of one of five does not answer."""
+    cluster = Archived(NAMES_ARCHIVED[1])
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr("kf_tasks.provider.history.DELETE_SECONDS", 3)
+    histories = Histories(Seen(cluster=cluster))
+    with pytest.raises(Failure) as raised:
+        histories.delete({**NEWS, "log_archive": f"file://{tmp_path}/logs"})
+    assert NAMES_ARCHIVED[1] in str(raised.value) and cluster.left == [NAMES_ARCHIVED[1]]
+    assert not [name for name in cluster.gone if name in str(raised.value)]

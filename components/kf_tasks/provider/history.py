@@ -129,12 +129,14 @@ class Histories:
                 self.preview.say(inputs.urn, f"deletes with their logs {_all(len(there), inputs)}")
             if archiving:
                 ending.settle(archiving, there, f"pulumi destroy of stack {inputs.stack}")
-            deadline = time.monotonic() + DELETE_SECONDS
+            deadline, held = time.monotonic() + DELETE_SECONDS, list[str]()
             while time.monotonic() < deadline:
                 runs = self._own(cluster, inputs)
                 if not runs:
                     return
-                cluster.delete_runs(namespace, archiving.before(runs) if archiving else runs, foreground=True)
+                ready = archiving.before(runs) if archiving else runs
+                cluster.delete_runs(namespace, ready, foreground=True)
+                held = [run.name for run in runs if run not in ready]
                 time.sleep(1)
         except NotFound:
             return
@@ -153,6 +155,12 @@ class Histories:
                 f"{failed}. Repeat when it answers, "
                 "or set PULUMI_K8S_DELETE_UNREACHABLE=true to forget them, as for all Kubernetes resources"
             ) from None
+        if held:
+            raise Failure(
+                f"of app {app!r} in namespace {namespace!r} these runs are not deleted, since their logs could not be "
+                f"archived after {DELETE_SECONDS} s: {', '.join(held)}. Repeat when they can be, or take log_archive "
+                "off the Space and run pulumi up first to let their logs go"
+            )
         raise Failure(
             f"the runs of app {app!r} in namespace {namespace!r} were not gone after {DELETE_SECONDS} s: look for "
             f"finalizers with kubectl get pipelineruns -n {namespace} -o yaml, and repeat"
