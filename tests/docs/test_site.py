@@ -8,6 +8,7 @@ import operator
 import re
 import subprocess
 import sys
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,11 @@ from .texts import PAGES, ROOT
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _LOADED = re.compile(r"<(?:script|img|iframe|source)\b[^>]*\bsrc=\"([^\"]+)\"|<link\b[^>]*\bhref=\"([^\"]+)\"")
 LARGEST_README = 8 * 1024
+ELEMENTS = set(
+    "a article blockquote body button code dd del details div dl dt em footer form h1 h2 h3 h4 h5 head header hr html "
+    "input label li link main meta nav ol p path pre script small span strong style sub summary sup svg table tbody "
+    "td th thead title tr ul".split()
+)
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +47,24 @@ def test_a_page_loads_nothing_from_elsewhere(site: Path) -> None:
         loaded = [script or link for script, link in _LOADED.findall(page.read_text("utf-8"))]
         assert loaded
         assert [place for place in loaded if "//" in place] == [], page.name
+
+
+class Tags(HTMLParser):
+    """The names of all elements of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.names.add(tag)
+
+
+def test_no_placeholder_is_taken_for_an_element(site: Path) -> None:
+    for page in site.glob("*.html"):
+        strange = Tags(page.read_text("utf-8")).names - ELEMENTS
+        assert strange == set(), f"{page.name}: write `<…>` as code"
 
 
 def test_the_reference_has_every_public_name_and_every_command(site: Path) -> None:

@@ -56,7 +56,7 @@ class App(pulumi.ComponentResource):
     - `min_history` ("7d"; none): warns in every preview where schedules and the past rate of runs let what is kept
       reach back less far. "0" takes back a Space's `max_age` or `min_history`.
     - `services`: ServiceInstances, or Bindings of them. Tasks get VCAP_SERVICES, DATABASE_URL and files
-      under /bindings/<name>/; with `vcap_services="file"` the first as the file that
+      under `/bindings/<name>/`; with `vcap_services="file"` the first as the file that
       VCAP_SERVICES_FILE_PATH names, for what is too large for a variable.
     - `security_groups`: network rules for the pods of the App and its tasks.
     - `labels`, `annotations`, `node_selector`, `tolerations`, `affinity`, `priority_class`,
