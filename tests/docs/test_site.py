@@ -19,10 +19,11 @@ from .texts import PAGES, ROOT
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _LOADED = re.compile(r"<(?:script|img|iframe|source)\b[^>]*\bsrc=\"([^\"]+)\"|<link\b[^>]*\bhref=\"([^\"]+)\"")
 LARGEST_README = 8 * 1024
-ELEMENTS = set(
-    "a article blockquote body button code dd del details div dl dt em footer form h1 h2 h3 h4 h5 head header hr html "
-    "input label li link main meta nav ol p path pre script small span strong style sub summary sup svg table tbody "
-    "td th thead title tr ul".split()
+ELEMENTS = {
+    *("a", "body", "button", "code", "del", "details", "div", "em", "footer", "form", "head", "header", "hr", "html"),
+    *("h1", "h2", "h3", "h4", "input", "label", "li", "link", "main", "meta", "nav", "article", "ol", "p", "path", "pre"),
+    *("script", "small", "span", "strong", "style", "svg", "table", "tbody", "td", "th", "thead", "title", "tr", "ul"),
+}
 )
 
 
