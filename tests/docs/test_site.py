@@ -20,11 +20,25 @@ _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _LOADED = re.compile(r"<(?:script|img|iframe|source)\b[^>]*\bsrc=\"([^\"]+)\"|<link\b[^>]*\bhref=\"([^\"]+)\"")
 LARGEST_README = 8 * 1024
 ELEMENTS = {
-    *("a", "body", "button", "code", "del", "details", "div", "em", "footer", "form", "head", "header", "hr", "html"),
-    *("h1", "h2", "h3", "h4", "input", "label", "li", "link", "main", "meta", "nav", "article", "ol", "p", "path", "pre"),
+    *(
+        "a",
+        "article",
+        "body",
+        "button",
+        "code",
+        "del",
+        "details",
+        "div",
+        "em",
+        "footer",
+        "form",
+        "head",
+        "header",
+        "html",
+    ),
+    *("h1", "h2", "h3", "h4", "input", "label", "li", "link", "main", "meta", "nav", "ol", "p", "path", "pre"),
     *("script", "small", "span", "strong", "style", "svg", "table", "tbody", "td", "th", "thead", "title", "tr", "ul"),
 }
-)
 
 
 @pytest.fixture(scope="module")
