@@ -82,6 +82,20 @@ def test_more_memory_than_its_limit(stack: Stack, message: Message) -> None:
     message("a task runs out of memory", error)
 
 
+def test_a_process_of_it_runs_out_of_memory_and_it_does_not_mind(stack: Stack) -> None:
+    """Under exit code 0 the kubelet says OOMKilled all the same, and Tekton 1.15 fails the step for it.
+
+    With the second version of control groups the kubelet has the whole container killed instead.
+    """
+    eat = "python3 -c 'x = bytearray(200 * 1024 * 1024)'; echo survived; exit 0"
+    app = "app = App('shop', space=space, image=f'{R}/python:3')\n"
+    error = _fails(stack.write(f"{app}Task('migrate', app=app, command={eat!r}, memory='64M')"), 60)
+    said = "ran out of memory (its limit is 64Mi)"
+    assert (
+        f"exit code 0, but a process of it {said}: Tekton calls it failed" if "survived" in error else said
+    ) in error
+
+
 def test_more_disk_than_its_limit_is_evicted(stack: Stack, message: Message) -> None:
     fill = "command='head -c 80000000 /dev/zero > /tmp/full; sleep 120', disk='16M'"
     error = _fails(stack.task(fill), 100)
