@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from kf_tasks.core.source.tree import Progress
+from kf_tasks.core.source.tree import Reading
 from kf_tasks.registry import progress
 
 
@@ -23,10 +23,10 @@ def test_what_is_quick_is_not_mentioned_and_nothing_more_than_twice_a_second(clo
 
     tell = progress.hashing("app", say)
     for nth in range(16):
-        tell(Progress(0, 1000 * nth, 0, 0))
+        tell(Reading(0, 1000 * nth, 0, 0))
         clock[0] += 0.125
     for nth in range(1, 15):
-        tell(Progress(1000 * nth, 100_000, 2**20 * nth, 3 * 2**30))
+        tell(Reading(1000 * nth, 100_000, 2**20 * nth, 3 * 2**30))
         clock[0] += 0.125
     assert [when for when, _ in said] == [101.5, 102.0, 102.5, 103.0, 103.5]
     assert said[0][1] == "listing source 'app': 12,000 files"

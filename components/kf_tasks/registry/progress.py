@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 
 from ..core.say import Say
-from ..core.source.tree import Progress, Tell
+from ..core.source.tree import Reading, Tell
 
 PATIENCE_SECONDS, STATUS_SECONDS = 1.5, 0.5
 _WIDTH = 20
@@ -30,7 +30,7 @@ def hashing(source: str, say: Say) -> Tell:
     """For `listing source 'app': 12,000 files`, then `hashing source 'app': 20,000 of 100,000 files, 12 of 95 MiB`."""
     status = Status(say)
 
-    def words(done: Progress) -> str:
+    def words(done: Reading) -> str:
         if not done.bytes:
             return f"listing source {source!r}: {done.of_files:,} files"
         amounts = _amounts(done.bytes, done.of_bytes)

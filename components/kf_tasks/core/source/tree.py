@@ -24,7 +24,7 @@ _PREFIX = "app/"  # where the tree lies in the archive
 
 
 @dataclass(frozen=True)
-class Progress:
+class Reading:
     """How far the reading of a source is: files and bytes, of how many; none as long as they are listed."""
 
     files: int
@@ -33,7 +33,7 @@ class Progress:
     of_bytes: int
 
 
-Tell = Callable[[Progress], None]
+Tell = Callable[[Reading], None]
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Tree:
     secret: List[str]
 
 
-def _nobody(progress: Progress) -> None:
+def _nobody(reading: Reading) -> None:
     """Nobody wants to know."""
 
 
@@ -64,7 +64,7 @@ def read(folder: Path, tell: Tell = _nobody, ignore: Sequence[str] = ()) -> Tree
     files: Dict[str, str] = {}
     secret: List[str] = []
     total, size = hashlib.sha256(), 0
-    entries = walk(folder, lambda found: tell(Progress(0, found, 0, 0)), ignore, secret.append)
+    entries = walk(folder, lambda found: tell(Reading(0, found, 0, 0)), ignore, secret.append)
     for chunk in _archive(folder, entries, tell, files):
         total.update(chunk)
         size += len(chunk)
@@ -95,7 +95,7 @@ def _archive(folder: Path, entries: List[Entry], tell: Tell, digests: Optional[D
                 size += len(buffer)
                 yield bytes(buffer)
                 buffer.clear()
-                tell(Progress(nth, len(entries), done, wanted))
+                tell(Reading(nth, len(entries), done, wanted))
         buffer += b"\0" * (-entry.size % tar.BLOCK)
         if content is not None and digests is not None:
             digests[entry.path] = content.hexdigest()[:12]
