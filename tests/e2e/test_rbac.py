@@ -142,7 +142,7 @@ def said_by_masking(deployer: Deployer) -> str:
     steps = [{"name": "task", "env": [env]}]
     manifest = {"spec": {"pipelineSpec": {"tasks": [{"taskSpec": {"steps": steps}}]}}}
     warned: list[str] = []
-    secret_values(deployer.cluster(), deployer.namespace, manifest, warned.append)
+    secret_values(deployer.cluster().get, deployer.namespace, manifest, warned.append)
     return " ".join(warned)
 
 

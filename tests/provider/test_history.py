@@ -198,6 +198,9 @@ def test_what_is_destroyed_is_told(seen: Seen, count: int) -> None:
         def list_runs(self, *_: Any) -> list[Any]:
             return list(self.runs)
 
+        def secrets(self, *_: Any) -> list[Any]:
+            return []
+
         def delete_runs(self, *_: Any, **__: Any) -> None:
             self.runs.clear()
 

@@ -217,9 +217,9 @@ def test_secrets_are_not_guessed() -> None:
     manifest = {"spec": {"pipelineSpec": {"tasks": [{"taskSpec": {"steps": [step]}}]}}}
     warned: list[str] = []
     cluster: Any = Answers(get=Denied("no"))
-    assert secrets.secret_values(cluster, "shop", manifest, warned.append) == [] and len(warned) == 1
+    assert secrets.secret_values(cluster.get, "shop", manifest, warned.append) == [] and len(warned) == 1
     with pytest.raises(Unreachable):
-        secrets.secret_values(Answers(get=Unreachable("later")), "shop", manifest, warned.append)  # type: ignore[arg-type]
+        secrets.secret_values(Answers(get=Unreachable("later")).get, "shop", manifest, warned.append)
 
 
 def test_a_name_at_the_limit_is_no_trouble_for_the_dry_run(seen: Seen) -> None:

@@ -73,6 +73,9 @@ class Cluster:
     def list_runs(self, _namespace: str, _app: str) -> list[RunSummary]:
         return list(self.runs)
 
+    def secrets(self, _namespace: str, _selector: str) -> list[Any]:
+        return []
+
     def label_run(self, _namespace: str, name: str, labels: dict[str, str], _uid: str) -> None:
         self.labelled[name] = labels[marks.STACK]
 

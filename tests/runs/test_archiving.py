@@ -106,6 +106,17 @@ def test_a_run_whose_secrets_may_not_be_read_stays_and_keeps_no_other_from_going
     assert len(cluster.marked) == 4 and len(warned) == 1 and NAMES[2] in warned[0]
 
 
+def test_a_log_whose_secrets_are_gone_is_not_stored_and_its_run_may_go(tmp_path: Path) -> None:
+    """It would never be known again what is secret in it: the record says so, and retention goes on."""
+    cluster, warned = Cluster(), list[str]()
+    cluster.get = lambda *_: None  # type: ignore[assignment,method-assign]
+    url = f"file://{tmp_path}/logs"
+    assert ready(cluster, url, warned) == NAMES and warned == []
+    [record] = [record for record in Archive.of(url).records("dev", "shop") if record.run == NAMES[2]]
+    assert record.missing == "what is secret in the log is not known: Secret s is gone, and so it is not stored"
+    assert record.outcome == "succeeded" and record.bytes == 0
+
+
 def test_nothing_goes_while_nobody_answers(tmp_path: Path) -> None:
     cluster, warned = Cluster(), list[str]()
     cluster.answers = False

@@ -6,18 +6,56 @@ import base64
 from typing import Any
 
 import pytest
-from kf_tasks.runs.secrets import secret_values
+from kf_tasks.core import marks
+from kf_tasks.core.run.summary import RunSummary
+from kf_tasks.errors import Denied
+from kf_tasks.runs.secrets import copy_secrets, drop_copies, secret_values
 
 
 class Holds:
-    """A cluster with Secrets."""
+    """A cluster with Secrets; each change of one is its next version, at the full hour."""
+
+    now = "2026-01-01T09:30:00Z"
 
     def __init__(self, secrets: dict[str, dict[str, str]]) -> None:
-        self.secrets = secrets
+        self.objects: dict[str, dict[str, Any]] = {}
+        self.runs: list[RunSummary] = []
+        self.denied = ""
+        self.version = 0
+        for name, data in secrets.items():
+            self.put(name, data)
+
+    def put(self, name: str, data: dict[str, str]) -> None:
+        """Makes or changes a Secret."""
+        self.version += 1
+        encoded = {k: base64.b64encode(v.encode()).decode() for k, v in data.items()}
+        time = f"2026-01-01T{self.version:02}:00:00Z"
+        metadata = {"name": name, "uid": f"u-{name}", "resourceVersion": str(self.version), "creationTimestamp": time}
+        self.objects[name] = {"metadata": {**metadata, "managedFields": [{"time": time}]}, "data": encoded}
 
     def get(self, _namespace: str, _kind: str, name: str) -> dict[str, Any] | None:
-        data = self.secrets.get(name)
-        return data if data is None else {"data": {k: base64.b64encode(v.encode()).decode() for k, v in data.items()}}
+        if self.denied and self.denied in name:
+            raise Denied("no")
+        return self.objects.get(name)
+
+    def create_secret(self, _namespace: str, body: dict[str, Any]) -> None:
+        made = {**body["metadata"], "uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z"}
+        self.objects.setdefault(body["metadata"]["name"], {**body, "metadata": made})
+
+    def secrets(self, _namespace: str, selector: str) -> list[dict[str, Any]]:
+        assert selector == "app.kubernetes.io/name=shop,app.kubernetes.io/component=kept-secrets"
+        return [found for name, found in self.objects.items() if name.startswith("kf-had-")]
+
+    def delete_secret(self, _namespace: str, found: dict[str, Any]) -> None:
+        del self.objects[found["metadata"]["name"]]
+
+    def list_runs(self, _namespace: str, _app: str) -> list[RunSummary]:
+        return self.runs
+
+    @property
+    def copies(self) -> list[str]:
+        """The names of the copies."""
+        return sorted(name for name in self.objects if name.startswith("kf-had-"))
 
 
 def run(*refs: tuple[str, str], mounted: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -25,14 +63,15 @@ def run(*refs: tuple[str, str], mounted: tuple[str, ...] = ()) -> dict[str, Any]
     env = [{"name": key, "valueFrom": {"secretKeyRef": {"name": name, "key": key}}} for name, key in refs]
     volumes = [{"name": name, "secret": {"secretName": name}} for name in mounted]
     spec = {"steps": [{"name": "task", "env": env}], "volumes": volumes}
-    return {"spec": {"pipelineSpec": {"tasks": [{"taskSpec": spec}]}}}
+    metadata = {"name": "shop-t-1", "namespace": "ns", "labels": {marks.NAME: "shop"}, "annotations": {}}
+    return {"metadata": metadata, "spec": {"pipelineSpec": {"tasks": [{"taskSpec": spec}]}}}
 
 
 def of(secrets: dict[str, dict[str, str]], manifest: dict[str, Any]) -> tuple[set[str], list[str]]:
     """What is hidden, and what is warned of."""
     warned: list[str] = []
     cluster: Any = Holds(secrets)
-    return set(secret_values(cluster, "ns", manifest, warned.append)), warned
+    return set(secret_values(cluster.get, "ns", manifest, warned.append)), warned
 
 
 def test_a_service_is_hidden_and_what_is_too_short_of_it_is_said_once() -> None:
@@ -60,3 +99,88 @@ def test_what_cannot_be_hidden_is_said(value: str, said: list[str]) -> None:
 
 def test_a_variable_that_is_called_type_is_a_secret_like_any_other() -> None:
     assert of({"kf-shop.env": {"type": "hunter22"}}, run(("kf-shop.env", "type")))[0] == {"hunter22"}
+
+
+MANY = tuple((f"kf-shop.{number}", "V") for number in range(5))
+
+
+def started(cluster: Any, *refs: tuple[str, str], moment: str = "2026-01-01T05:30:00Z") -> dict[str, Any]:
+    """A run as whoever starts it makes it."""
+    manifest = run(*refs)
+    manifest["metadata"]["annotations"][marks.SECRETS] = copy_secrets(cluster, "ns", "shop", manifest)
+    manifest["metadata"]["creationTimestamp"] = moment
+    return manifest
+
+
+def hidden_in(cluster: Any, manifest: dict[str, Any]) -> tuple[set[str], list[str]]:
+    """What is hidden in the log of a run, and what is not known of it."""
+    gone: list[str] = []
+    return set(secret_values(cluster.get, "ns", manifest, lambda _: None, gone.append)), gone
+
+
+def test_a_log_is_masked_with_what_its_run_had() -> None:
+    """Five Secrets: one stays, one is changed, one changed twice, one deleted, one deleted and made again."""
+    cluster: Any = Holds({name: {"V": f"former-{name}"} for name, _ in MANY})
+    early = started(cluster, *MANY)
+    cluster.put("kf-shop.1", {"V": "second-value"})
+    middle = started(cluster, *MANY, moment="2026-01-01T06:30:00Z")
+    cluster.put("kf-shop.1", {"V": "third-value"})
+    cluster.put("kf-shop.2", {"V": "other-value"})
+    del cluster.objects["kf-shop.3"], cluster.objects["kf-shop.4"]
+    cluster.put("kf-shop.4", {"V": "made-again"})
+    found, gone = hidden_in(cluster, early)
+    assert {f"former-{name}" for name, _ in MANY} <= found and gone == []
+    found, gone = hidden_in(cluster, middle)
+    assert {"second-value", "former-kf-shop.0", "former-kf-shop.3"} <= found and gone == []
+
+
+def test_equal_versions_have_one_copy_and_its_name_tells_nothing() -> None:
+    cluster: Any = Holds({"kf-shop.env": {"V": "hunter22"}})
+    first, second = started(cluster, ("kf-shop.env", "V")), started(cluster, ("kf-shop.env", "V"))
+    assert first["metadata"]["annotations"] == second["metadata"]["annotations"] == {marks.SECRETS: cluster.copies[0]}
+    other: Any = Holds({"kf-shop.env": {"V": "another"}})
+    started(other, ("kf-shop.env", "V"))
+    assert other.copies == cluster.copies, "the name comes from the version alone"
+    [copy] = cluster.secrets("ns", "app.kubernetes.io/name=shop,app.kubernetes.io/component=kept-secrets")
+    assert copy["immutable"] is True and copy["data"] == cluster.objects["kf-shop.env"]["data"]
+
+
+def test_without_a_copy_a_secret_counts_until_it_is_changed() -> None:
+    cluster: Any = Holds({"kf-shop.env": {"V": "hunter22"}})
+    manifest = run(("kf-shop.env", "V"))
+    manifest["metadata"]["creationTimestamp"] = "2026-01-01T01:00:00Z"
+    assert hidden_in(cluster, manifest) == ({"hunter22"}, [])
+    cluster.put("kf-shop.env", {"V": "changed-later"})
+    assert hidden_in(cluster, manifest)[1] == [
+        "what is secret in the log is not known: Secret kf-shop.env was changed after the run was made"
+    ]
+    del cluster.objects["kf-shop.env"]
+    assert hidden_in(cluster, manifest)[1] == ["what is secret in the log is not known: Secret kf-shop.env is gone"]
+
+
+def test_copies_go_when_no_run_names_them() -> None:
+    cluster: Any = Holds({"kf-shop.env": {"V": "hunter22"}})
+    kept = started(cluster, ("kf-shop.env", "V"))["metadata"]["annotations"]
+    cluster.put("kf-shop.env", {"V": "second-value"})
+    started(cluster, ("kf-shop.env", "V"))
+    summary = RunSummary("shop-t-1", "u", "2026-01-01T05:30:00Z", True, {}, kept)
+    cluster.runs = [summary]
+    cluster.now = "2026-01-01T00:30:00Z"
+    drop_copies(cluster, "ns", "shop")
+    assert len(cluster.copies) == 2, "somebody may be about to name it"
+    cluster.now = "2026-01-01T09:30:00Z"
+    drop_copies(cluster, "ns", "shop")
+    assert cluster.copies == [kept[marks.SECRETS]]
+    cluster.runs = []
+    drop_copies(cluster, "ns", "shop")
+    assert cluster.copies == []
+
+
+def test_who_may_not_read_secrets_starts_runs_all_the_same() -> None:
+    cluster: Any = Holds({"kf-shop.env": {"V": "hunter22"}, "kf-other": {"V": "readable"}})
+    cluster.denied = "kf-shop"
+    manifest = started(cluster, ("kf-shop.env", "V"), ("kf-other", "V"))
+    assert len(cluster.copies) == 1
+    unread: list[str] = []
+    assert secret_values(cluster.get, "ns", manifest, lambda _: None, unread.append) == ["readable"]
+    assert len(unread) == 1 and "kf-shop.env cannot be masked" in unread[0]

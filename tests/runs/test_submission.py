@@ -12,7 +12,11 @@ from kf_tasks.runs import submission
 from kf_tasks.runs.submission import Submission, submit
 
 KEY, NOON = "0123456789abcdef", "2026-11-25T12:00:00Z"
-TEMPLATE = {"metadata": {"namespace": "shop", "labels": {}}}
+TOKEN = {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "kf-shop.env", "key": "TOKEN"}}}
+TEMPLATE = {
+    "metadata": {"namespace": "shop", "labels": {}},
+    "spec": {"pipelineSpec": {"tasks": [{"taskSpec": {"steps": [{"name": "task", "env": [TOKEN]}]}}]}},
+}
 WANTED = Submission(TEMPLATE, "shop", "migrate", KEY, "shop.dev", "kf-shop", "a test")
 
 
@@ -35,6 +39,7 @@ class Cluster:
 
     def __init__(self, *runs: RunSummary, **troubles: list[ClusterError]) -> None:
         self.runs, self.troubles, self.deleted, self.allocated = list(runs), troubles, list[str](), 0
+        self.copies: list[str] = []
 
     def list_runs(self, _namespace: str, _app: str) -> list[RunSummary]:
         self._fail("list_runs")
@@ -42,6 +47,14 @@ class Cluster:
 
     def get_run(self, _namespace: str, name: str) -> dict[str, Any]:
         return {"metadata": {"name": name}}
+
+    def get(self, _namespace: str, _kind: str, name: str) -> dict[str, Any]:
+        self._fail("get")
+        return {"metadata": {"name": name, "uid": "u", "resourceVersion": "1"}, "data": {"TOKEN": ""}}
+
+    def create_secret(self, _namespace: str, body: dict[str, Any]) -> None:
+        self._fail("create_secret")
+        self.copies.append(body["metadata"]["name"])
 
     def allocate_id(self, _namespace: str, _config_map: str, at_least: int) -> int:
         self._fail("allocate_id")
@@ -51,6 +64,7 @@ class Cluster:
     def create_run(self, manifest: dict[str, Any]) -> dict[str, Any]:
         attempt = int(manifest["metadata"]["labels"][marks.ATTEMPT])
         self.runs.append(run(attempt, self.ends, created="2026-11-25T12:00:00Z"))
+        assert manifest["metadata"]["annotations"][marks.SECRETS] == self.copies[-1], "its log can be masked later"
         self._fail("create_run")
         return manifest
 

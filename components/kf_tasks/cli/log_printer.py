@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +13,7 @@ from ..core.log.gate import one_line
 from ..core.log.masking import Masker
 from ..core.log.reader import LogReader
 from ..core.log.stored import StoredLog, place_of
-from ..core.run import outcome, pipelinerun
+from ..core.run import outcome
 from ..core.run.summary import RunSummary
 from ..errors import ArchiveError, ClusterError, NotFound, Unreachable
 from .archives import lines_of, listed, url_of
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
 
 
 class LogPrinter:
-    """Prints the logs of runs of one Space."""
+    """Prints the logs of runs of one Space; with `unmasked` also those of which nobody knows what is secret in them."""
 
-    def __init__(self, space: TargetSpace) -> None:
-        self.space = space
-        self._maskers: dict[tuple[tuple[str, str], ...], Masker] = {}
+    def __init__(self, space: TargetSpace, *, unmasked: bool = False) -> None:
+        self.space, self.unmasked = space, unmasked
+        self._maskers: dict[frozenset[str], Masker] = {}
+        self._get = functools.cache(space.cluster.get)
+        self._warn = functools.cache(warn)
 
     def dump(self, run: RunSummary, lines: int) -> None:
         """Prints the last `lines` lines (0: all) of a run, or says why there are none."""
@@ -49,14 +52,27 @@ class LogPrinter:
             else:
                 self.note(run, f"has not started: {outcome.waiting(pod) or run.reason}")
 
-    def reader(self, whole_run: Object) -> LogReader:
-        """A reader that hides the values of the Secrets that a run refers to; each Secret is read once."""
+    def reader(self, whole_run: Object, *, anew: bool = False) -> LogReader:
+        """A reader that hides the values of the Secrets that a run had; every line, where they are not known.
+
+        Each Secret is read once, unless `anew` says that it may have been changed since then.
+        """
         from ..runs.secrets import secret_values
 
-        refs = tuple(sorted((ref["name"], ref["key"]) for ref in pipelinerun.secrets_of(whole_run)))
-        if refs not in self._maskers:
-            self._maskers[refs] = Masker(secret_values(self.space.cluster, self.space.name, whole_run, warn))
-        return LogReader(self._maskers[refs])
+        unknown = list[str]()
+        get = self.space.cluster.get if anew else self._get
+        values = secret_values(get, self.space.name, whole_run, self._warn, unknown.append)
+        key = frozenset(values)
+        if key not in self._maskers:
+            self._maskers[key] = Masker(values)
+        for text in unknown:
+            advice = "so its lines are hidden; kf logs --unmasked shows them as they are"
+            self._warn(f"run {whole_run['metadata']['name']}: {text}{'' if self.unmasked else f': {advice}'}")
+        if not unknown or self.unmasked:
+            return LogReader(self._maskers[key])
+        blind = Masker()
+        blind.hide_all()
+        return LogReader(blind)
 
     def show(self, run: RunSummary, lines: list[str]) -> None:
         """Prints lines of a run at once."""
@@ -79,9 +95,11 @@ class LogPrinter:
                 return True
         except ArchiveError as error:
             self.note(run, str(error))
+        chunks = list(copied(self.space.cluster, self.space.name, whole))
+        if not chunks:
+            return False
         reader = self.reader(whole)
-        kept = [line for chunk in copied(self.space.cluster, self.space.name, whole) for line in reader.feed(chunk)]
-        kept += reader.finish()
+        kept = [line for chunk in chunks for line in reader.feed(chunk)] + reader.finish()
         self.show(run, kept[-lines:])
         return bool(kept)
 

@@ -7,6 +7,7 @@ selected by `app.kubernetes.io/name` together with `kf.dev/key`, so foreign runs
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -231,6 +232,26 @@ class Cluster:
         query = [("labelSelector", selector)]
         items: list[Object] = self.http.json("GET", api.core(namespace, "configmaps"), query=query)["items"]
         return items
+
+    def secrets(self, namespace: str, selector: str) -> list[Object]:
+        """The Secrets that a selector matches: their metadata alone."""
+        query = [("labelSelector", selector)]
+        accept = api.METADATA.replace("PartialObjectMetadata", "PartialObjectMetadataList")
+        answer = self.http.read("GET", api.core(namespace, "secrets"), query=query, accept=accept)
+        items: list[Object] = self.http.decoded(answer)["items"]
+        return items
+
+    def create_secret(self, namespace: str, body: Object) -> None:
+        """Makes a Secret; one that is there already is fine."""
+        with contextlib.suppress(Conflict):
+            self.http.json("POST", api.core(namespace, "secrets"), body=body)
+
+    def delete_secret(self, namespace: str, found: Object) -> None:
+        """Deletes this very Secret (by UID); one that is gone is fine."""
+        metadata = found["metadata"]
+        with contextlib.suppress(NotFound, Conflict):
+            path = api.core(namespace, "secrets", metadata["name"])
+            self.http.read("DELETE", path, body=api.deleting(metadata["uid"]))
 
     def delete_config_map(self, namespace: str, found: Object) -> None:
         """Deletes this very ConfigMap (by UID); one that is gone is fine."""

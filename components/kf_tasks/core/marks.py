@@ -29,12 +29,14 @@ STARTED_BY = "kf.dev/started-by"
 CANCELLED_BY = "kf.dev/cancelled-by"
 FOLLOWED = "kf.dev/followed"
 OUTCOME = "kf.dev/outcome"
+SECRETS = "kf.dev/secrets"  # names of the copies of the Secrets that it was started with
 AWAITED = "kf.dev/awaited"  # an update has made it, and its state is to hold the record
 RECORDED = "kf.dev/recorded"  # a state holds the record
 PINNED = "kf.dev/pinned"
 ARCHIVED = "kf.dev/archived"
 
 # Annotations of other objects.
+COPY_OF = "kf.dev/copy-of"  # of a copy: the Secret that it is one of
 URN = "kf.dev/urn"  # of an App's template: which App of its stack it is, whatever project and stack are called
 LAST_TASK_ID = "kf.dev/last-task-id"  # of an App's template: where its ids are counted
 STARTING = "kf.dev/starting"  # of an App's template: the Jobs that start a run just now, by schedule

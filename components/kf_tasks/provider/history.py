@@ -26,6 +26,7 @@ from ..core.state import HistoryInputs, of_stack
 from ..errors import ArchiveError, ClusterError, NotFound, Unreachable, about
 from ..runs import ending
 from ..runs.pruning import expire
+from ..runs.secrets import drop_copies
 from .decision import foreign
 from .hosting import Failure
 from .preview import Preview, of_process
@@ -133,6 +134,7 @@ class Histories:
             while time.monotonic() < deadline:
                 runs = self._own(cluster, inputs)
                 if not runs:
+                    drop_copies(cluster, namespace, app)
                     return
                 ready = archiving.before(runs) if archiving else runs
                 cluster.delete_runs(namespace, ready, foreground=True)

@@ -105,20 +105,25 @@ class Archiving:
         started = [pod for pod in pods if outcome.started(pod)]
         if not all(outcome.container_ended(pod) for pod in started):
             return False  # it was cancelled, and its process still prints
-        masker = Masker(secret_values(self.cluster, self.namespace, run, nobody, _refuse))
+        unknown: list[str] = []
+        masker = Masker(secret_values(self.cluster.get, self.namespace, run, nobody, _refuse, unknown.append))
+        if unknown:
+            masker.hide_all()
         ended = outcome.known(run, self.cluster.task_run(self.namespace, run), pods[-1] if pods else None)
         ended = gate.ended(ended, masker)
         spool = Spool(masker)
         try:
             missing, whole = "", True
-            for pod in started:
+            for pod in started if not unknown else ():
                 whole = self._read(spool, pod["metadata"]["name"]) and whole
-            if not started:
+            if not started and not unknown:
                 spool.begin("")
                 for chunk in copied(self.cluster, self.namespace, run):
                     spool.write(chunk)
             spool.close()
-            if not started and not spool.bytes:
+            if unknown and (started or not pods):
+                missing, whole = f"{unknown[0]}, and so it is not stored", False
+            elif not started and not spool.bytes:
                 missing, whole = NEVER_STARTED if pods or not ended.started_at else POD_GONE, False
             if spool.trouble:
                 raise Refused(spool.trouble)

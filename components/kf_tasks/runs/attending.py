@@ -61,9 +61,10 @@ def attend(
     masker, unmasked = Masker(), list[str]()
 
     def unread(text: str) -> None:
+        masker.hide_all()
         if text not in unmasked:
             unmasked.append(text)
-            show.say(text, warning=True)
+            show.say(f"{text}: its log is neither shown nor kept", warning=True)
 
     spool = Spool(masker, place_of(run)) if archiving else None
     follower = Follower(
@@ -72,7 +73,7 @@ def attend(
         name,
         show,
         masker,
-        secrets=lambda: secret_values(cluster, namespace, run, show.hint, unread),
+        secrets=lambda: secret_values(cluster.get, namespace, run, show.hint, unread),
         start_timeout=start_timeout,
         at_most_once=at_most_once,
         interrupted=interrupted or threading.Event(),

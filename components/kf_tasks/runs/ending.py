@@ -41,7 +41,7 @@ def _end(archiving: Archiving, name: str, by: str) -> str:
     try:
         run = cluster.get_run(namespace, name)
         if not outcome.has_ended(run):
-            secret_values(cluster, namespace, run, nobody, _refuse)  # asked before it is too late
+            secret_values(cluster.get, namespace, run, nobody, _refuse, nobody)  # asked before it is too late
         seen = attend(cluster, run, Bounded(name, NONE, nobody, nobody), archiving=archiving, end_by=by)
     except NotFound:
         return ""

@@ -272,4 +272,4 @@ class Follower:
     def _tell(self, text: str, warning: bool = False) -> None:
         if text not in self._told:
             self._told.add(text)
-            self.screen.say(self.masker.mask(text), warning=warning)
+            self.screen.say(text if self.masker.blind else self.masker.mask(text), warning=warning)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ..cluster.client import Cluster
+from ..core import marks
 from ..core.retention import plan
 from ..core.retention.policy import Policy
 from ..core.run.summary import RunSummary
+from .secrets import drop_copies
 
 
 def expire(runs: Sequence[RunSummary], now: str | None, policy: Policy, adding: int = 0) -> list[RunSummary]:
@@ -37,4 +39,7 @@ def prune(
     if found and before:
         ready = {run.uid for run in before(found)}
         found = [run for run in going() if run.uid in ready]
-    return cluster.delete_runs(namespace, found, unchanged=True) if found else []
+    gone = cluster.delete_runs(namespace, found, unchanged=True) if found else []
+    if any(marks.SECRETS in run.annotations for run in found if run.name in gone):
+        drop_copies(cluster, namespace, app)
+    return gone

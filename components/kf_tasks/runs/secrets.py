@@ -1,11 +1,21 @@
-"""What is to be hidden in the log of a run: the values of the Secrets that it can read."""
+"""What is to be hidden in the log of a run: the values of the Secrets that it could read, as they were then.
+
+A Secret is changed or deleted while the logs of runs that had it are still kept. So whoever starts a run copies the
+Secrets that it reads, once for each version of each, and the run names its copies; they go when no run names
+them. Their names tell nothing of what is in them. Where there is no copy, as for what a schedule has started, a Secret
+counts as long as it has not been changed since the run was made.
+"""
 
 from __future__ import annotations
 
 import base64
+import contextlib
+import hashlib
 from collections.abc import Callable
+from typing import Any
 
 from ..cluster.client import Cluster
+from ..core import api, marks, moments
 from ..core.api import Object
 from ..core.log import gate
 from ..core.log.masking import SHORTEST
@@ -14,43 +24,123 @@ from ..core.run import bindings, pipelinerun
 from ..errors import ClusterError, Unreachable
 
 LEFT = "is not masked"
+COMPONENT = "kept-secrets"
+IN_USE_SECONDS = 3600  # after which nobody is about to name a copy any more
+Tell = Callable[[str], Any]
+Get = Callable[[str, str, str], Object | None]
+
+
+def copy_secrets(cluster: Cluster, namespace: str, app: str, manifest: Object) -> str:
+    """Copies the Secrets that a run is going to read; returns the names of the copies, as SECRETS has them.
+
+    What may not be read or made is left out. Raises Unreachable.
+    """
+    names = []
+    for name in sorted({ref["name"] for ref in pipelinerun.secrets_of(manifest)}):
+        try:
+            found = cluster.get(namespace, "secrets", name)
+            if found:
+                copy = _copy(app, found)
+                cluster.create_secret(namespace, copy)
+                names.append(copy["metadata"]["name"])
+        except Unreachable:
+            raise
+        except ClusterError:
+            continue
+    return ",".join(names)
+
+
+def drop_copies(cluster: Cluster, namespace: str, app: str) -> None:
+    """Deletes the copies that no run of an App names any more; without any run all of them."""
+    with contextlib.suppress(ClusterError):  # the next one does
+        runs = cluster.list_runs(namespace, app)
+        named = {name for run in runs for name in run.annotations.get(marks.SECRETS, "").split(",")}
+        for copy in cluster.secrets(namespace, f"{api.equal(marks.NAME, app)},{marks.COMPONENT}={COMPONENT}"):
+            age = moments.seconds_between(copy["metadata"]["creationTimestamp"], cluster.now)
+            if copy["metadata"]["name"] not in named and (not runs or (age or 0) > IN_USE_SECONDS):
+                cluster.delete_secret(namespace, copy)
 
 
 def secret_values(
-    cluster: Cluster,
+    get: Get,
     namespace: str,
     manifest: Object,
-    warn: Callable[[str], None],
-    unread: Callable[[str], None] | None = None,
+    warn: Tell,
+    unread: Tell | None = None,
+    gone: Tell | None = None,
 ) -> list[str]:
     """The texts to hide of all Secrets that a run refers to; what cannot be hidden is warned of.
 
-    `unread` (default: `warn`) is told of a Secret that cannot be read. Raises Unreachable: without an answer a log
-    would be shown as it is.
+    `get` is that of a Cluster. `unread` (default: `warn`) is told of a Secret that may not be read, `gone` (default:
+    `unread`) of one that is no longer what the run had: then nobody knows what to hide. Raises Unreachable.
     """
     wanted: dict[str, set[str]] = {}
     for ref in pipelinerun.secrets_of(manifest):
         wanted.setdefault(ref["name"], set()).add(ref["key"])
+    metadata = manifest.get("metadata") or {}
     values, short = list[str](), set[str]()
+    try:
+        copies = _copies(get, namespace, metadata) if wanted else {}
+    except Unreachable:
+        raise
+    except ClusterError:
+        copies = {}
     for name, keys in sorted(wanted.items()):
         try:
-            data = (cluster.get(namespace, "secrets", name) or {}).get("data") or {}
+            found = get(namespace, "secrets", name)
         except Unreachable:
             raise
         except ClusterError as error:
             (unread or warn)(f"secret values of {name} cannot be masked in the log: {error}")
             continue
-        for key in sorted(data if "" in keys else keys & data.keys()):
-            if key not in keys and key in (bindings.TYPE, bindings.PROVIDER):
-                continue
-            found = parts(key, base64.b64decode(data[key]).decode("utf-8", "replace"))
-            values += found.hidden
-            what = f"secret variable {key}" if key in keys else f"file {key} of secret {name}"
-            for one in found.short:
-                if one not in short:
-                    warn(f"{what if one == key else f'{what}: {one}'} is shorter than {SHORTEST} characters and {LEFT}")
-                short.add(one)
-            if found.opaque:
-                warn(f"{what} cannot be taken apart: it and each of its lines are masked; another part of it {LEFT}")
+        if name not in copies and (found is None or _changed_after(found, metadata.get("creationTimestamp"))):
+            what = "is gone" if found is None else "was changed after the run was made"
+            (gone or unread or warn)(f"what is secret in the log is not known: Secret {name} {what}")
+        for secret in filter(None, (copies.get(name), found)):
+            data = secret.get("data") or {}
+            for key in sorted(data if "" in keys else keys & data.keys()):
+                if key not in keys and key in (bindings.TYPE, bindings.PROVIDER):
+                    continue
+                what = f"secret variable {key}" if key in keys else f"file {key} of secret {name}"
+                values += _hidden(what, key, data[key], warn, short)
     gate.learn(values)
-    return values
+    return list(dict.fromkeys(values))
+
+
+def _hidden(what: str, key: str, data: str, warn: Tell, short: set[str]) -> list[str]:
+    found = parts(key, base64.b64decode(data).decode("utf-8", "replace"))
+    for one in found.short:
+        if one not in short:
+            warn(f"{what if one == key else f'{what}: {one}'} is shorter than {SHORTEST} characters and {LEFT}")
+        short.add(one)
+    if found.opaque:
+        warn(f"{what} cannot be taken apart: it and each of its lines are masked; another part of it {LEFT}")
+    return found.hidden
+
+
+def _copy(app: str, secret: Object) -> Object:
+    """A copy of a Secret as it is now, named by its version: equal ones have one copy, and no value is in the name."""
+    metadata = secret["metadata"]
+    version = f"{app}/{metadata['uid']}/{metadata['resourceVersion']}"
+    labels = {marks.NAME: app, marks.MANAGED_BY: "kf", marks.COMPONENT: COMPONENT}
+    return {
+        "apiVersion": "v1", "kind": "Secret", "type": "Opaque", "immutable": True, "data": secret.get("data") or {},
+        "metadata": {
+            "name": f"kf-had-{hashlib.sha256(version.encode()).hexdigest()[:24]}", "labels": labels,
+            "annotations": {marks.COPY_OF: metadata["name"]},
+        },
+    }  # fmt: skip
+
+
+def _copies(get: Get, namespace: str, metadata: Object) -> dict[str, Object]:
+    """The copies that a run names, by the Secrets that they are of."""
+    names = (metadata.get("annotations") or {}).get(marks.SECRETS, "").split(",")
+    found = [get(namespace, "secrets", name) for name in names if name]
+    return {(it["metadata"].get("annotations") or {}).get(marks.COPY_OF, ""): it for it in found if it}
+
+
+def _changed_after(secret: Object, moment: str | None) -> bool:
+    """Whether a Secret was made or changed after a moment, as far as Kubernetes tells: who set which field when."""
+    metadata = secret.get("metadata") or {}
+    times = [metadata.get("creationTimestamp"), *(it.get("time") for it in metadata.get("managedFields") or ())]
+    return bool(moment) and max((time for time in times if time), default="") > str(moment)

@@ -10,11 +10,12 @@ import time
 from dataclasses import dataclass
 
 from ..cluster.client import Cluster
-from ..core import naming
+from ..core import marks, naming
 from ..core.api import Object
 from ..core.run import pipelinerun
 from ..core.run.attempts import adoptable, attempts, of_task
 from ..errors import Conflict, NotFound, Unreachable
+from .secrets import copy_secrets
 
 PATIENCE_SECONDS = 60
 
@@ -75,6 +76,9 @@ def submit(cluster: Cluster, wanted: Submission, began: str | None) -> tuple[Obj
                 followed=wanted.followed,
                 awaited=wanted.awaited,
             )
+            copies = copy_secrets(cluster, wanted.namespace, wanted.app, manifest)
+            if copies:
+                manifest["metadata"]["annotations"][marks.SECRETS] = copies
             return cluster.create_run(manifest), False
         except (Conflict, Unreachable):
             # Somebody else holds the name, or the request was carried out although its answer is lost:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
               help="Lines of each run to begin with; 0 shows all.")  # fmt: skip
 @click.option("--run", "name", type=names.run, metavar="NAME", help="Only this run.")
 @click.option("--id", "task_id", metavar="N", type=click.IntRange(min=1), help="Only the run of APP with this ID.")
+@click.option("--unmasked", is_flag=True, help="Also logs of runs whose Secrets are not known any more, as they are.")
 @archive_option()
 @target_options
 @click.pass_obj
@@ -44,6 +45,7 @@ def logs(
     lines: int,
     name: str | None,
     task_id: int | None,
+    unmasked: bool,
     url: str | None,
 ) -> None:
     """Prints the logs of the tasks of APP, oldest first, each line marked TASK/ID, and follows those that run.
@@ -62,7 +64,14 @@ def logs(
 
     def of_cluster(space: TargetSpace) -> Callable[[], None]:
         runs = _chosen(space, app, name, task_id)
-        return lambda: _print(space, app, runs, lines, recent, single=name is not None or task_id is not None)
+        return lambda: _print(
+            LogPrinter(space, unmasked=unmasked),
+            app,
+            runs,
+            lines,
+            recent,
+            single=name is not None or task_id is not None,
+        )
 
     def of_archive(archive: Archive, space: str) -> Callable[[], None] | None:
         records = archives.find(archive, space, app, name, task_id)
@@ -82,9 +91,8 @@ def logs(
 
 
 def _print(
-    space: TargetSpace, app: str | None, runs: list[RunSummary], lines: int, recent: bool, *, single: bool
+    printer: LogPrinter, app: str | None, runs: list[RunSummary], lines: int, recent: bool, *, single: bool
 ) -> None:
-    printer = LogPrinter(space)
     if not runs:
         warn(f"app {app!r} has no tasks{'' if recent else ' yet, waiting for one'}")
     for run in runs:

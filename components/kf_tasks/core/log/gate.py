@@ -35,8 +35,9 @@ def one_line(text: str) -> str:
 
 def ended(found: Outcome, masker: Masker) -> Outcome:
     """How a run ended, with the secrets that it had hidden in sentence, reason and results."""
-    results = {shown(name, masker): shown(text, masker) for name, text in found.results.items()}
-    return replace(found, sentence=shown(found.sentence, masker), reason=shown(found.reason, masker), results=results)
+    words = _known if masker.blind else masker  # a log of which nothing is known says nothing against our own sentence
+    results = {shown(name, words): shown(text, masker) for name, text in found.results.items()}
+    return replace(found, sentence=shown(found.sentence, words), reason=shown(found.reason, words), results=results)
 
 
 def harmless_data(data: Any) -> Any:

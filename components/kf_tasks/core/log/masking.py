@@ -29,6 +29,7 @@ class Masker:
         self._forms: Dict[str, Set[str]] = {}  # by their beginning, so that a thousand cost no more than one
         self._lock = threading.Lock()
         self.longest = 0
+        self.blind = False
         self.add(values)
 
     def add(self, values: Iterable[str]) -> None:
@@ -47,6 +48,10 @@ class Masker:
             for text in dict.fromkeys([*lines, *(line.strip() for line in lines)]):
                 for form in _forms(text):
                     yield from _pieces(form)
+
+    def hide_all(self) -> None:
+        """Hides every text from now on: what is secret is not known."""
+        self.blind, self.longest = True, max(self.longest, 1)
 
     def mask(self, text: str, limit: Optional[int] = None) -> str:
         """The first `limit` characters of `text` without secrets; one that begins among them is hidden as a whole."""
@@ -69,6 +74,8 @@ class Masker:
 
     def spans(self, text: str) -> List[Tuple[int, int]]:
         """Where secrets stand; those that overlap or touch are one."""
+        if self.blind:
+            return [(0, len(text))] if text else []
         forms, spans = self._forms, list[Tuple[int, int]]()
         for start in _starts(text, forms):
             found = [form for form in forms[text[start : start + SHORTEST]] if text.startswith(form, start)]
