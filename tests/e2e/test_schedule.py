@@ -60,11 +60,16 @@ def now() -> datetime:
 
 
 def start(
-    stack: Stack, task: str, when: datetime, owner: dict[str, Any] | None = None, beside: dict[str, Any] | None = None
+    stack: Stack,
+    task: str,
+    when: datetime,
+    owner: dict[str, Any] | None = None,
+    beside: dict[str, Any] | None = None,
+    deadline: int | None = None,
 ) -> str:
     """What the CronJob controller does at a scheduled time; `owner` is the CronJob as it knows it.
 
-    `beside` is a container that an admission webhook would put into the pod.
+    `beside` is a container that an admission webhook would put into the pod, `deadline` another one of the Job.
     """
     owner = owner or cron_job(stack, task)
     name = f"{owner['metadata']['name']}-{int(when.timestamp()) // 60}"
@@ -73,6 +78,8 @@ def start(
     metadata = {**template["metadata"], "name": name, "namespace": stack.namespace, "annotations": marks}
     reference = {"apiVersion": "batch/v1", "kind": "CronJob", "name": owner["metadata"]["name"],
                  "uid": owner["metadata"]["uid"], "controller": True, "blockOwnerDeletion": True}  # fmt: skip
+    if deadline:
+        template["spec"]["activeDeadlineSeconds"] = deadline
     if beside:
         template["spec"]["template"]["spec"]["containers"].append(beside)
     job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {**metadata, "ownerReferences": [reference]},
@@ -351,6 +358,21 @@ def test_a_proxy_beside_the_submitter_keeps_nothing_from_running(stack: Stack, p
     assert ended(stack, first, 120) == how, "a proxy that ends badly fails the Job, but starts no other pod"
     assert len(objects("pods", stack.namespace, f"batch.kubernetes.io/job-name={first}")) <= 1
     assert all(it["status"]["conditions"][0]["status"] == "True" for it in of(stack, "report"))
+
+
+def test_a_job_that_comes_to_its_deadline(stack: Stack) -> None:
+    """It is failed, its run goes on, and the next time knows of that run."""
+    body = "TaskSchedule('long', app=app, command='sleep 60', schedule='0 4 1 1 *', concurrency_policy='Forbid')\n"
+    schedules(stack, body).up().ok()
+    first = start(stack, "long", now() + timedelta(minutes=2), deadline=25)
+    assert ended(stack, first, 120) == "Failed"
+    [under_way] = unfinished(of(stack, "long"))
+    second = start(stack, "long", now() + timedelta(minutes=3))
+    assert ended(stack, second) == "Complete"
+    assert f"run {under_way['metadata']['name']} is under way" in job_log(stack, second)
+    eventually(lambda: not unfinished(of(stack, "long")), 90)
+    [done] = of(stack, "long")
+    assert done["status"]["conditions"][0]["status"] == "True" and "Succeeded" in stack.kf("job-history", "long").text
 
 
 def test_only_a_change_of_the_times_drops_a_time(stack: Stack) -> None:

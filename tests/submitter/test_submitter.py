@@ -462,6 +462,27 @@ def test_taken_away_or_stopped() -> None:
     assert stopped.cancelled == [OWN]
 
 
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [({}, "the next pod follows it"), (_ended("FailureTarget"), "its Job has come to its deadline"),
+     (_ended("Failed"), "its Job has come to its deadline")],
+)  # fmt: skip
+def test_what_it_has_started_goes_on_without_it(
+    status: dict[str, Any], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A task without a timeout may take longer than its Job."""
+
+    class Told(FakeCluster):
+        def create_run(self, manifest: dict[str, Any]) -> dict[str, Any]:
+            self.stop.set()
+            self.objects[self.batch("jobs", "job")]["status"] = status
+            return super().create_run(manifest)
+
+    cluster = Told(ends=False)
+    assert submitter(cluster).work() == AWAY
+    assert cluster.cancelled == [] and f"what it has started goes on, {said}\n" in capsys.readouterr().out
+
+
 def test_a_pod_that_does_not_start_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     waiting = {"conditions": [{"type": "PodScheduled", "status": "False", "message": "0/1 nodes are available"}]}
 
