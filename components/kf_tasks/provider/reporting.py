@@ -34,7 +34,11 @@ def say(urn: str, text: str, *, warning: bool = False, ephemeral: bool = False) 
     if engine is None:
         print(text, flush=True)
         return
-    engine.Log(request)
+    try:
+        engine.Log(request)
+    except grpc.RpcError:
+        # It was killed, and nobody is left to read: what is followed is followed to its end, and its outcome marked.
+        return
 
 
 @functools.lru_cache(maxsize=1)
