@@ -7,9 +7,12 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.error import HTTPError
 
 import pytest
+from kf_tasks.core.build import fetch
 from kf_tasks.errors import RegistryError
 from kf_tasks.registry.authorization import Challenge
 from kf_tasks.registry.client import Address, Registry, digest_of
@@ -97,6 +100,21 @@ def test_no_password_goes_to_a_token_server_without_tls() -> None:
     client = Registry(Address("https", "127.0.0.1:1", ""), LOGIN)
     with pytest.raises(RegistryError, match=r"gives tokens at http://tokens\.example\.com, which has no TLS"):
         client._authorize(Challenge("bearer", "http://tokens.example.com", "s"), "shop", writes=False)
+
+
+def test_a_build_sends_no_password_to_a_token_server_without_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def refuse(url: str, authorization: str | None = None) -> None:
+        asked.append(url)
+        headers = Message()
+        headers["WWW-Authenticate"] = 'Bearer realm="http://tokens.example.com",service="s"'
+        raise HTTPError(url, 401, "", headers, None)
+
+    monkeypatch.setattr(fetch, "ask", refuse)
+    with pytest.raises(ValueError, match=r"tokens are given at http://tokens\.example\.com, which has no TLS"):
+        fetch.open_blob("https://registry/v2/shop/blobs/sha256:1", "shop", "Basic eA==")
+    assert asked == ["https://registry/v2/shop/blobs/sha256:1"]
 
 
 @pytest.mark.parametrize("of_index", [True, False])

@@ -60,6 +60,8 @@ def open_blob(url: str, repository: str, credentials: Optional[str]) -> Any:
     if challenge.lower().startswith("basic"):
         return ask(url, credentials)
     found = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
+    if credentials and url.startswith("https:") and not found["realm"].startswith("https:"):
+        raise ValueError(f"tokens are given at {found['realm']}, which has no TLS: no password is sent there")
     query = urllib.parse.urlencode({"service": found.get("service", ""), "scope": f"repository:{repository}:pull"})
     with ask(f"{found['realm']}?{query}", credentials) as answer:
         token = json.load(answer)
