@@ -413,6 +413,18 @@ def test_only_a_change_of_the_times_drops_a_time(stack: Stack) -> None:
     assert "unchanged" in stack.preview("--expect-no-changes").ok().text
 
 
+def test_a_plan_of_another_schedule_is_what_happens(stack: Stack) -> None:
+    """The CronJob's generation, which brings its change to the Calendar, is known in the preview."""
+    stack.env["PULUMI_EXPERIMENTAL"] = "true"  # for --save-plan
+    body = "TaskSchedule('report', app=app, command='echo report', schedule='{} 4 1 1 *')\n"
+    schedules(stack, body.format(0)).up().ok()
+    shown = schedules(stack, body.format(30)).preview("--save-plan", "plan.json").ok().text
+    assert "Calendar shop-report update [diff: ~generation,schedule]" in shown
+    stack.up("--plan", "plan.json").ok()
+    assert cron_job(stack, "report")["metadata"]["annotations"][SINCE].endswith("Z 30 4 1 1 * Etc/UTC")
+    stack.preview("--expect-no-changes").ok()
+
+
 def another_version(stack: Stack) -> Path:
     """A folder with the package as another version of it: one comment of the pod's code differs."""
     folder = stack.folder.parent / "another"
