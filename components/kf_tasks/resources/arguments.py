@@ -28,7 +28,7 @@ _SHOWN = 20  # characters of a text that stands where a short word is meant; a l
 class Misfit(Exception):
     """A value, the place where it stands (such as `['a'][0]`), and the type that it should have there."""
 
-    def __init__(self, place: str, hint: Any, value: Any) -> None:
+    def __init__(self, place: str, hint: object, value: object) -> None:
         super().__init__(place)
         self.place, self.hint, self.value = place, hint, value
 
@@ -57,7 +57,7 @@ def of_component(kind: str) -> Callable[[Init], Init]:
 
 
 @for_people()
-def of_record(record: Any, what: str) -> None:
+def of_record(record: object, what: str) -> None:
     """For the `__post_init__` of a dataclass that is an argument of components: checks its fields."""
     for name, value in fields_of(record, f"{what}: ").items():
         object.__setattr__(record, name, value)
@@ -70,7 +70,7 @@ def fields_of(record: Any, before: str) -> dict[str, Any]:
     return {name: taken(f"{before}{name}", hints[name], getattr(record, name)) for name in names}
 
 
-def taken(what: str, hint: Any, value: Any) -> Any:
+def taken(what: str, hint: object, value: object) -> Any:
     """`value` if its type is `hint`, an Output in it as one that checks what it holds; else InvalidInput."""
     try:
         return _take("", hint, value, what, lifted=False)
@@ -83,7 +83,7 @@ def taken(what: str, hint: Any, value: Any) -> Any:
         ) from None
 
 
-def _take(place: str, hint: Any, value: Any, what: str, lifted: bool) -> Any:
+def _take(place: str, hint: object, value: object, what: str, lifted: bool) -> Any:
     """Raises Misfit; `lifted` says that Pulumi finds Outputs in it, however deep they are."""
     options, outputs, _ = _alternatives(hint)
     if isinstance(value, (pulumi.Output, Awaitable)):
@@ -99,7 +99,7 @@ def _take(place: str, hint: Any, value: Any, what: str, lifted: bool) -> Any:
     raise deeper or Misfit(place, hint, value)
 
 
-def _take_one(place: str, hint: Any, value: Any, what: str, lifted: bool) -> Any:
+def _take_one(place: str, hint: Any, value: object, what: str, lifted: bool) -> Any:
     origin, inside = get_origin(hint) or hint, get_args(hint)
     if origin is Annotated:
         try:
@@ -132,7 +132,7 @@ def _take_one(place: str, hint: Any, value: Any, what: str, lifted: bool) -> Any
     return value
 
 
-def _plain(place: str, value: Any, lifted: bool) -> Any:
+def _plain(place: str, value: object, lifted: bool) -> Any:
     """Data as JSON has it. What is written down at once can hold no Output, which has no value yet."""
     if isinstance(value, Mapping):
         return {key: _plain(f"{place}[{key!r}]", item, lifted) for key, item in value.items()}
@@ -145,7 +145,7 @@ def _plain(place: str, value: Any, lifted: bool) -> Any:
     raise Misfit(place, Any, value)
 
 
-def _later(what: str, options: Sequence[Any], value: Any) -> pulumi.Output[Any]:
+def _later(what: str, options: Sequence[Any], value: object) -> pulumi.Output[Any]:
     """An Output that is what it was, and checks its value once that is known."""
     given: pulumi.Output[Any] = pulumi.Output.from_input(value)
     if Any in options:
@@ -167,12 +167,12 @@ def _later(what: str, options: Sequence[Any], value: Any) -> pulumi.Output[Any]:
     return pulumi.Output(given.resources(), content(), given.is_known(), given.is_secret())
 
 
-def _whole(value: Any) -> Any:
+def _whole(value: object) -> Any:
     """Every number of a state is a float."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _alternatives(hint: Any) -> tuple[list[Any], bool, bool]:
+def _alternatives(hint: object) -> tuple[list[Any], bool, bool]:
     """The types that a value may have, whether it may be an Output, and whether something in it may."""
     if get_origin(hint) in (Union, types.UnionType):
         found = [_alternatives(option) for option in get_args(hint)]
@@ -184,7 +184,7 @@ def _alternatives(hint: Any) -> tuple[list[Any], bool, bool]:
     return [hint], False, inner
 
 
-def _meant(hint: Any, many: bool = False) -> str:
+def _meant(hint: object, many: bool = False) -> str:
     """What a type means, in words."""
     options = [option for option in _alternatives(hint)[0] if option is not type(None)]
     return " or ".join(dict.fromkeys(_word(option, many) for option in options))
@@ -210,7 +210,7 @@ def _word(hint: Any, many: bool) -> str:
     return f"{origin.__name__}s" if many else f"{'an' if origin.__name__[0] in 'AEIOU' else 'a'} {origin.__name__}"
 
 
-def _said(value: Any, options: Sequence[Any]) -> str:
+def _said(value: object, options: Sequence[Any]) -> str:
     """What was given, in words: with its value, where that can be no secret."""
     short = _listed(options) or any(get_origin(one) is Literal or one in (bool, int, float) for one in options)
     if isinstance(value, str):
@@ -224,11 +224,11 @@ def _listed(options: Sequence[Any]) -> bool:
     return any(_is(one, Sequence) for one in options)
 
 
-def _advice(value: Any, options: Sequence[Any]) -> str:
+def _advice(value: object, options: Sequence[Any]) -> str:
     return f": write [{value!r}]" if isinstance(value, str) and len(value) <= _SHOWN and _listed(options) else ""
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     """What kind of thing was given, in words."""
     if isinstance(value, (str, bool, int, float)) or value is None:
         return {str: "text", int: "a number", float: "a number", bool: "True or False"}.get(type(value), "None")
@@ -242,7 +242,7 @@ def _kind(value: Any) -> str:
     return f"{'an' if name[:1] in 'AEIOUaeiou' else 'a'} {name}"
 
 
-def _is(hint: Any, kind: type) -> bool:
+def _is(hint: object, kind: type) -> bool:
     """Whether a type is a map, or a list (which a text is not)."""
     origin = get_origin(hint) or hint
     return isinstance(origin, type) and issubclass(origin, kind) and origin is not str
