@@ -62,7 +62,7 @@ def test_bad_input_is_one_clear_error_in_preview(stack: Stack, message: Callable
 
 def test_admission_errors_appear_in_preview(stack: Stack) -> None:
     stack.task().up().ok()
-    text = stack.task(app="annotations={'not a valid key!': 'x'}").preview().failed().text
+    text = stack.task(app="annotations={'a': 'x' * 300000}").preview().failed().text
     assert "task 'migrate' of app 'shop' would not be admitted" in text and "Traceback" not in text
 
 
