@@ -7,33 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .resources import (
-        App as App,
-    )
-    from .resources import (
-        Binding as Binding,
-    )
-    from .resources import (
-        Postgres as Postgres,
-    )
-    from .resources import (
-        SecurityGroup as SecurityGroup,
-    )
-    from .resources import (
-        ServiceInstance as ServiceInstance,
-    )
-    from .resources import (
-        Source as Source,
-    )
-    from .resources import (
-        Space as Space,
-    )
-    from .resources import (
-        Task as Task,
-    )
-    from .resources import (
-        TaskSchedule as TaskSchedule,
-    )
+    from .resources import App, Binding, Postgres, SecurityGroup, ServiceInstance, Source, Space, Task, TaskSchedule
 
 __version__ = "0.1.0"
 __all__ = ["App", "Binding", "Postgres", "SecurityGroup", "ServiceInstance", "Source", "Space", "Task", "TaskSchedule"]
