@@ -13,7 +13,7 @@ import click
 from ..core import naming
 from ..core.errors import InvalidInput
 
-_RULE = "a name consists of lower-case letters, digits and '-', and begins and ends with a letter or digit"
+_RULE = "give one of lower-case letters, digits and '-', with a letter or digit at both ends"
 _ID = re.compile(r"[0-9]{1,15}")
 
 
