@@ -16,9 +16,9 @@ from pulumi.dynamic import CheckFailure
 from pulumi.output import Unknown, contains_unknowns
 
 from ..cluster.connection import Connection
-from ..core import definition as definitions
-from ..core.build import spec as builds
-from ..core.definition import ALWAYS
+from ..core.build.spec import BUILD, Upload, sent
+from ..core.definition import ALWAYS, PARTS, deciding, explain
+from ..core.definition import key as key_of
 from ..core.marks import KEY, OUTCOME, RECORDED, STACK, TASK
 from ..core.naming import label_value, run_name
 from ..core.run.attempts import STORED, adoptable, attempts, is_recorded, of_task
@@ -60,7 +60,7 @@ def _decided(preview: Preview, olds: RunInputs | None, inputs: RunInputs, seen: 
     """What becomes of the task in this update; what a reviewer is to know of it is said."""
     before, verb = _old(olds), _verb(inputs.when)
     say = functools.partial(preview.say, inputs.urn)
-    unknown = [part for part in definitions.deciding(inputs.when) if contains_unknowns(inputs.definition[part])]
+    unknown = [part for part in deciding(inputs.when) if contains_unknowns(inputs.definition[part])]
     if inputs.terminated:
         decided = _hold(preview, olds, inputs, seen)
         if decided.cancels:
@@ -69,7 +69,7 @@ def _decided(preview: Preview, olds: RunInputs | None, inputs: RunInputs, seen: 
             say("held back: terminated is set")
         return decided
     if unknown:
-        words = " and ".join(definitions.PARTS.get(part, part) for part in unknown)
+        words = " and ".join(PARTS.get(part, part) for part in unknown)
         because = (
             f"{words} {'is' if len(unknown) == 1 and not words.endswith('s') else 'are'} known only during the update"
         )
@@ -88,7 +88,7 @@ def _decided(preview: Preview, olds: RunInputs | None, inputs: RunInputs, seen: 
 def _decide(preview: Preview, olds: RunInputs | None, inputs: RunInputs, seen: Survey) -> Decision:
     which, definition, when, before = inputs.which, inputs.definition, inputs.when, _old(olds)
     nth = before.nth + (1 if olds and when == ALWAYS else 0)
-    key = definitions.key(definition, when, nth)
+    key = key_of(definition, when, nth)
     own = _own(preview, which, seen)
     same = attempts(own, key)
     again = bool(same and same[-1].failed and OUTCOME in same[-1].annotations and inputs.must_succeed)
@@ -102,7 +102,7 @@ def _decide(preview: Preview, olds: RunInputs | None, inputs: RunInputs, seen: S
         last = same[-1]
         because = f"the last attempt failed: run {last.name}, {last.annotations.get(OUTCOME) or last.reason}"
     elif olds and olds.definition and not contains_unknowns(olds.definition):
-        because = definitions.explain(olds.definition, definition, when)
+        because = explain(olds.definition, definition, when)
         because = because or _without_change(olds, when)
     elif same:
         because = f"the state has no record of it, or a new run was asked for (run {same[-1].name} is not adopted)"
@@ -160,13 +160,13 @@ def _say_elsewhere(say: Callable[[str], None], olds: RunInputs | None, inputs: R
     else:
         return
     app, task = inputs.which.app, inputs.which.task
-    again = f"pulumi up --replace '**:Run::{app if inputs.when == builds.BUILD else f'{app}-{task}'}'"
+    again = f"pulumi up --replace '**:Run::{app if inputs.when == BUILD else f'{app}-{task}'}'"
     say(f"nothing runs in {place} by itself: the record is of {record}. To run it here: {again}")
 
 
 def _say_upload(say: Callable[[str], None], inputs: RunInputs) -> None:
     """A source goes to a registry that others read, too: how much of what, and what stays here."""
-    for line in builds.sent(inputs.upload.contents) if isinstance(inputs.upload, builds.Upload) else ():
+    for line in sent(inputs.upload.contents) if isinstance(inputs.upload, Upload) else ():
         say(line)
 
 
@@ -175,7 +175,7 @@ def _own(preview: Preview, which: Which, seen: Survey) -> list[RunSummary]:
 
 
 def _verb(when: str) -> str:
-    return builds.BUILD if when == builds.BUILD else "run"
+    return BUILD if when == BUILD else "run"
 
 
 def _fingerprint(definition: Any) -> str:

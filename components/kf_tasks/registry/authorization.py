@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ..errors import ConfigurationError
-from . import credentials as docker_config
+from .credentials import IDENTITY_TOKEN, authorities
 
 Credentials = tuple[str, str] | None
 Headers = dict[str, str]
@@ -41,7 +41,7 @@ class Challenge:
         """The request for a token for one repository: method, address, body and headers."""
         actions = "pull,push" if writes or credentials else "pull"
         wanted = {"service": self.service, "scope": f"repository:{repository}:{actions}"}
-        if credentials and credentials[0] == docker_config.IDENTITY_TOKEN:
+        if credentials and credentials[0] == IDENTITY_TOKEN:
             wanted |= {"grant_type": "refresh_token", "client_id": "kf", "refresh_token": credentials[1]}
             form = {"Content-Type": "application/x-www-form-urlencoded"}
             return "POST", self.realm, urlencode(wanted).encode(), form
@@ -67,7 +67,7 @@ def bearer(answer: bytes) -> Headers | None:
 def trust(host: str) -> ssl.SSLContext:
     """The authorities of this machine, and those that docker and podman are told of for one registry."""
     context = ssl.create_default_context()
-    for path in docker_config.authorities(host):
+    for path in authorities(host):
         try:
             context.load_verify_locations(path)
         except OSError as error:  # also ssl.SSLError

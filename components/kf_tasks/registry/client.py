@@ -17,8 +17,8 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import urllib3
 
 from ..errors import RegistryError, RegistrySilent
-from . import credentials as docker_config
 from .authorization import Challenge, Credentials, basic, bearer, trust
+from .credentials import credentials
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -180,7 +180,7 @@ class Registry:
         return found
 
     def _login(self) -> Credentials:
-        return self._credentials or docker_config.credentials(self._address.host)
+        return self._credentials or credentials(self._address.host)
 
     def _expect(self, answer: urllib3.BaseHTTPResponse, wanted: int, what: str) -> None:
         if answer.status == wanted:

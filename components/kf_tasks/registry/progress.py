@@ -49,16 +49,5 @@ def uploading(content: Iterable[bytes], size: int, say: Say) -> Iterator[bytes]:
         status.show(lambda: f"uploading [{'#' * filled}{'.' * (_WIDTH - filled)}] {_amounts(done, size)}")  # noqa: B023
 
 
-def of_program(text: str, *, warning: bool = False, ephemeral: bool = False) -> None:
-    """Says a line while the program is busy: Pulumi's own `log` waits until the program waits for something."""
-    from pulumi.runtime.proto import engine_pb2
-    from pulumi.runtime.settings import get_engine
-
-    engine = get_engine()
-    if engine is not None:
-        severity = engine_pb2.WARNING if warning else engine_pb2.INFO
-        engine.Log(engine_pb2.LogRequest(severity=severity, message=text, urn="", ephemeral=ephemeral))
-
-
 def _amounts(done: int, total: int) -> str:
     return f"{done / 2**20:,.0f} of {total / 2**20:,.0f} MiB"

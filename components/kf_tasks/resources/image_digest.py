@@ -7,7 +7,6 @@ reason to run. A registry that does not answer is none: the digest that the App 
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +18,8 @@ from ..core.run.pipelinerun import step_of
 from ..core.template import MANIFEST
 from ..errors import Trouble
 from ..registry.client import Address, registry
+from ..registry.reference import parse
 from .space import Space
-
-_HOST = re.compile(r"(localhost|[^/]*[.:][^/]*)/")
 
 
 @dataclass(frozen=True)
@@ -58,17 +56,6 @@ def of(
         pulumi.Output(image.resources(), text(), known(), secret()),
         pulumi.Output(image.resources(), user(), known(), secret()),
     )
-
-
-def parse(image: str, plain: Address | None) -> tuple[Address, str, str]:
-    """Where an image is asked for: registry, repository and tag; `plain` is the Space's registry, if without TLS."""
-    matched = _HOST.match(image)
-    host, rest = (matched.group(1), image[matched.end() :]) if matched else ("docker.io", image)
-    repository, _, tag = rest.partition(":")
-    if host == "docker.io" and "/" not in repository:
-        repository = f"library/{repository}"
-    scheme = "http" if plain and plain.scheme == "http" and plain.host == host else "https"
-    return Address.of(f"{scheme}://{host}"), repository, tag or "latest"
 
 
 async def _resolved(app: pulumi.Resource, name: str, space: Space, given: pulumi.Output[str]) -> Resolved:

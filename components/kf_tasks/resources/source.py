@@ -10,6 +10,8 @@ from pathlib import Path as Folder
 from typing import Any
 
 import pulumi
+from pulumi.runtime.proto import engine_pb2
+from pulumi.runtime.settings import get_engine
 
 from ..core import naming, quantities
 from ..core.build import buildpacks
@@ -146,5 +148,13 @@ def _read(space: Space, path: str, ignore: tuple[str, ...]) -> tree.Tree:
     """The tree of a folder; several Apps of one folder have it read once."""
     known, key = _trees.setdefault(space, {}), (path, *ignore)
     if key not in known:
-        known[key] = tree.read(Folder(path), progress.hashing(path, progress.of_program), ignore)
+        known[key] = tree.read(Folder(path), progress.hashing(path, _say), ignore)
     return known[key]
+
+
+def _say(text: str, *, warning: bool = False, ephemeral: bool = False) -> None:
+    """Says a line while the program is busy: Pulumi's own `log` waits until the program waits for something."""
+    engine = get_engine()
+    if engine is not None:
+        severity = engine_pb2.WARNING if warning else engine_pb2.INFO
+        engine.Log(engine_pb2.LogRequest(severity=severity, message=text, urn="", ephemeral=ephemeral))

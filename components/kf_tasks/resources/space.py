@@ -13,8 +13,10 @@ import pulumi_kubernetes as kubernetes
 from ..core import marks, naming, quantities
 from ..core.build.repository import IMAGE_NAME, check_image_name, check_registry
 from ..core.errors import InvalidInput
-from ..core.pods import quota as quotas
 from ..core.pods import security
+from ..core.pods.quota import Bounds, without_default
+from ..core.pods.quota import hard as hard_limits
+from ..core.pods.quota import limits as limits_of
 from ..core.retention import policy
 from ..core.retention.policy import DEFAULT_KEEP, Policy
 from ..core.run.pipelinerun import Resources
@@ -126,9 +128,9 @@ class Space(pulumi.ComponentResource):
         self.policy = policy.policy(owner, Policy(), keep=keep, keep_failed=keep_failed, max_age=max_age)
         self.min_history = policy.min_history(owner, self.policy, min_history)
         self.pod_security = None if pod_security is None else security.check_level(pod_security, owner)
-        hard = None if quota is None else quotas.hard(owner, quota)
-        limits = None if limit_range is None else quotas.limits(owner, limit_range)
-        bounds = quotas.Bounds(owner, hard or {}, limits or {})
+        hard = None if quota is None else hard_limits(owner, quota)
+        limits = None if limit_range is None else limits_of(owner, limit_range)
+        bounds = Bounds(owner, hard or {}, limits or {})
         _check_level_has_place(owner, self.pod_security, namespace)
         archive = None if log_archive is None else check_url(owner, log_archive)
         check_image_name(owner, image_name)
@@ -235,7 +237,7 @@ class Space(pulumi.ComponentResource):
         named = {**metadata, "name": f"kf.{self.name}"}
         if hard is not None:
             made.append(kubernetes.core.v1.ResourceQuota(self.name, metadata=named, spec={"hard": hard}, opts=opts))
-            needed = quotas.without_default(hard, limits)
+            needed = without_default(hard, limits)
             if needed:
                 pulumi.log.warn(
                     f"space {self.name!r}: a quota on {', '.join(needed)} refuses containers that name none, and "

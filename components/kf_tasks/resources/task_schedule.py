@@ -16,8 +16,7 @@ from ..core import marks, naming, quantities
 from ..core.api import Object
 from ..core.errors import InvalidInput
 from ..core.marks import TASK
-from ..core.schedule import cron as schedules
-from ..core.schedule import cronjob, slot
+from ..core.schedule import cron, cronjob, slot
 from ..core.template import MANIFEST, SETTINGS, JobSettings, TemplateSettings
 from . import pod_code
 from .app import App
@@ -184,10 +183,10 @@ def _template_data(manifest: Object, settings: TemplateSettings) -> dict[str, st
 
 
 def _check(owner: str, schedule: str | None, time_zone: str, deadline: Span | None) -> int | None:
-    place = schedules.zone(time_zone, f"time_zone of {owner}")
+    place = cron.zone(time_zone, f"time_zone of {owner}")
     if schedule is not None:
-        parsed = schedules.parse(schedule, f"schedule of {owner}")
-        if schedules.following(parsed, place, int(time.time())) is None:
+        parsed = cron.parse(schedule, f"schedule of {owner}")
+        if cron.following(parsed, place, int(time.time())) is None:
             raise InvalidInput(
                 f"schedule of {owner}: {schedule!r} never comes: correct it, or leave schedule out for a job that "
                 "only `kf run-job` starts"

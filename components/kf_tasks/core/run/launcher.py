@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
 from ..errors import InvalidInput
-from . import command as commands
-from .command import Command
+from .command import Command, resolve
 
 LAUNCHER = "/cnb/lifecycle/launcher"
 PROCESS = "/cnb/process"
@@ -50,7 +49,7 @@ class Start:
     def argv(self, owner: str, command: Optional[Command] = None, args: Optional[Sequence[str]] = None) -> List[str]:
         """The argv of a task with its own `command` and `args`, of an App that starts so."""
         if self.processes is None:
-            return commands.resolve(owner, self.entrypoint, command, args, self.command, self.args)
+            return resolve(owner, self.entrypoint, command, args, self.command, self.args)
         own = command is not None or args is not None
         chosen = command if own else self.command
         return _launched(owner, self.processes, chosen, list((args if own else self.args) or []))
