@@ -70,3 +70,8 @@ def test_ids_are_counted_from_the_highest_one_known(last: str | None, at_least: 
     counter = {"metadata": {"resourceVersion": "7", "annotations": annotations}}
     patch = {"resourceVersion": "7", "annotations": {"kf.dev/last-task-id": str(number)}}
     assert api.counting(counter, at_least) == (number, {"metadata": patch})
+
+
+def test_an_empty_list_is_one_whatever_the_server_calls_it() -> None:
+    assert api.items({"items": None}) == api.items({}) == api.items({"items": []}) == []
+    assert api.items({"items": [{"kind": "Secret"}]}) == [{"kind": "Secret"}]

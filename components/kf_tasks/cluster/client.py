@@ -153,7 +153,7 @@ class Cluster:
     def select_pods(self, namespace: str, selector: str) -> list[Object]:
         """The pods that a selector matches, oldest first."""
         query = [("labelSelector", selector)]
-        return api.oldest_first(self.http.json("GET", api.core(namespace, "pods"), query=query)["items"])
+        return api.oldest_first(api.items(self.http.json("GET", api.core(namespace, "pods"), query=query)))
 
     def delete_pod(self, namespace: str, name: str) -> None:
         """Deletes a pod; one that is gone already is fine."""
@@ -230,16 +230,14 @@ class Cluster:
     def config_maps(self, namespace: str, selector: str) -> list[Object]:
         """The ConfigMaps that a selector matches."""
         query = [("labelSelector", selector)]
-        items: list[Object] = self.http.json("GET", api.core(namespace, "configmaps"), query=query)["items"]
-        return items
+        return api.items(self.http.json("GET", api.core(namespace, "configmaps"), query=query))
 
     def secrets(self, namespace: str, selector: str) -> list[Object]:
         """The Secrets that a selector matches: their metadata alone."""
         query = [("labelSelector", selector)]
         accept = api.METADATA.replace("PartialObjectMetadata", "PartialObjectMetadataList")
         answer = self.http.read("GET", api.core(namespace, "secrets"), query=query, accept=accept)
-        items: list[Object] = self.http.decoded(answer)["items"]
-        return items
+        return api.items(self.http.decoded(answer))
 
     def create_secret(self, namespace: str, body: Object) -> None:
         """Makes a Secret; one that is there already is fine."""
@@ -266,20 +264,17 @@ class Cluster:
         """The CronJobs that a selector matches; `now` is when that was answered."""
         answer = self.http.read("GET", api.batch(namespace, "cronjobs"), query=[("labelSelector", selector)])
         self.now = server_time(answer)
-        items: list[Object] = self.http.decoded(answer)["items"]
-        return items
+        return api.items(self.http.decoded(answer))
 
     def jobs(self, namespace: str, selector: str) -> list[Object]:
         """The Jobs that a selector matches."""
         query = [("labelSelector", selector)]
-        items: list[Object] = self.http.json("GET", api.batch(namespace, "jobs"), query=query)["items"]
-        return items
+        return api.items(self.http.json("GET", api.batch(namespace, "jobs"), query=query))
 
     def warnings(self, namespace: str) -> list[Object]:
         """The events of a namespace that warn; Kubernetes keeps them for an hour."""
         query = [("fieldSelector", "type=Warning"), ("limit", str(PAGE_OF_OBJECTS))]
-        items: list[Object] = self.http.json("GET", api.core(namespace, "events"), query=query)["items"]
-        return items
+        return api.items(self.http.json("GET", api.core(namespace, "events"), query=query))
 
     def change_cron_job(self, namespace: str, name: str, spec: Object, annotations: Mapping[str, str]) -> None:
         """Changes fields of a CronJob's spec and annotations, all at once."""

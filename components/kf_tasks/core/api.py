@@ -74,6 +74,11 @@ def pods_of(run: str) -> str:
     return equal(marks.PIPELINE_RUN, run)
 
 
+def items(answer: Object) -> List[Object]:
+    """The objects of a list; of an empty one that has metadata only the server says null in place of a list."""
+    return answer.get("items") or []
+
+
 def oldest_first(objects: Iterable[Object]) -> List[Object]:
     """Objects by when they were made."""
     return sorted(objects, key=lambda found: str(found["metadata"]["creationTimestamp"]))

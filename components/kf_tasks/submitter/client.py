@@ -198,14 +198,14 @@ class PlainCluster:
         query = [("fieldSelector", f"metadata.name={pod}")]
         return [
             status["name"]
-            for found in self.ask("GET", self.core("pods"), query)["items"]
+            for found in api.items(self.ask("GET", self.core("pods"), query))
             for status in (found.get("status") or {}).get("containerStatuses") or []
             if status["name"] != slot.CONTAINER and "terminated" not in (status.get("state") or {})
         ]
 
     def pods(self, run: str) -> List[Object]:
         """The pods of a run, oldest first."""
-        return api.oldest_first(self.ask("GET", self.core("pods"), [("labelSelector", api.pods_of(run))])["items"])
+        return api.oldest_first(api.items(self.ask("GET", self.core("pods"), [("labelSelector", api.pods_of(run))])))
 
     def _try(self, method: str, path: str, body: Any, also: Sequence[int] = ()) -> bool:
         try:
