@@ -17,7 +17,7 @@ TEMPLATE = {
     "metadata": {"namespace": "shop", "labels": {}},
     "spec": {"pipelineSpec": {"tasks": [{"taskSpec": {"steps": [{"name": "task", "env": [TOKEN]}]}}]}},
 }
-WANTED = Submission(TEMPLATE, "shop", "migrate", KEY, "shop.dev", "kf-shop", "a test")
+WANTED = Submission(TEMPLATE, "shop", "migrate", KEY, ("shop.dev",), "kf-shop", "a test")
 
 
 def run(attempt: int = 1, succeeded: str = "True", created: str = NOON, **more: Any) -> RunSummary:

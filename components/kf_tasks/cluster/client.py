@@ -235,8 +235,7 @@ class Cluster:
     def secrets(self, namespace: str, selector: str) -> list[Object]:
         """The Secrets that a selector matches: their metadata alone."""
         query = [("labelSelector", selector)]
-        accept = api.METADATA.replace("PartialObjectMetadata", "PartialObjectMetadataList")
-        answer = self.http.read("GET", api.core(namespace, "secrets"), query=query, accept=accept)
+        answer = self.http.read("GET", api.core(namespace, "secrets"), query=query, accept=api.METADATA_LIST)
         return api.items(self.http.decoded(answer))
 
     def create_secret(self, namespace: str, body: Object) -> None:
@@ -246,19 +245,17 @@ class Cluster:
 
     def delete_secret(self, namespace: str, found: Object) -> None:
         """Deletes this very Secret (by UID); one that is gone is fine."""
-        metadata = found["metadata"]
-        with contextlib.suppress(NotFound, Conflict):
-            path = api.core(namespace, "secrets", metadata["name"])
-            self.http.read("DELETE", path, body=api.deleting(metadata["uid"]))
+        self._delete(namespace, "secrets", found)
 
     def delete_config_map(self, namespace: str, found: Object) -> None:
         """Deletes this very ConfigMap (by UID); one that is gone is fine."""
+        self._delete(namespace, "configmaps", found)
+
+    def _delete(self, namespace: str, plural: str, found: Object) -> None:
         metadata = found["metadata"]
-        path = api.core(namespace, "configmaps", metadata["name"])
-        try:
+        with contextlib.suppress(NotFound, Conflict):
+            path = api.core(namespace, plural, metadata["name"])
             self.http.read("DELETE", path, body=api.deleting(metadata["uid"]))
-        except (NotFound, Conflict):
-            pass
 
     def cron_jobs(self, namespace: str, selector: str) -> list[Object]:
         """The CronJobs that a selector matches; `now` is when that was answered."""

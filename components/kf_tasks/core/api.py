@@ -21,6 +21,7 @@ _VALUE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
 # Lists as what `kubectl get` shows of them, and metadata alone: a sixth of the bytes of whole objects.
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 METADATA = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json"
+METADATA_LIST = METADATA.replace("PartialObjectMetadata", "PartialObjectMetadataList")
 
 
 def runs(namespace: str, name: str = "") -> str:

@@ -10,7 +10,7 @@ import functools
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from pulumi.dynamic import CheckFailure
 from pulumi.output import Unknown, contains_unknowns
@@ -19,17 +19,19 @@ from ..cluster.connection import Connection
 from ..core.build.spec import BUILD, Upload, sent
 from ..core.definition import ALWAYS, PARTS, deciding, explain
 from ..core.definition import key as key_of
-from ..core.marks import KEY, OUTCOME, RECORDED, STACK, TASK
-from ..core.naming import label_value, run_name
+from ..core.marks import KEY, OUTCOME, STACK, TASK
+from ..core.naming import run_name
 from ..core.run.attempts import STORED, adoptable, attempts, is_recorded, of_task
 from ..core.run.outcome import HELD
 from ..core.run.pipelinerun import instantiate
 from ..core.run.summary import RunSummary
-from ..core.state import MAY, WILL, CalendarInputs, Decision, RunInputs, Which
+from ..core.state import MAY, WILL, CalendarInputs, Decision, HistoryInputs, RunInputs, Which
 from ..errors import ClusterError, Denied, NotFound, Unreachable
 from .preview import Preview
+from .recording import mark_recorded
 from .survey import Survey
 
+T = TypeVar("T", Which, HistoryInputs)
 _UNKNOWN = Unknown()  # type: ignore[no-untyped-call]
 
 
@@ -113,12 +115,12 @@ def _decide(preview: Preview, olds: RunInputs | None, inputs: RunInputs, seen: S
 
 def _without_record(preview: Preview, which: Which, key: str, seen: Survey) -> str:
     """Why a task is run that has run before, although the state has no record of it; empty if it has not."""
-    own = preview.own_labels(which.place, which.stack)
-    of_stack = [run for run in seen.of(which.app) if run.labels.get(STACK) in own]
-    earlier = [run for run in of_stack if run.labels.get(TASK) == label_value(which.task)]
+    earlier = _own(preview, which, seen)
     if earlier:
         last = max(earlier, key=lambda run: run.created)
         return f"the state has no record of it, or a new run was asked for (run {last.name} has run something else)"
+    own = preview.own_labels(which.place, which.stack)
+    of_stack = (run for run in seen.of(which.app) if run.labels.get(STACK) in own)
     same = {run.labels.get(TASK, "") for run in of_stack if run.labels.get(KEY) == key}
     for other in sorted(same - {one.task for one in preview.decided}):
         alias = f"opts=ResourceOptions(aliases=[Alias(name='{which.app}-{other}')])"
@@ -183,26 +185,25 @@ def _fingerprint(definition: Any) -> str:
 
 
 def refuse(preview: Preview, which: Which, before: Which | None, seen: Survey, dry: bool) -> str | None:
-    """Why nothing may be done here: the cluster could not be asked in an update, or another stack owns the App.
+    """Why nothing may be done here: the cluster could not be asked in an update, or another stack owns the App."""
+    if seen.unasked and not (dry and isinstance(seen.unasked, (Unreachable, Denied, NotFound))):
+        return f"{which}: {seen.unasked}. Nothing was started; repeat the update when the cluster answers"
+    return foreign(preview, which, before, seen)
+
+
+def foreign(preview: Preview, this: T, before: T | None, seen: Survey) -> str | None:
+    """What is said where an App belongs to another stack.
 
     What the state held `before` proves that an App is this stack's, under whatever name the stack had then.
     """
-    proven = [before.stack] if before and before.place == which.place else []
-    own = preview.own_labels(which.place, which.stack, *proven)
-    if seen.unasked and not (dry and isinstance(seen.unasked, (Unreachable, Denied, NotFound))):
-        return f"{which}: {seen.unasked}. Nothing was started; repeat the update when the cluster answers"
-    other = seen.foreign_owner(which.app, own)
-    if other:
-        return foreign(which.app, which.namespace, other)
-    return None
-
-
-def foreign(app: str, namespace: str, owner: str) -> str:
-    """What is said of an App that belongs to the stack with the label `owner`."""
+    proven = [before.stack] if before and before.place == this.place else []
+    owner = seen.foreign_owner(this.app, preview.own_labels(this.place, this.stack, *proven))
+    if owner is None:
+        return None
     return (
-        f"app {app!r} in namespace {namespace!r} belongs to stack {owner!r}: choose another app_name or namespace for "
-        "this stack, or destroy the other stack first. If it is this stack that had that name, run one update without "
-        "what is new in the program"
+        f"app {this.app!r} in namespace {this.namespace!r} belongs to stack {owner!r}: choose another app_name or "
+        "namespace for this stack, or destroy the other stack first. If it is this stack that had that name, run one "
+        "update without what is new in the program"
     )
 
 
@@ -245,8 +246,4 @@ def _mark_recorded(preview: Preview, connection: Connection, inputs: RunInputs, 
     which = inputs.which
     for run in attempts(_own(preview, which, seen), key)[-1:]:
         if run.finished and not run.failed and not is_recorded(run):
-            try:
-                cluster = preview.cluster(connection)
-                cluster.annotate_run(which.namespace, run.name, {RECORDED: STORED}, finished=True, uid=run.uid)
-            except NotFound:
-                continue
+            mark_recorded(preview.cluster(connection), which.namespace, run, STORED)

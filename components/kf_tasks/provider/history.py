@@ -16,7 +16,7 @@ from pulumi.output import contains_unknowns
 from ..cluster.client import Cluster
 from ..cluster.connection import Connection
 from ..core import moments
-from ..core.marks import ARCHIVED, RECORDED, STACK
+from ..core.marks import ARCHIVED, STACK
 from ..core.naming import label_value
 from ..core.retention import notice
 from ..core.retention.forecast import forecast
@@ -30,7 +30,7 @@ from ..runs.secrets import drop_copies
 from .decision import foreign
 from .hosting import Failure
 from .preview import Preview, of_process
-from .recording import archiving_of, let_go
+from .recording import archiving_of, let_go, mark_recorded
 from .survey import Survey
 
 DELETE_SECONDS = 180
@@ -184,12 +184,10 @@ class Histories:
                 if run.labels.get(STACK, own) != own:
                     with contextlib.suppress(NotFound):
                         cluster.label_run(inputs.namespace, run.name, {STACK: own}, run.uid)
-            uids = {run.name: run.uid for run in runs}
-            for name, value in settled(runs, recorded, inputs.tasks).items():
-                try:
-                    cluster.annotate_run(inputs.namespace, name, {RECORDED: value}, finished=True, uid=uids[name])
-                except NotFound:
-                    continue
+            values = settled(runs, recorded, inputs.tasks)
+            for run in runs:
+                if run.name in values:
+                    mark_recorded(cluster, inputs.namespace, run, values[run.name])
         return cluster
 
     def _own(self, cluster: Cluster, inputs: HistoryInputs) -> list[RunSummary]:
@@ -200,10 +198,9 @@ class Histories:
 
     def _refuse(self, before: HistoryInputs | None, inputs: HistoryInputs, seen: Survey) -> str | None:
         """Why this History may not keep house: the App is another stack's, or another App of this one."""
-        proven = [before.stack] if before and before.place == inputs.place else []
-        other = seen.foreign_owner(inputs.app, self.preview.own_labels(inputs.place, inputs.stack, *proven))
-        if other:
-            return foreign(inputs.app, inputs.namespace, other)
+        refusal = foreign(self.preview, inputs, before, seen)
+        if refusal:
+            return refusal
         urn = seen.urns.get(inputs.app)
         if before or not urn or urn == of_stack(inputs.urn):
             return None
@@ -216,7 +213,7 @@ class Histories:
 
     def _say_left(self, before: HistoryInputs | None, inputs: HistoryInputs) -> None:
         """The runs that are deleted because their App is another one from now on."""
-        if not before or (before.namespace, before.app) == (inputs.namespace, inputs.app):
+        if not before or before.place == inputs.place:
             return
         _, seen = self.preview.look(before.connection, before.namespace)
         left = [run.name for run in seen.of(before.app)]

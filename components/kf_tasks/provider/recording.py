@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +17,7 @@ from ..core.retention import notice
 from ..core.run import outcome, pipelinerun
 from ..core.run.attempts import of_task
 from ..core.run.outcome import FAILED, RUNNING, SUCCEEDED, Outcome
+from ..core.run.summary import RunSummary
 from ..core.state import HistoryInputs, RunInputs, RunRecord, Which
 from ..errors import ArchiveError, ClusterError, Conflict, NotFound, Refused, about
 from ..registry.upload import send
@@ -42,13 +44,12 @@ def record(preview: Preview, inputs: RunInputs) -> tuple[RunRecord, str | None]:
         app=which.app,
         task=which.task,
         key=str(inputs.decision.key),
-        stack=which.stack,
+        stacks=preview.own_labels(which.place, which.stack),
         counter=inputs.counter,
         started_by=f"pulumi up of stack {which.stack}",
         followed=inputs.wait,
         awaited=True,
         late=inputs.late,
-        former=tuple(preview.own_labels(which.place)),
     )
     with about(f"{which} cannot be started"):
         if inputs.upload:
@@ -108,6 +109,12 @@ def stop(preview: Preview, inputs: RunInputs, own: str = "") -> None:
         except (Refused, Conflict, NotFound):  # it has ended or gone meanwhile
             continue
         say(f"run {run.name} is cancelled")
+
+
+def mark_recorded(cluster: Cluster, namespace: str, run: RunSummary, value: str) -> None:
+    """Marks a run whose record a state holds, or none will (see `core.run.attempts`); one that is gone is fine."""
+    with contextlib.suppress(NotFound):
+        cluster.annotate_run(namespace, run.name, {marks.RECORDED: value}, finished=True, uid=run.uid)
 
 
 def let_go(preview: Preview, cluster: Cluster, inputs: RunInputs | HistoryInputs, spare: str = "") -> None:

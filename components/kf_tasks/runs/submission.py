@@ -7,6 +7,7 @@ start the same work the API server refuses the second, which then follows the fi
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from ..cluster.client import Cluster
@@ -28,23 +29,17 @@ class Submission:
     app: str
     task: str
     key: str
-    stack: str
+    stacks: Collection[str]  # the labels that its runs have as those of this stack, under every name it had
     counter: str
     started_by: str
     followed: bool = False
     awaited: bool = False
     late: bool = False
-    former: tuple[str, ...] = ()  # labels that the stack had under earlier names
 
     @property
     def namespace(self) -> str:
         """Where the run is made."""
         return str(self.template["metadata"]["namespace"])
-
-    @property
-    def stacks(self) -> tuple[str, ...]:
-        """The labels by which runs are known as those of this stack."""
-        return naming.label_value(self.stack), *self.former
 
 
 def submit(cluster: Cluster, wanted: Submission, began: str | None) -> tuple[Object, bool]:

@@ -150,7 +150,7 @@ def _submit(space: TargetSpace, app: str, task: str, manifest: Object, settings:
         app=app,
         task=task,
         key=secrets.token_hex(8),  # every call is a run of its own, never one to adopt
-        stack=settings.stack,
+        stacks=(naming.label_value(settings.stack),),
         counter=f"kf-{app}",
         started_by=f"{by} by {user()}",
     )
