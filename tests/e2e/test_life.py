@@ -131,7 +131,8 @@ def test_pod_deleted_while_its_task_runs(stack: Stack, message: Message) -> None
 
 @pytest.mark.parametrize("once", [False, True])
 def test_pod_that_is_evicted_from_its_node(stack: Stack, once: bool) -> None:
-    process = stack.task(f"command='echo begun; sleep 300', at_most_once={once}").start()
+    slowly = 'trap "sleep 4; exit 1" TERM; ' if once else ""  # it is seen to go before it has ended
+    process = stack.task(f"command='{slowly}echo begun; sleep 300 & wait', at_most_once={once}").start()
     assert process.stdout
     begun = next(line for line in process.stdout if "begun" in line)
     [pod] = stack.pods()

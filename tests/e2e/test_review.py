@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 
 from .conftest import RUNS, Stack, eventually, kill_group, kubectl
 from .test_lifecycle import error_of
@@ -33,11 +34,15 @@ def test_secret_that_comes_after_its_task(stack: Stack) -> None:
     process = stack.task(script, f"{volume}, {mount}").start()
     assert process.stdout
     text = next(line for line in process.stdout if " started" in line)
+    time.sleep(2)  # a run and a Secret of the same second would tell nothing
     kubectl("create", "secret", "generic", "later", "-n", stack.namespace, "--from-literal=pw=my-late-password")
     text += process.stdout.read()
     assert process.wait() == 0, text
     assert "late-password" not in text and "password" not in json.dumps(stack.state())
     assert stack.outputs()["log"] == "[secret]\n[secret]end\n"
+    kubectl("delete", "secret", "later", "-n", stack.namespace)
+    shown = stack.kf("logs", "shop", "--task").ok().text
+    assert "[secret]end" in shown and "password" not in shown, "what was made late is known later, too"
 
 
 def test_names_at_the_limit(stack: Stack) -> None:

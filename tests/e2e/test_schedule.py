@@ -72,7 +72,7 @@ def start(
     `beside` is a container that an admission webhook would put into the pod, `deadline` another one of the Job.
     """
     owner = owner or cron_job(stack, task)
-    name = f"{owner['metadata']['name']}-{int(when.timestamp()) // 60}"
+    name = f"{owner['metadata']['name']}-{int(when.timestamp())}"  # of the second: tests do not wait for a minute
     template = owner["spec"]["jobTemplate"]
     marks = {"batch.kubernetes.io/cronjob-scheduled-timestamp": when.isoformat()}
     metadata = {**template["metadata"], "name": name, "namespace": stack.namespace, "annotations": marks}

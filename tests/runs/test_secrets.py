@@ -9,7 +9,7 @@ import pytest
 from kf_tasks.core import marks
 from kf_tasks.core.run.summary import RunSummary
 from kf_tasks.errors import Denied
-from kf_tasks.runs.secrets import copy_secrets, drop_copies, secret_values
+from kf_tasks.runs.secrets import copy_late, copy_secrets, drop_copies, secret_values
 
 
 class Holds:
@@ -112,10 +112,10 @@ def started(cluster: Any, *refs: tuple[str, str], moment: str = "2026-01-01T05:3
     return manifest
 
 
-def hidden_in(cluster: Any, manifest: dict[str, Any]) -> tuple[set[str], list[str]]:
+def hidden_in(cluster: Any, manifest: dict[str, Any], pods: Any = ()) -> tuple[set[str], list[str]]:
     """What is hidden in the log of a run, and what is not known of it."""
     gone: list[str] = []
-    return set(secret_values(cluster.get, "ns", manifest, lambda _: None, gone.append)), gone
+    return set(secret_values(cluster.get, "ns", manifest, lambda _: None, gone.append, pods=pods)), gone
 
 
 def test_a_log_is_masked_with_what_its_run_had() -> None:
@@ -156,6 +156,42 @@ def test_without_a_copy_a_secret_counts_until_it_is_changed() -> None:
     ]
     del cluster.objects["kf-shop.env"]
     assert hidden_in(cluster, manifest)[1] == ["what is secret in the log is not known: Secret kf-shop.env is gone"]
+
+
+def pod(*starts: str) -> dict[str, Any]:
+    """A pod whose containers started then; the last of them still runs."""
+    ended = [{"state": {"terminated": {"startedAt": start}}} for start in starts[:-1]]
+    last = [{"state": {"running": {"startedAt": starts[-1]}}}, {"state": {"waiting": {"reason": "PodInitializing"}}}]
+    return {"status": {"initContainerStatuses": ended, "containerStatuses": last}}
+
+
+def test_what_is_made_or_changed_while_a_run_waits_for_its_pod_is_what_it_had() -> None:
+    """Five Secrets: one stays, the others are made or changed while it waits, and all are gone or changed later."""
+    cluster: Any = Holds({"kf-shop.0": {"V": "value-of-0"}, "kf-shop.1": {"V": "value-of-1"}})
+    manifest = started(cluster, *MANY, moment="2026-01-01T02:30:00Z")
+    patched: list[Any] = []
+    cluster.annotate_run = lambda *given, **more: patched.append((*given, more))
+    manifest["metadata"]["uid"] = "u-run"
+    copy_late(cluster, cluster.get, manifest)
+    assert patched == [], "nothing has changed"
+    for number in (1, 2, 3, 4):
+        cluster.put(f"kf-shop.{number}", {"V": f"late-value-{number}"})
+    late = {"value-of-0", *(f"late-value-{number}" for number in (1, 2, 3, 4))}
+    pods = [pod("2026-01-01T07:00:00Z", "2026-01-01T07:00:01Z")]
+    assert hidden_in(cluster, manifest, pods) == ({*late, "value-of-1"}, []), "also where nobody copied"
+    assert (
+        len(hidden_in(cluster, manifest)[1]) == 3
+        and len(hidden_in(cluster, manifest, [pod("2026-01-01T04:00:00Z")])[1]) == 2
+    )
+    copy_late(cluster, cluster.get, manifest)
+    [(namespace, name, marked, more)] = patched
+    assert (namespace, name, more) == ("ns", "shop-t-1", {"uid": "u-run"})
+    manifest["metadata"]["annotations"].update(marked)
+    for number in range(4):
+        cluster.put(f"kf-shop.{number}", {"V": "of another time"})
+    del cluster.objects["kf-shop.4"]
+    found, gone = hidden_in(cluster, manifest, pods)
+    assert found >= {*late, "value-of-1"} and gone == []
 
 
 def test_copies_go_when_no_run_names_them() -> None:

@@ -103,7 +103,7 @@ class Following:
 
     def _tail(self, run: RunSummary, pod: Object) -> _Tail:
         space = self._printer.space
-        reader = self._printer.reader(space.whole_run(run.name), anew=True)
+        reader = self._printer.reader(space.whole_run(run.name), [pod], anew=True)
         lines = self._lines if run.name in self._running else 0
         return _Tail(space.cluster, space.name, pod["metadata"], run, reader, lines, self._queue)
 

@@ -22,6 +22,8 @@ from .table import echo
 from .target import TargetSpace
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..log.archive import Archive
 
 
@@ -48,11 +50,11 @@ class LogPrinter:
             self.note(run, f"its pod is gone, and its log with it ({run.reason})" if run.finished else "has no pod yet")
         for pod in pods:
             if outcome.started(pod):
-                self._dump_pod(run, pod["metadata"]["name"], self.reader(whole), lines)
+                self._dump_pod(run, pod["metadata"]["name"], self.reader(whole, pods), lines)
             else:
                 self.note(run, f"has not started: {outcome.waiting(pod) or run.reason}")
 
-    def reader(self, whole_run: Object, *, anew: bool = False) -> LogReader:
+    def reader(self, whole_run: Object, pods: Sequence[Object] = (), *, anew: bool = False) -> LogReader:
         """A reader that hides the values of the Secrets that a run had; every line, where they are not known.
 
         Each Secret is read once, unless `anew` says that it may have been changed since then.
@@ -61,7 +63,7 @@ class LogPrinter:
 
         unknown = list[str]()
         get = self.space.cluster.get if anew else self._get
-        values = secret_values(get, self.space.name, whole_run, self._warn, unknown.append)
+        values = secret_values(get, self.space.name, whole_run, self._warn, unknown.append, pods=pods)
         key = frozenset(values)
         if key not in self._maskers:
             self._maskers[key] = Masker(values)

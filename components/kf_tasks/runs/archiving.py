@@ -106,7 +106,8 @@ class Archiving:
         if not all(outcome.container_ended(pod) for pod in started):
             return False  # it was cancelled, and its process still prints
         unknown: list[str] = []
-        masker = Masker(secret_values(self.cluster.get, self.namespace, run, nobody, _refuse, unknown.append))
+        values = secret_values(self.cluster.get, self.namespace, run, nobody, _refuse, unknown.append, started)
+        masker = Masker(values)
         if unknown:
             masker.hide_all()
         ended = outcome.known(run, self.cluster.task_run(self.namespace, run), pods[-1] if pods else None)

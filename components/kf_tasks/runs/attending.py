@@ -7,6 +7,7 @@ What else becomes of a run that has ended, whether that is a failure for example
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 from dataclasses import dataclass
 
@@ -23,7 +24,7 @@ from ..log.spool import Spool
 from .archiving import Archiving
 from .display import Screen
 from .follower import Follower
-from .secrets import secret_values
+from .secrets import copy_late, secret_values
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,11 @@ def attend(
             unmasked.append(text)
             show.say(f"{text}: its log is neither shown nor kept", warning=True)
 
+    def secrets(pod: Object) -> list[str]:
+        get = functools.cache(cluster.get)
+        copy_late(cluster, get, run)
+        return secret_values(get, namespace, run, show.hint, unread, pods=[pod])
+
     spool = Spool(masker, place_of(run)) if archiving else None
     follower = Follower(
         cluster,
@@ -73,7 +79,7 @@ def attend(
         name,
         show,
         masker,
-        secrets=lambda: secret_values(cluster.get, namespace, run, show.hint, unread),
+        secrets=secrets,
         start_timeout=start_timeout,
         at_most_once=at_most_once,
         interrupted=interrupted or threading.Event(),

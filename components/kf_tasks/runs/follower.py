@@ -43,9 +43,9 @@ class Follower:
 
     `start_timeout` (seconds, 0 for none) is how long its pod may wait for its start. `at_most_once`
     cancels the run when its pod is replaced. `interrupted` makes `follow` raise Interrupted. `secrets` are
-    the values to mask, asked for when a pod starts: only by then all the Secrets that it reads exist. `spool`
-    takes the log too, for the archive. `end_by` cancels the run in that name, its log being read meanwhile. `uid`
-    says which run it is, whatever has its name later.
+    the values to mask, asked for with a pod that starts: only by then all the Secrets that it reads exist.
+    `spool` takes the log too, for the archive. `end_by` cancels the run in that name, its log being read meanwhile.
+    `uid` says which run it is, whatever has its name later.
     """
 
     cluster: Cluster
@@ -55,7 +55,7 @@ class Follower:
     masker: Masker
     start_timeout: int = 600
     at_most_once: bool = False
-    secrets: Callable[[], Iterable[str]] | None = None
+    secrets: Callable[[Object], Iterable[str]] | None = None
     interrupted: threading.Event = field(default_factory=threading.Event)
     spool: Spool | None = None
     end_by: str = ""
@@ -144,7 +144,7 @@ class Follower:
             for pump in self._pumps.values():
                 self._drain(pump)
             if self.secrets:
-                self.masker.add(self._ask(self.secrets))
+                self.masker.add(self._ask(functools.partial(self.secrets, pod)))
             if self.spool:
                 self.spool.begin(name)
             self._pumps[uid] = Pump(self.cluster, self.namespace, name, self._receive, uid=uid)

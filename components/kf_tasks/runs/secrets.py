@@ -2,8 +2,9 @@
 
 A Secret is changed or deleted while the logs of runs that had it are still kept. So whoever starts a run copies the
 Secrets that it reads, once for each version of each, and the run names its copies; they go when no run names
-them. Their names tell nothing of what is in them. Where there is no copy, as for what a schedule has started, a Secret
-counts as long as it has not been changed since the run was made.
+them. Their names tell nothing of what is in them. A Secret that was made or changed while the run waited for its pod is
+copied by whoever follows it. Where there is no copy, as for what a schedule has started, a Secret counts as long as it
+has not been changed since the pod of the run started.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..cluster.client import Cluster
@@ -20,7 +21,7 @@ from ..core.api import Object
 from ..core.log import gate
 from ..core.log.masking import SHORTEST
 from ..core.log.secret_parts import parts
-from ..core.run import bindings, pipelinerun
+from ..core.run import bindings, outcome, pipelinerun
 from ..errors import ClusterError, Unreachable
 
 LEFT = "is not masked"
@@ -50,6 +51,19 @@ def copy_secrets(cluster: Cluster, namespace: str, app: str, manifest: Object) -
     return ",".join(names)
 
 
+def copy_late(cluster: Cluster, get: Get, run: Object) -> None:
+    """Copies also what was made or changed while the run waited for its pod, which has just started."""
+    namespace, metadata = run["metadata"]["namespace"], run["metadata"]
+    with contextlib.suppress(ClusterError):  # what is not copied counts as long as it is not changed
+        names = {ref["name"] for ref in pipelinerun.secrets_of(run)}
+        found = filter(None, [get(namespace, "secrets", name) for name in sorted(names)])
+        if any(_changed_after(secret, metadata.get("creationTimestamp")) for secret in found):
+            before = (metadata.get("annotations") or {}).get(marks.SECRETS, "").split(",")
+            now = copy_secrets(cluster, namespace, metadata["labels"][marks.NAME], run).split(",")
+            named = ",".join(dict.fromkeys(name for name in (*before, *now) if name))
+            cluster.annotate_run(namespace, metadata["name"], {marks.SECRETS: named}, uid=metadata["uid"])
+
+
 def drop_copies(cluster: Cluster, namespace: str, app: str) -> None:
     """Deletes the copies that no run of an App names any more; without any run all of them."""
     with contextlib.suppress(ClusterError):  # the next one does
@@ -68,16 +82,19 @@ def secret_values(
     warn: Tell,
     unread: Tell | None = None,
     gone: Tell | None = None,
+    pods: Sequence[Object] = (),
 ) -> list[str]:
     """The texts to hide of all Secrets that a run refers to; what cannot be hidden is warned of.
 
-    `get` is that of a Cluster. `unread` (default: `warn`) is told of a Secret that may not be read, `gone` (default:
-    `unread`) of one that is no longer what the run had: then nobody knows what to hide. Raises Unreachable.
+    `get` is that of a Cluster, `pods` are the run's as far as they are known. `unread` (default: `warn`) is told of
+    a Secret that may not be read, `gone` (default: `unread`) of one that is no longer what the run had: then nobody
+    knows what to hide. Raises Unreachable.
     """
     wanted: dict[str, set[str]] = {}
     for ref in pipelinerun.secrets_of(manifest):
         wanted.setdefault(ref["name"], set()).add(ref["key"])
     metadata = manifest.get("metadata") or {}
+    since = min(filter(None, map(outcome.first_start, pods)), default=metadata.get("creationTimestamp"))
     values, short = list[str](), set[str]()
     try:
         copies = _copies(get, namespace, metadata) if wanted else {}
@@ -93,10 +110,10 @@ def secret_values(
         except ClusterError as error:
             (unread or warn)(f"secret values of {name} cannot be masked in the log: {error}")
             continue
-        if name not in copies and (found is None or _changed_after(found, metadata.get("creationTimestamp"))):
+        if name not in copies and (found is None or _changed_after(found, since)):
             what = "is gone" if found is None else "was changed after the run was made"
             (gone or unread or warn)(f"what is secret in the log is not known: Secret {name} {what}")
-        for secret in filter(None, (copies.get(name), found)):
+        for secret in filter(None, (*copies.get(name, ()), found)):
             data = secret.get("data") or {}
             for key in sorted(data if "" in keys else keys & data.keys()):
                 if key not in keys and key in (bindings.TYPE, bindings.PROVIDER):
@@ -132,11 +149,13 @@ def _copy(app: str, secret: Object) -> Object:
     }  # fmt: skip
 
 
-def _copies(get: Get, namespace: str, metadata: Object) -> dict[str, Object]:
+def _copies(get: Get, namespace: str, metadata: Object) -> dict[str, list[Object]]:
     """The copies that a run names, by the Secrets that they are of."""
     names = (metadata.get("annotations") or {}).get(marks.SECRETS, "").split(",")
-    found = [get(namespace, "secrets", name) for name in names if name]
-    return {(it["metadata"].get("annotations") or {}).get(marks.COPY_OF, ""): it for it in found if it}
+    copies: dict[str, list[Object]] = {}
+    for found in filter(None, [get(namespace, "secrets", name) for name in names if name]):
+        copies.setdefault((found["metadata"].get("annotations") or {}).get(marks.COPY_OF, ""), []).append(found)
+    return copies
 
 
 def _changed_after(secret: Object, moment: str | None) -> bool:

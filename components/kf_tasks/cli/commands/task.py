@@ -39,7 +39,7 @@ def task(target: Target, name: str, task_id: int | None, output: str | None, url
         whole, unread = space.one(name, task_id), list[str]()
         now = space.cluster.now
         pods = space.cluster.pods(space.name, whole["metadata"]["name"])
-        masker = Masker(secret_values(space.cluster.get, space.name, whole, nobody, unread.append))
+        masker = Masker(secret_values(space.cluster.get, space.name, whole, nobody, unread.append, pods=pods))
         found = LiveView.of(whole, space.cluster.task_run(space.name, whole), pods, masker)
         if unread and found.results:
             warn(f"its results are not shown: {unread[0]}")

@@ -138,6 +138,15 @@ def _unmade(task_run: Optional[Object]) -> str:
     return f"its pod cannot be made: {_AROUND.sub('', said)}"
 
 
+def first_start(pod: Object) -> str:
+    """When the first container of a pod started, in RFC 3339, else empty: its volumes are mounted by then."""
+    states = [
+        entry.get("state") or {} for entry in _list(pod, "initContainerStatuses") + _list(pod, "containerStatuses")
+    ]
+    times = [(state.get("terminated") or state.get("running") or {}).get("startedAt") for state in states]
+    return min((str(time) for time in times if time), default="")
+
+
 def started(pod: Object) -> bool:
     """Whether the task's container runs or has run."""
     states = [entry.get("state") or {} for entry in _list(pod, "containerStatuses") if entry.get("name") == CONTAINER]
