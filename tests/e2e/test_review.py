@@ -41,7 +41,7 @@ def test_secret_that_comes_after_its_task(stack: Stack) -> None:
     assert "late-password" not in text and "password" not in json.dumps(stack.state())
     assert stack.outputs()["log"] == "[secret]\n[secret]end\n"
     kubectl("delete", "secret", "later", "-n", stack.namespace)
-    shown = stack.kf("logs", "shop", "--task").ok().text
+    shown = stack.kf("logs", "shop", "--task", "--recent").ok().text
     assert "[secret]end" in shown and "password" not in shown, "what was made late is known later, too"
 
 
