@@ -24,6 +24,7 @@ from . import image_digest, names
 from .arguments import of_component
 from .bindings import Attachments
 from .build import Build
+from .declaration import registered, unless, variables
 from .environment import Env, Layer
 from .inputs import Age, Args, Command, Cores, Fields, FieldsList, Names, Path, Size, Texts, computed, plain, urn_of
 from .plan import AppPlan, Roll
@@ -142,7 +143,30 @@ class App(pulumi.ComponentResource):
             naming.check_text(f"service_account of {owner}", service_account)
         given_image = plain(image, f"image of {owner}")
         origin = {"source": built_from.path} if built_from else {"image": given_image}
-        super().__init__(TYPE, name, {**origin, **chosen.settings(), **vars(resources)}, opts)
+        props = {
+            **origin,
+            **chosen.settings(),
+            **vars(resources),
+            "space": space.name,
+            **registered(
+                builder=built_from and built_from.builder,
+                resolve_tag=unless(resolve_tag, False),
+                app_name=unless(own_name, name),
+                command=command,
+                args=args,
+                entrypoint=entrypoint,
+                min_history=least,
+                services=[service.name for service in services],
+                vcap_services=unless(vcap_services, "env"),
+                security_groups=[group.name for group in security_groups],
+                volumes=volumes,
+                security_context=security_context,
+                service_account=service_account,
+                automount_service_account_token=unless(automount_service_account_token, False),
+            ),
+            **variables(env),
+        }
+        super().__init__(TYPE, name, props, opts)
         # The base class has set every key of props as an attribute; from here on they are ours again.
         child = pulumi.ResourceOptions(parent=self, provider=space.provider, depends_on=space.resources)
         metadata = {"namespace": space.namespace, "labels": own_labels(own_name)}

@@ -14,6 +14,7 @@ from ..core.errors import InvalidInput
 from ..core.run import bindings
 from . import names
 from .arguments import fields_of, of_component, of_record
+from .declaration import credential_names, registered, unless
 from .inputs import computed, for_people
 from .space import Space
 from .template import labels
@@ -83,7 +84,18 @@ class ServiceInstance(pulumi.ComponentResource):
         if isinstance(credentials, Mapping):  # its keys are known even where its values are not
             bindings.check_required(owner, dict.fromkeys(credentials, ""), requires)
         mounts = [_check_mount(owner, mount) for mount in volume_mounts]
-        props = {"label": found_label, "tags": list(tags), "plan": plan}
+        props = {
+            "label": found_label,
+            "tags": list(tags),
+            "plan": plan,
+            "space": space.name,
+            **registered(
+                requires=requires,
+                volume_mounts=mounts,
+                credential_names=credential_names(given_credentials),
+                service_name=unless(own_name, name),
+            ),
+        }
         super().__init__("kf:index:ServiceInstance", name, props, opts)
         self.name, self.owner, self.space = own_name, owner, space
         self.label, self.plan, self.tags, self.volume_mounts = found_label, plan, list(tags), mounts

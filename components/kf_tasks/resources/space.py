@@ -23,6 +23,7 @@ from ..core.run.pipelinerun import Resources
 from ..log.archive import check_url
 from .arguments import of_component
 from .connection import connection_of, settings_of
+from .declaration import registered, unless, variables
 from .environment import Env, Layer
 from .inputs import Age, Cores, Fields, FieldsList, Names, Size, Span, Texts, plain
 from .pods import pod_settings
@@ -126,12 +127,12 @@ class Space(pulumi.ComponentResource):
             quantities.duration(timeout, f"{owner}: timeout"),
         )
         self.policy = policy.policy(owner, Policy(), keep=keep, keep_failed=keep_failed, max_age=max_age)
-        self.min_history = policy.min_history(owner, self.policy, min_history)
-        self.pod_security = None if pod_security is None else security.check_level(pod_security, owner)
+        least = policy.min_history(owner, self.policy, min_history)
+        level = None if pod_security is None else security.check_level(pod_security, owner)
         hard = None if quota is None else hard_limits(owner, quota)
         limits = None if limit_range is None else limits_of(owner, limit_range)
         bounds = Bounds(owner, hard or {}, limits or {})
-        _check_level_has_place(owner, self.pod_security, namespace)
+        _check_level_has_place(owner, level, namespace)
         archive = None if log_archive is None else check_url(owner, log_archive)
         check_image_name(owner, image_name)
         if registry is not None:
@@ -140,10 +141,23 @@ class Space(pulumi.ComponentResource):
         props: dict[str, Any] = {
             "name": name, "memory": amounts.memory, "disk": amounts.disk, "cpu": amounts.cpu,
             "timeout": self.defaults.timeout, **kept(self.policy, archive),
+            **registered(
+                min_history=least,
+                pod_security=level,
+                quota=hard,
+                limit_range=limits,
+                registry=registry,
+                image_name=unless(image_name, IMAGE_NAME),
+                builder_image=unless(builder_image, BUILDER_IMAGE),
+                submitter_image=submitter_image,
+                security_groups=[group.name for group in security_groups],
+                volumes=volumes,
+            ),
+            **variables(env),
         }  # fmt: skip
         super().__init__("kf:index:Space", name, props, opts)
         # The base class has set every key of props as an attribute; from here on they are ours again.
-        self.name, self.log_archive = name, archive
+        self.name, self.log_archive, self.min_history, self.pod_security = name, archive, least, level
         self.bounds, self._kept = bounds, 0
         self.registry, self.builder_image, self.image_name = registry, builder_image, image_name
         self.registry_secret = registry_secret and plain(registry_secret, f"registry_secret of {owner}")

@@ -13,6 +13,7 @@ from ..core.log.shown import NONE
 from ..run import Run
 from .app import App
 from .arguments import of_component
+from .declaration import registered, unless
 from .environment import Env
 from .inputs import Args, Command, Cores, Size, Span, plain, urn_of
 from .task_template import TaskTemplate, declare
@@ -91,7 +92,23 @@ class Task(pulumi.ComponentResource):
         patience = quantities.seconds(start_timeout, f"{owner}: start_timeout")
         trigger = plain(triggers if triggers is not None else [], f"triggers of {owner}")
         full_name = declared.full_name
-        super().__init__("kf:index:Task", full_name, {"app": plan.name, "task": name, "when": when}, opts)
+        props = {
+            "app": plan.name,
+            "task": name,
+            "when": when,
+            **declared.props(command, args),
+            **registered(
+                start_timeout=unless(quantities.duration(start_timeout, owner), "10m0s"),
+                triggers=triggers,
+                wait=unless(wait, True),
+                must_succeed=unless(must_succeed, True),
+                terminated=unless(terminated, False),
+                at_most_once=unless(at_most_once, False),
+                result_names=results,
+                log_mode=unless(log, "follow"),
+            ),
+        }
+        super().__init__("kf:index:Task", full_name, props, opts)
         template = TaskTemplate(self, declared)
         record = Run(
             full_name,

@@ -21,6 +21,7 @@ from ..core.template import MANIFEST, SETTINGS, JobSettings, TemplateSettings
 from . import pod_code
 from .app import App
 from .arguments import of_component
+from .declaration import registered, unless
 from .environment import Env
 from .inputs import Args, Command, Cores, Size, Span, urn_of
 from .plan import AppPlan
@@ -87,7 +88,20 @@ class TaskSchedule(pulumi.ComponentResource):
         space.bounds.check(f"the pod that starts {declared.owner}", cronjob.AMOUNTS)
         starting = _check(declared.owner, schedule, time_zone, starting_deadline)
         deadline = cronjob.deadline(quantities.seconds(declared.timeout, f"{declared.owner}: timeout"), patience)
-        props = {"app": plan.name, "task": name, "schedule": schedule, "time_zone": time_zone}
+        props = {
+            "app": plan.name,
+            "task": name,
+            "schedule": schedule,
+            "time_zone": time_zone,
+            **declared.props(command, args),
+            **registered(
+                start_timeout=unless(quantities.duration(f"{patience}s", declared.owner), "10m0s"),
+                concurrency_policy=unless(policy, slot.ALLOW),
+                suspend=unless(suspend, False),
+                starting_deadline=None if starting is None else quantities.duration(f"{starting}s", declared.owner),
+                catch_up=unless(catch_up, False),
+            ),
+        }
         super().__init__("kf:index:TaskSchedule", declared.full_name, props, opts)
         if schedule is not None and not suspend:
             plan.roll.schedules.append({"task": name, "schedule": schedule, "time_zone": time_zone})

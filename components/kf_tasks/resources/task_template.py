@@ -16,6 +16,7 @@ from ..core.run.pipelinerun import Resources
 from ..core.template import JobSettings, TemplateSettings
 from . import names
 from .app import App
+from .declaration import registered, unless, variables
 from .environment import Env, Layer
 from .inputs import Args, Command, Cores, Size, Span, computed, depends_on, plain
 from .plan import AppPlan
@@ -49,6 +50,15 @@ class Declared:
         # A pod of a schedule cannot store logs: what it may not delete waits for an update or for `kf prune`.
         policy = replace(policy, archived_only=True) if self.job and archive else policy
         return TemplateSettings(stack_id(), self.app.name, self.name, policy, archive, job=self.job)
+
+    def props(self, command: Command | None, args: Args | None) -> dict[str, Any]:
+        """What a component registers of it, but for what only a Task or only a TaskSchedule has."""
+        return {
+            **vars(self.resources),
+            "timeout": self.timeout,
+            **registered(command=command, args=args, retries=unless(self.retries, 0)),
+            **variables(self.env),
+        }
 
     @property
     def owner(self) -> str:
