@@ -10,7 +10,7 @@ from typing import Any, cast
 import click
 import pytest
 from click.testing import CliRunner
-from kf_tasks.cli import log_printer, table
+from kf_tasks.cli import log_form, table
 from kf_tasks.cli.archives import listed
 from kf_tasks.cli.commands import tasks
 from kf_tasks.cli.details import rows, stored_rows
@@ -109,12 +109,12 @@ def test_records_of_an_archive() -> None:
         found = StoredView.of(record, "file:///logs")
         assert is_clean(printed(lambda: table.show(stored_rows(found), headed=False)))  # noqa: B023
         assert is_clean(printed(lambda: table.show(tasks.table([listed(record)], END))))  # noqa: B023
-        assert is_clean(printed(lambda: log_printer.show(listed(record), ["a line"])))  # noqa: B023
-        assert is_clean(printed(lambda: log_printer.stored(cast(Any, None), record, 1)))  # noqa: B023
+        assert is_clean(printed(lambda: log_form.Form().show(listed(record), ["a line"])))  # noqa: B023
+        assert is_clean(printed(lambda: log_form.Form().stored(cast(Any, None), record)))  # noqa: B023
 
 
 def test_lines_and_errors_of_kf() -> None:
-    assert is_clean(printed(lambda: table.echo(POISON))) and is_clean(printed(lambda: log_printer.warn(POISON)))
+    assert is_clean(printed(lambda: table.echo(POISON))) and is_clean(printed(lambda: log_form.warn(POISON)))
 
 
 def test_a_line_of_an_update(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from typing import Any, cast
 
 import pytest
@@ -47,7 +48,9 @@ class FakeCluster:
     def list_runs(self, namespace: str, app: str | None = None, selector: str = "", **_: Any) -> list[RunSummary]:
         if self.trouble:
             raise self.trouble
-        return [one for one in self.runs if app in (None, one.labels["app.kubernetes.io/name"])]
+        wanted = [part.split("=") for part in selector.split(",") if re.fullmatch(r"kf.dev/task(-id)?=.+", part)]
+        runs = [one for one in self.runs if all(one.labels.get(label) == value for label, value in wanted)]
+        return [one for one in runs if app in (None, one.labels["app.kubernetes.io/name"])]
 
     def get(self, namespace: str, plural: str, name: str) -> dict[str, Any] | None:
         data = {"settings.json": json.dumps(self.settings), "pipelinerun.yaml": self.manifest}
@@ -137,8 +140,36 @@ def test_reason_tells_what_is_known(one: RunSummary, expected: str) -> None:
         (FakeCluster(), ["terminate-task", "nothing"], 1, 'kf: No Task found with name "nothing"'),
         (FakeCluster(), ["terminate-task", "shop", "-3"], 2, "kf: "),
         (FakeCluster(), ["terminate-task", "shop", "x"], 2, "kf: app 'shop': Task ID 'x' is not a number"),
-        (FakeCluster(), ["logs", "shop"], 2, "kf: app 'shop': only tasks have logs here: add --task"),
         (FakeCluster(), ["logs", "--task"], 2, "kf: name the App whose tasks are meant"),
+        (FakeCluster(), ["logs", "shop", "blog", "--id", "1"], 2, "kf: --id 1 is the run of one App: name one"),
+        (FakeCluster(), ["logs", "shop", "--failed", "-f"], 2, "kf: --follow goes on and --failed ends at once"),
+        (FakeCluster(), ["logs", "shop", "--since", "x"], 2, "kf: --since 'x' is no time: give a span such as 90s"),
+        (FakeCluster(), ["logs", "shop", "--since", ""], 2, "kf: --since '' is no time"),
+        (
+            FakeCluster(),
+            ["logs", "shop", "--recent", "--since", "2h"],
+            0,
+            "kf: app 'shop' has no tasks since 2025-12-31T23",
+        ),
+        (FakeCluster(), ["logs", "shop", "--failed"], 0, "kf: app 'shop' has no failed tasks\n"),
+        (
+            FakeCluster(),
+            ["logs", "shop", "blgo", "--recent"],
+            1,
+            "kf: app 'blgo' not found in space 'dev': its apps are",
+        ),
+        (
+            FakeCluster(),
+            ["logs", "--task", "shp"],
+            1,
+            "kf: app 'shp' not found in space 'dev': its apps are blog, shop",
+        ),
+        (
+            FakeCluster([run(1)]),
+            ["logs", "shop", "--task", "migate", "--recent"],
+            1,
+            "kf: task 'migate' of app 'shop' not found in space 'dev': its runs are of migrate; name one with --task",
+        ),
         (FakeCluster(), ["logs", "shop", "--task", "--run", "a", "--id", "1"], 2, "kf: --run a and --id 1 both"),
         (FakeCluster(), ["logs", "shop", "--task", "--recent"], 0, "kf: app 'shop' has no tasks"),
         (FakeCluster(), ["logs", "shop", "--task", "-n", "-1"], 2, "kf: Invalid value for '-n'"),

@@ -31,11 +31,20 @@ WRONG = [
     "a b",
     "shop!",
 ]
-CHECKED = {names.app, names.task, names.run, names.run_or_app, names.space, names.job, names.task_id}
+CHECKED = {
+    names.app,
+    names.task,
+    names.task_or_every,
+    names.run,
+    names.run_or_app,
+    names.space,
+    names.job,
+    names.task_id,
+}
 # Parameters that name nothing in a cluster.
 FREE = {
     "file", "variables", "files", "services", "kubeconfig", "context", "output", "url", "command", "cron", "keep",
-    "cpu_cores", "memory_limit", "disk_quota", "lines", "help", "version", "shell",
+    "cpu_cores", "memory_limit", "disk_quota", "lines", "since", "help", "version", "shell",
 }  # fmt: skip
 
 
@@ -69,8 +78,7 @@ def arguments(name: str, parameter: click.Parameter, value: str) -> list[str]:
         needed = (
             ["x" for each in command.params if isinstance(each, click.Argument) and each.required] if command else []
         )
-        flags = ["--task"] if name == "logs" and parameter.name != "task" else []
-        return [*filter(None, [name]), f"{parameter.opts[0]}={value}", *needed, *flags, *([] if name else ["tasks"])]
+        return [*filter(None, [name]), f"{parameter.opts[0]}={value}", *needed, *([] if name else ["tasks"])]
     before = ["x"] if parameter.name in ("task_id", "cron") else []
     after = ["* * * * *"] if name in ("schedule-job", "schedule-task") else []
     return [name, "--", *before, value, *after]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,7 +15,7 @@ from ..core import api, marks
 from ..core.api import Object
 from ..core.log.masking import Masker
 from ..core.log.reader import LogReader
-from ..core.log.stored import StoredLog
+from ..core.log.stored import Place, StoredLog
 from ..core.run.outcome import SUCCEEDED
 from ..core.run.summary import RunSummary
 from ..core.template import TemplateSettings
@@ -111,6 +111,21 @@ def find(archive: Archive, space: str, app: str | None, run: str | None, task_id
     if task_id is not None:
         return [record for record in every if record.id == task_id][-1:] or None
     return every or None
+
+
+def beside(url: str, space: str, app: str, known: Container[str]) -> tuple[Archive, list[Place]]:
+    """The archive of a URL, and the places in it of the runs of an App, oldest first, whose UIDs are not `known`."""
+    from ..log.archive import Archive
+
+    archive = Archive.of(url)
+    return archive, [place for place in archive.places(space, app) if place.uid not in known]
+
+
+def order(run: RunSummary | StoredLog) -> tuple[str, int, str]:
+    """By which runs and stored ones stand in one order, oldest first."""
+    if isinstance(run, RunSummary):
+        return run.created, run.task_id, run.name
+    return run.created, run.id, run.run
 
 
 def lines_of(archive: Archive, record: StoredLog, lines: int, show: Callable[[list[str]], None]) -> None:

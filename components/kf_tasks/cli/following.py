@@ -11,6 +11,7 @@ import queue
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..core.api import Object
@@ -21,7 +22,8 @@ from ..core.run.summary import RunSummary
 from ..errors import ClusterError, NotFound, Unreachable
 from ..log.pump import LOST, Pump
 from ..runs.follower import PATIENCE_SECONDS
-from .log_printer import LogPrinter, mark, warn
+from .log_form import Form, warn
+from .log_printer import LogPrinter
 from .status_line import StatusLine
 
 if TYPE_CHECKING:
@@ -35,13 +37,13 @@ class Following:
     """The runs that `look` lists, except the `done` ones; of those `running` at first only the last lines."""
 
     def __init__(
-        self, printer: LogPrinter, look: Callable[[], list[RunSummary]], done: set[str], running: set[str], lines: int
+        self, printer: LogPrinter, look: Callable[[], list[RunSummary]], done: set[str], running: set[str]
     ) -> None:
         self._printer = printer
+        self._form = printer.form
         self._look = look
         self._done = done
         self._running = running
-        self._lines = lines
         self._tails: dict[str, dict[str, _Tail]] = {}
         self._queue: _Lines = queue.Queue(maxsize=16)  # of up to a mebibyte each
         self._noted: set[tuple[str, str]] = set()
@@ -61,7 +63,7 @@ class Following:
                 self._print_until(time.monotonic() + POLL_SECONDS)
 
     def _state(self) -> str:
-        running = [mark(tail.run) for tails in list(self._tails.values()) for tail in list(tails.values())]
+        running = [self._form.mark(tail.run) for tails in list(self._tails.values()) for tail in list(tails.values())]
         return f"following {', '.join(running)}" if running else "waiting for a task"
 
     def _attend(self) -> None:
@@ -80,14 +82,14 @@ class Following:
             if outcome.started(pod) and uid not in tails:
                 tails[uid] = self._tail(run, pod)
             elif not outcome.started(pod) and outcome.waiting(pod):
-                self._note_once(run.name, f"waits: {outcome.waiting(pod)}", lambda text: self._printer.note(run, text))
+                self._note_once(run.name, f"waits: {outcome.waiting(pod)}", lambda text: self._form.note(run, text))
             if uid in tails and outcome.container_ended(pod):
                 tails[uid].pump.ended.set()
         if not pods and not run.finished:
             self._explain(run)
         if run.finished:
             if not tails:
-                self._printer.note(run, f"has ended without a log ({run.reason})")
+                self._form.note(run, f"has ended without a log ({run.reason})")
             self._close(run.name, tails)
 
     def _explain(self, run: RunSummary) -> None:
@@ -99,13 +101,13 @@ class Following:
             return
         trouble = outcome.waiting(None, space.cluster.task_run(space.name, whole))
         if trouble:
-            self._note_once(run.name, f"waits: {trouble}", lambda text: self._printer.note(run, text))
+            self._note_once(run.name, f"waits: {trouble}", lambda text: self._form.note(run, text))
 
     def _tail(self, run: RunSummary, pod: Object) -> _Tail:
         space = self._printer.space
         reader = self._printer.reader(space.whole_run(run.name), [pod], anew=True)
-        lines = self._lines if run.name in self._running else 0
-        return _Tail(space.cluster, space.name, pod["metadata"], run, reader, lines, self._queue)
+        form = self._form if run.name in self._running else replace(self._form, lines=0)
+        return _Tail(space.cluster, space.name, pod["metadata"], run, reader, form, self._queue)
 
     def _close(self, name: str, tails: dict[str, _Tail]) -> None:
         for tail in tails.values():
@@ -115,8 +117,8 @@ class Following:
         self._print_until(time.monotonic())
         for tail in tails.values():
             if tail.pump.lost:
-                self._note_once(name, LOST, functools.partial(self._printer.note, tail.run))
-            self._printer.show(tail.run, tail.reader.finish())
+                self._note_once(name, LOST, functools.partial(self._form.note, tail.run))
+            self._form.show(tail.run, tail.reader.finish())
         self._tails.pop(name, None)
         self._done.add(name)
 
@@ -128,7 +130,7 @@ class Following:
                 run, lines = self._queue.get(timeout=max(moment - time.monotonic(), 0.001))
             except queue.Empty:
                 return
-            self._printer.show(run, lines)
+            self._form.show(run, lines)
             waiting -= 1
 
     def _note_once(self, about: str, text: str, say: Callable[[str], None]) -> None:
@@ -138,7 +140,7 @@ class Following:
 
 
 class _Tail:
-    """The log of one pod on its way to the queue; begins with the last `lines` lines (0: with the first)."""
+    """The log of one pod on its way to the queue; begins with as many lines as its form says."""
 
     def __init__(
         self,
@@ -147,22 +149,25 @@ class _Tail:
         pod: Object,
         run: RunSummary,
         reader: LogReader,
-        lines: int,
+        form: Form,
         target: _Lines,
     ) -> None:
         self.run = run
-        self.reader = reader
+        self.reader = form.reader(reader)
         self._queue = target
-        stamped = Stamped()
-        if lines:
-            last: deque[str] = deque(maxlen=lines)
+        stamped = Stamped(keep=form.timestamps)
+        if form.lines:
+            last: deque[str] = deque(maxlen=form.lines)
             try:
-                for chunk in cluster.log(namespace, pod["name"], stamps=True):
-                    last.extend(reader.feed(stamped.feed(chunk)))
+                for chunk in cluster.log(namespace, pod["name"], stamps=True, since=form.since):
+                    last.extend(self.reader.feed(stamped.feed(chunk)))
             except ClusterError:
                 pass  # the pump goes on where this has ended
             target.put((run, list(last)))
-        self.pump = Pump(cluster, namespace, pod["name"], self._receive, stamped.position, pod["uid"])
+        self.pump = Pump(
+            cluster, namespace, pod["name"], self._receive, stamped.position, pod["uid"],
+            since=form.since, stamps=form.timestamps,
+        )  # fmt: skip
 
     def _receive(self, chunk: bytes) -> bool:
         lines = self.reader.feed(chunk)

@@ -14,6 +14,7 @@ from ..core import naming
 from ..core.errors import InvalidInput
 
 _RULE = "give one of lower-case letters, digits and '-', with a letter or digit at both ends"
+EVERY = "*"  # in place of the name of a task
 _ID = re.compile(r"[0-9]{1,15}")
 
 
@@ -26,6 +27,11 @@ def app(text: str) -> str:
 def task(text: str) -> str:
     """The name of a task."""
     return _check("task", text)
+
+
+def task_or_every(text: str) -> str:
+    """The name of a task, or EVERY."""
+    return text if text == EVERY else task(text)
 
 
 def run(text: str) -> str:

@@ -19,7 +19,7 @@ from ..core.run.outcome import FAILED, SUCCEEDED
 from ..errors import NotFound, about
 from ..runs.archiving import Archiving
 from ..runs.attending import attend
-from .log_printer import warn
+from .log_form import warn
 from .status_line import StatusLine, aside
 from .target import TargetSpace
 

@@ -16,7 +16,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any, TypeVar
 
 from ..core.api import Object
@@ -125,7 +125,11 @@ class Archive:
 
         `damaged` is told of each that cannot be read; without it the first of these is an ArchiveError.
         """
-        paths = [self._path(place.record) for place in self.places(namespace, app)]
+        return self.records_of(self.places(namespace, app), damaged)
+
+    def records_of(self, places: Iterable[Place], damaged: Callable[[str], None] | None = None) -> list[StoredLog]:
+        """The records of these places, in their order; `damaged` as for `records`."""
+        paths = [self._path(place.record) for place in places]
         contents = self._reading(lambda: self._fs.cat(paths, on_error="omit")) if paths else {}
         by_path = {str(path): content for path, content in contents.items()}
         found = []

@@ -31,7 +31,7 @@ class Pump:
 
     `ended` tells it that the container has ended: what is still missing then has a grace time. `trouble` is
     why the last reading broke off, `lost` whether the node has taken a part away, and `moved` when something
-    came last.
+    came last. Nothing before the time `since` (RFC 3339) is read; with `stamps` the kubelet's stay in the lines.
     """
 
     def __init__(
@@ -42,8 +42,12 @@ class Pump:
         receive: Callable[[bytes], bool],
         position: Position | None = None,
         uid: str | None = None,
+        *,
+        since: str | None = None,
+        stamps: bool = False,
     ) -> None:
         self.pod = pod
+        self._since, self._stamps = since, stamps
         self.ended = threading.Event()
         self._cluster, self._namespace, self._uid = cluster, namespace, uid
         self._receive = receive
@@ -86,7 +90,7 @@ class Pump:
         """Reads the newest file from where the last reading ended, or the files that came after that one."""
         file = self._files.next()
         if not file:
-            since = self._position.since
+            since = self._position.since or self._since
             stream = self._cluster.log(self._namespace, self.pod, follow=True, stamps=True, since=since)
             complete = self._read(stream, after_trouble=self.trouble is not None)
             file = self._files.next()
@@ -98,7 +102,7 @@ class Pump:
 
     def _read(self, stream: Iterator[bytes], *, after_trouble: bool) -> bool:
         """Reads to the end of a stream, or to where the next file begins; whether it broke off otherwise."""
-        stamped = Stamped(self._position)
+        stamped = Stamped(self._position, keep=self._stamps)
         try:
             for chunk in batched(stream):
                 with self._files.lock:
@@ -150,12 +154,17 @@ class Pump:
         return pod if pod and self._uid in (None, pod["metadata"]["uid"]) else None
 
 
-def ended_log(cluster: Cluster, namespace: str, pod: str) -> Iterator[bytes]:
-    """The whole log of a container that has ended, in pieces; raises NotFound if the node no longer has it."""
+def ended_log(
+    cluster: Cluster, namespace: str, pod: str, *, since: str | None = None, stamps: bool = False
+) -> Iterator[bytes]:
+    """The whole log of a container that has ended, in pieces; raises NotFound if the node no longer has it.
+
+    `since` and `stamps` as for `Pump`.
+    """
     position, in_vain = Position(), 0
     while in_vain < ATTEMPTS:
-        stamped, in_vain = Stamped(position), in_vain + 1
-        for chunk in cluster.log(namespace, pod, stamps=True, since=position.since):
+        stamped, in_vain = Stamped(position, keep=stamps), in_vain + 1
+        for chunk in cluster.log(namespace, pod, stamps=True, since=position.since or since):
             if new := stamped.feed(chunk):
                 in_vain = 0
                 yield new

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kf_tasks.core.log.stamps import Position, Stamped, head_of, moment_of
+from kf_tasks.core.log.masking import Masker
+from kf_tasks.core.log.reader import LogReader
+from kf_tasks.core.log.stamps import Position, Stamped, TimedReader, head_of, moment_of
 
 Line = tuple[int, bytes]
 
@@ -120,3 +122,15 @@ def test_stamps() -> None:
     assert Position(text, 1).since == "2026-11-26T01:00:40+01:00"
     assert Position(stamp(1), 1).since == "2026-11-26T00:00:00+00:00"
     assert moment_of(b"2026-11-26T00:00:41Z") == moment_of(b"2026-11-26T01:00:41.000000+01:00")
+
+
+@given(lines=logs, pieces=sizes, breaks=st.integers(0, 1200), more=sizes)
+def test_kept_stamps_stand_before_the_lines_they_belong_to(
+    lines: list[Line], pieces: list[int], breaks: int, more: list[int]
+) -> None:
+    first = Stamped(keep=True)
+    timed = TimedReader(LogReader(Masker()))
+    shown = timed.feed(feed(first, written(lines)[:breaks], pieces))
+    second = Stamped(first.position, keep=True)
+    shown += timed.feed(feed(second, written(lines, first.position.since), more)) + timed.finish()
+    assert shown == [f"{stamp(number).decode()} {content.decode()[:-1]}" for number, content in lines]

@@ -22,7 +22,7 @@ from ...core.schedule.missed import Missed
 from ...errors import NotFound
 from ...runs.schedules import missed_times
 from .. import names
-from ..log_printer import warn
+from ..log_form import warn
 from ..table import echo, print_data, show, span
 from ..target import Target, TargetSpace, target_options
 from .tasks import table

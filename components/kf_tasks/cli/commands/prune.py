@@ -13,7 +13,7 @@ from ...core.retention.policy import Policy
 from ...errors import NotFound
 from .. import names
 from ..archives import archiving_of
-from ..log_printer import warn
+from ..log_form import warn
 from ..table import echo
 from ..target import Target, TargetSpace, target_options
 from ..template import template

@@ -161,7 +161,7 @@ def _submit(space: TargetSpace, app: str, task: str, manifest: Object, settings:
 def _prune(space: TargetSpace, app: str, settings: TemplateSettings) -> None:
     from ...runs.archiving import Archiving
     from ...runs.pruning import prune
-    from ..log_printer import warn
+    from ..log_form import warn
 
     archiving = Archiving.of(space.cluster, space.name, settings.log_archive, warn)
     policy = replace(settings.policy, archived_only=False)

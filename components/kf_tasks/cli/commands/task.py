@@ -12,7 +12,7 @@ from ...core.say import nobody
 from .. import archives, names
 from ..archives import option as archive_option
 from ..details import rows, stored_rows
-from ..log_printer import warn
+from ..log_form import warn
 from ..table import print_data, show
 from ..target import Target, TargetSpace, target_options
 from ..views import LiveView, RunView, StoredView

@@ -10,7 +10,7 @@ from ...core.run import outcome
 from ...errors import ArchiveError, Conflict, Refused
 from .. import names
 from ..archives import archiving_of
-from ..log_printer import warn
+from ..log_form import warn
 from ..table import echo
 from ..target import Target, TargetSpace, target_options, user
 

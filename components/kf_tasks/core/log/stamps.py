@@ -8,11 +8,13 @@ whichever file it stands; it has nanoseconds and is written once.
 from __future__ import annotations
 
 import re
+from collections import deque
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Optional, Sequence
+from typing import Deque, List, Optional, Sequence
 
 from .. import moments
+from .reader import LogReader
 
 LONGEST_STAMP = 35  # 2026-11-26T00:18:41.123456789+01:00
 # The two streams of a container are written by two threads: their lines may stand in another order than their stamps.
@@ -21,6 +23,7 @@ _STAMP = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)"
 _START = re.compile(rb"\n(" + _STAMP + rb") ")
 _BEGUN = re.compile(rb"[0-9T:.Z+-]*")
 _FIRST = re.compile(rb"(" + _STAMP + rb") ")
+_LINE = re.compile(rb"\n(?!\Z)(?:(" + _STAMP + rb") )?")
 
 
 @dataclass(frozen=True)
@@ -41,10 +44,14 @@ class Position:
 
 
 class Stamped:
-    """Takes the stamps off one reading of a log, and goes on from `position` as soon as that has come by."""
+    """Takes the stamps off one reading of a log, and goes on from `position` as soon as that has come by.
 
-    def __init__(self, position: Optional[Position] = None) -> None:
+    With `keep` they stay where they are, each of them whole, for a `TimedReader`.
+    """
+
+    def __init__(self, position: Optional[Position] = None, *, keep: bool = False) -> None:
         self.position = position or Position()
+        self._keep = keep
         self.missed = False  # the place is not in this file, which begins after it
         self.reached = False  # a line has come that one of the `heads` begins with, and nothing is given any more
         self._nth = self.position.nth if self.position.stamp else 0  # of these lines are still to come by
@@ -59,7 +66,7 @@ class Stamped:
         return not self._empty and bool(self._nth or self._skip or self._held)
 
     def feed(self, chunk: bytes, heads: Sequence[bytes] = ()) -> bytes:
-        """What is new in `chunk`, without stamps; ends before a line that one of `heads` (or a later stamp) begins."""
+        """What is new in `chunk`; ends before a line that one of `heads` (or a later stamp) begins."""
         if self.reached:
             return b""
         self._empty = self._empty and not chunk
@@ -71,11 +78,11 @@ class Stamped:
         if not data:
             return b""
         text = self._until(data if self._inside else b"\n" + data, heads)
-        content = _START.sub(b"\n", text)
-        content = content if self._inside else content[1:]
+        begins = 0 if self._inside else 1
+        content = _START.sub(b"\n", text)[begins:]
         self._move(text, len(content))
         self._inside = not text.endswith(b"\n")
-        return content
+        return text[begins:] if self._keep else content
 
     def _complete(self, data: bytes) -> bytes:
         """Holds back a stamp that has not come as a whole."""
@@ -131,6 +138,31 @@ class Stamped:
             return
         before = self.position.nth if self.position.stamp == line[1] else 0
         self.position = Position(line[1], before + text.count(line[0]), len(text) - line.end())
+
+
+class TimedReader:
+    """A reader of a log whose lines begin with the kubelet's stamps: each line that it gives begins with its own."""
+
+    def __init__(self, reader: LogReader) -> None:
+        self._reader = reader
+        self._stamps: Deque[str] = deque()
+        self._inside = False  # of a line, whose stamp has come
+
+    def feed(self, chunk: bytes) -> List[str]:
+        """The lines that `chunk` completes; no stamp in it is cut, as `Stamped` gives it with `keep`."""
+        text = chunk if self._inside else b"\n" + chunk
+        self._stamps.extend((line[1] or b"").decode() for line in _LINE.finditer(text))
+        content = _LINE.sub(b"\n", text)[0 if self._inside else 1 :]
+        self._inside = not text.endswith(b"\n")
+        return self._timed(self._reader.feed(content))
+
+    def finish(self) -> List[str]:
+        """The last line, if it does not end in a newline."""
+        return self._timed(self._reader.finish())
+
+    def _timed(self, lines: Sequence[str]) -> List[str]:
+        stamps = [self._stamps.popleft() if self._stamps else "" for _ in lines]
+        return [f"{stamp} {line}" if stamp else line for stamp, line in zip(stamps, lines)]
 
 
 def head_of(beginning: bytes) -> Optional[bytes]:
