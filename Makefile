@@ -78,4 +78,6 @@ docs: .venv/.ready ## build the documentation, into site/
 	@$(PYTHON) -m venv .venv || { apt-get update -q && apt-get install -yq python3-venv && $(PYTHON) -m venv .venv; }
 	@.venv/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt \
 		$(if $(filter sandbox,$(CLUSTER)),-c sandbox/constraints.txt)
+	@.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .venv/oldest \
+		"$$(.venv/bin/python -m tests.package.test_oldest_sdk)"
 	@touch $@
