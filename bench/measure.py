@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -26,7 +27,7 @@ class Table:
     columns: tuple[str, ...]
     note: str = ""
     rows: list[tuple[str, ...]] = field(default_factory=list)
-    load: str = field(default_factory=lambda: f"{os.getloadavg()[0]:.1f}")
+    load: str = field(default_factory=lambda: f"{os.getloadavg()[0]:.1f} on {datetime.now(UTC):%Y-%m-%d}")
 
     def text(self) -> str:
         """The table in Markdown."""

@@ -6,12 +6,15 @@ import json
 import socket
 from pathlib import Path
 
+import pytest
 from kf_tasks.cluster.connection import Connection
+from kf_tasks.cluster.transport import Transport
 from kf_tasks.errors import Unreachable
 from kf_tasks.provider.preview import Preview
 
 
-def test_silent_cluster_is_asked_once(tmp_path: Path) -> None:
+def test_silent_cluster_is_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(Transport.request.__kwdefaults__ or {}, "read_seconds", 1)  # it is 20
     with socket.create_server(("127.0.0.1", 0)) as silent:
         kubeconfig = {
             "apiVersion": "v1", "kind": "Config", "current-context": "c",
