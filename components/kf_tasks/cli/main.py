@@ -42,6 +42,10 @@ COMMANDS = {
     ),
     "pin": ("pin", "Keeps a task, with pod and log, until it is unpinned: by its name, or by its App and its ID."),
     "prune": ("prune", "Deletes the oldest tasks of APP, with pods and logs, beyond those it keeps."),
+    "review": (
+        "review",
+        "Shows what `pulumi up` would do: tasks that run and why, runs that are deleted, schedules, and all the rest.",
+    ),
     "run-job": ("run_job", "Runs JOB once, in the background."),
     "run-task": ("run_task", "Runs a task on APP, once, in the background."),
     "schedule-job": ("jobs", "Lets SCHEDULE start JOB, such as '0 3 * * *' in the job's time zone."),

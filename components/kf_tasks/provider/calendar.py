@@ -14,11 +14,11 @@ from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, 
 from pulumi.output import contains_unknowns
 
 from ..cluster.connection import Connection
-from ..core import api, marks
+from ..core import api, marks, moments
 from ..core.schedule import clock_changes, cron, since
 from ..core.state import CalendarInputs
 from ..runs.schedules import sweep_code
-from . import decision
+from . import decision, foretelling
 from .preview import Preview, of_process
 
 
@@ -45,7 +45,11 @@ class Calendars:
                     self._say_missed(connection, before)
             if not contains_unknowns(inputs.manifest) and (not before or inputs.manifest != before.manifest):
                 refusal = decision.dry_run(self.preview, connection, inputs)
-        return CheckResult(news, [CheckFailure("", refusal)] if refusal else [])
+        told = {}
+        if inputs.preview:
+            runs = decision.own_runs(self.preview, inputs.which, seen) if connection and not seen.unasked else None
+            told = foretelling.of_calendar(inputs, seen.now or moments.now(), runs)
+        return CheckResult({**news, **told}, [CheckFailure("", refusal)] if refusal else [])
 
     def diff(self, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Nothing is ever replaced: there is only something to remember."""

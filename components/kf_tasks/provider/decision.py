@@ -91,7 +91,7 @@ def _decide(preview: Preview, olds: RunInputs | None, inputs: RunInputs, seen: S
     which, definition, when, before = inputs.which, inputs.definition, inputs.when, _old(olds)
     nth = before.nth + (1 if olds and when == ALWAYS else 0)
     key = key_of(definition, when, nth)
-    own = _own(preview, which, seen)
+    own = own_runs(preview, which, seen)
     same = attempts(own, key)
     again = bool(same and same[-1].failed and OUTCOME in same[-1].annotations and inputs.must_succeed)
     if before.key == key and not again:
@@ -115,7 +115,7 @@ def _decide(preview: Preview, olds: RunInputs | None, inputs: RunInputs, seen: S
 
 def _without_record(preview: Preview, which: Which, key: str, seen: Survey) -> str:
     """Why a task is run that has run before, although the state has no record of it; empty if it has not."""
-    earlier = _own(preview, which, seen)
+    earlier = own_runs(preview, which, seen)
     if earlier:
         last = max(earlier, key=lambda run: run.created)
         return f"the state has no record of it, or a new run was asked for (run {last.name} has run something else)"
@@ -141,7 +141,7 @@ def _without_change(olds: RunInputs, when: str) -> str:
 def _hold(preview: Preview, olds: RunInputs | None, inputs: RunInputs, seen: Survey) -> Decision:
     """Nothing runs while `terminated` is set: the key stays that of the last record, or of none."""
     which, before = inputs.which, _old(olds)
-    running = tuple(run.name for run in _own(preview, which, seen) if not run.finished)
+    running = tuple(run.name for run in own_runs(preview, which, seen) if not run.finished)
     return Decision(before.key or HELD, nth=before.nth, cancels=running)
 
 
@@ -172,7 +172,8 @@ def _say_upload(say: Callable[[str], None], inputs: RunInputs) -> None:
         say(line)
 
 
-def _own(preview: Preview, which: Which, seen: Survey) -> list[RunSummary]:
+def own_runs(preview: Preview, which: Which, seen: Survey) -> list[RunSummary]:
+    """The runs of a task of this stack, oldest first."""
     return of_task(seen.of(which.app), which.app, which.task, preview.own_labels(which.place, which.stack))
 
 
@@ -208,19 +209,24 @@ def foreign(preview: Preview, this: T, before: T | None, seen: Survey) -> str | 
 
 
 def _note(preview: Preview, inputs: RunInputs, seen: Survey) -> None:
-    namespace = inputs.which.namespace
-    later = "is known only during the update: runs in it and admission were not asked for"
-    if contains_unknowns(namespace):
-        namespace, text = "", f"the namespace {later}"
-    elif contains_unknowns(inputs.connection):
-        text = f"the cluster {later}"
-    elif seen.unasked:
-        text = f"this preview could not ask the cluster: {seen.unasked}. Shown is what the state tells"
-    elif not seen.exists:
+    text = unasked(inputs, seen)
+    namespace = "" if contains_unknowns(inputs.which.namespace) else inputs.which.namespace
+    if not text and not seen.exists:
         text = f"namespace {namespace!r} is created by this update: admission was not asked for"
-    else:
-        return
-    preview.say_once(inputs.urn, text, about=f"{namespace} {inputs.which.stack}")
+    if text:
+        preview.say_once(inputs.urn, text, about=f"{namespace} {inputs.which.stack}")
+
+
+def unasked(inputs: RunInputs, seen: Survey) -> str:
+    """Why a preview does not know what the cluster says; empty where it does."""
+    later = "is known only during the update: runs in it and admission were not asked for"
+    if contains_unknowns(inputs.which.namespace):
+        return f"the namespace {later}"
+    if contains_unknowns(inputs.connection):
+        return f"the cluster {later}"
+    if seen.unasked:
+        return f"this preview could not ask the cluster: {seen.unasked}. Shown is what the state tells"
+    return ""
 
 
 def dry_run(preview: Preview, connection: Connection, inputs: RunInputs | CalendarInputs) -> str | None:
@@ -244,6 +250,6 @@ def dry_run(preview: Preview, connection: Connection, inputs: RunInputs | Calend
 def _mark_recorded(preview: Preview, connection: Connection, inputs: RunInputs, key: str, seen: Survey) -> None:
     """The state holds the record of what an earlier update has waited for."""
     which = inputs.which
-    for run in attempts(_own(preview, which, seen), key)[-1:]:
+    for run in attempts(own_runs(preview, which, seen), key)[-1:]:
         if run.finished and not run.failed and not is_recorded(run):
             mark_recorded(preview.cluster(connection), which.namespace, run, STORED)

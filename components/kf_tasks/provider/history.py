@@ -27,6 +27,7 @@ from ..errors import ArchiveError, ClusterError, NotFound, Unreachable, about
 from ..runs import ending
 from ..runs.pruning import expire
 from ..runs.secrets import drop_copies
+from . import foretelling
 from .decision import foreign
 from .hosting import Failure
 from .preview import Preview, of_process
@@ -81,10 +82,14 @@ class Histories:
         if missing and seen.exists and not seen.unasked:
             text = f"pinned of app {inputs.app!r}: there is no run {', '.join(missing)} (any more): kf tasks lists them"
             say(text, warning=True)
-        self._foretell(before, inputs, seen)
+        reach = self._foretell(before, inputs, seen)
         if before and not inputs.preview and seen.exists and inputs.unfinished != before.unfinished:
             self._mark(inputs)  # a record that a refresh has made whole is no reason for an update
-        return CheckResult({**news, "_expired": [run.name for run in going]}, [])
+        told = {"_expired": [run.name for run in going]}
+        if inputs.preview:
+            fates = notice.fates(existing, inputs.policy, adding, perhaps, seen.now)
+            told |= foretelling.of_history(fates, reach)
+        return CheckResult({**news, **told}, [])
 
     def diff(self, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Replaced only when it is another App's history; anything else it does is an update."""
@@ -221,21 +226,22 @@ class Histories:
             text = f"will delete with their logs {_all(len(left), before)}, unless the App has retain_on_delete"
             self._once(inputs)(f"{text}: {notice.listed(left)}")
 
-    def _foretell(self, before: HistoryInputs | None, inputs: HistoryInputs, seen: Survey) -> None:
+    def _foretell(self, before: HistoryInputs | None, inputs: HistoryInputs, seen: Survey) -> str:
         """How far back the kept runs will reach: said when that changes, and warned of while it is too short."""
         changed = before is not None and any(_differs(before, inputs, name) for name in ("policy", "schedules"))
         least, schedules, keep = inputs.min_history, inputs.schedules or [], inputs.policy.keep
         if contains_unknowns(schedules) or not (changed or least):
-            return
+            return ""
         now = moments.epoch(seen.now) if seen.now else int(time.time())
         found = forecast(inputs.policy, schedules, seen.of(inputs.app), now)
         if found is None:
-            return
+            return ""
         say = self._once(inputs)
         if least and found.short_of(least, keep):
             say(f"history of app {inputs.app!r}: {found.short_of(least, keep)}", warning=True)
         elif changed:
             say(f"retention: {found.of(keep)}")
+        return found.of(keep)
 
     def _once(self, inputs: HistoryInputs) -> Callable[..., None]:
         about_app = f"{inputs.namespace} {inputs.app}"

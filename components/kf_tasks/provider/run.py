@@ -10,7 +10,7 @@ from pulumi.output import contains_unknowns
 
 from ..core.run.outcome import RUNNING
 from ..core.state import Decision, RunInputs, RunRecord, Which
-from . import decision, recording
+from . import decision, foretelling, recording
 from .hosting import Failure
 from .preview import Preview, of_process
 
@@ -23,8 +23,10 @@ class Runs:
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Decides whether the task will run, and says why."""
-        decided, failures = decision.check(self.preview, RunInputs.of(olds) if olds else None, RunInputs.of(news))
-        return CheckResult({**news, **(decided.props() if decided else {})}, failures)
+        inputs = RunInputs.of(news)
+        decided, failures = decision.check(self.preview, RunInputs.of(olds) if olds else None, inputs)
+        told = self._told(inputs) if inputs.preview and not failures else {}
+        return CheckResult({**news, **(decided.props() if decided else {}), **told}, failures)
 
     def diff(self, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Only another key is another run; an unfinished record is completed; all else waits for the next run."""
@@ -73,6 +75,11 @@ class Runs:
 
     def delete(self, props: dict[str, Any]) -> None:
         """Nothing: history belongs to the App's retention, not to the record of one run."""
+
+    def _told(self, inputs: RunInputs) -> dict[str, Any]:
+        _, seen = self.preview.look(inputs.connection, inputs.which.namespace)
+        unasked = decision.unasked(inputs, seen)
+        return foretelling.of_run([] if unasked else decision.own_runs(self.preview, inputs.which, seen), unasked)
 
     def _completed(self, inputs: RunInputs, begun: RunRecord) -> tuple[RunRecord, str | None]:
         if begun.state != RUNNING:

@@ -18,6 +18,7 @@ from ..core.run.summary import RunSummary
 from ..errors import ClusterError, Denied, NotFound, Unreachable
 
 PARTS = 4
+TIMED = 500  # so many runs are asked for with the times of each, which takes six times the bytes
 LONGEST_SELECTOR = 4000  # of an address, of which proxies take eight thousand characters
 
 
@@ -65,22 +66,27 @@ def _ask(cluster: Cluster, namespace: str) -> Survey:
     if found is None:
         return Survey(exists=False)
     try:
-        many = cluster.count_runs(namespace) > PAGE
+        count = cluster.count_runs(namespace)
     except NotFound:
         raise NotFound("the cluster has no PipelineRuns: Tekton Pipelines is not installed in it") from None
     found_templates = cluster.config_maps(namespace, api.equal(marks.TEMPLATE, "app"))
     templates = {_label(item, marks.NAME) or "": item for item in found_templates}
     owners = {app: _label(item, marks.STACK) or "" for app, item in templates.items()}
     urns = {app: (item["metadata"].get("annotations") or {}).get(marks.URN, "") for app, item in templates.items()}
-    runs, now = _runs(cluster, namespace, _parts(sorted(filter(None, owners))) if many else [""])
+    selectors = _parts(sorted(filter(None, owners))) if count > PAGE else [""]
+    runs, now = _runs(cluster, namespace, selectors, with_times=count <= TIMED)
     return Survey(owner=_label(found, marks.STACK), owners=owners, urns=urns, runs=runs, now=now, cluster=_uid(cluster))
 
 
-def _runs(cluster: Cluster, namespace: str, selectors: list[str]) -> tuple[list[RunSummary], str | None]:
+def _runs(
+    cluster: Cluster, namespace: str, selectors: list[str], with_times: bool
+) -> tuple[list[RunSummary], str | None]:
     """All runs, and the server's time when the first of the lists was answered: whatever is newer may be missing."""
     lists = [Cluster(cluster.http) for _ in selectors]
     with ThreadPoolExecutor(len(lists)) as pool:
-        found = pool.map(lambda one, selector: one.list_runs(namespace, selector=selector), lists, selectors)
+        found = pool.map(
+            lambda one, selector: one.list_runs(namespace, selector=selector, with_times=with_times), lists, selectors
+        )
         runs = [run for part in found for run in part]
     return runs, min((one.now for one in lists if one.now), default=None)
 

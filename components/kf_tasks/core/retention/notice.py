@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 
 from ..run.summary import RunSummary
@@ -11,6 +12,25 @@ from .policy import Policy
 SHOWN = 10
 _UNTIL = {LAST_SUCCESS: "last success until another one", LAST_FAILURE: "last failure until another one"}
 _Named = Tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Fate:
+    """A run that goes, and by which rule; unless `sure`, the rule says on what it depends."""
+
+    run: RunSummary
+    sure: bool
+    rule: str
+
+
+def fates(
+    runs: Sequence[RunSummary], policy: Policy, adding: int = 0, perhaps: int = 0, now: Optional[str] = None
+) -> List[Fate]:
+    """The runs that go or may go once `adding` runs have been made, and `perhaps` so many more; oldest first."""
+    verdicts = plan(runs, policy, adding, now)
+    return [Fate(one.run, True, one.rule) for one in verdicts if one.going] + _may_go(
+        verdicts, runs, policy, adding + perhaps, now
+    )
 
 
 def lines(
@@ -24,10 +44,7 @@ def lines(
     known = list(runs)
     sure = plan(known, policy, adding, now)
     goes = {one.run.name: one.rule for one in sure if one.going}
-    most = plan(known, policy, adding + perhaps, now, at_most=True) if adding + perhaps else sure
-    may = {
-        one.run.name: _condition(one, most_of) for one, most_of in zip(sure, most) if most_of.going and not one.going
-    }
+    may = {one.run.name: one.rule for one in _may_go(sure, known, policy, adding + perhaps, now)}
     if not goes and not may:
         return []
     total = sum(1 for run in known if not run.deleting) + adding
@@ -56,6 +73,17 @@ def listed(names: Sequence[str], shown: int = SHOWN) -> str:
     if rest <= 0:
         return first
     return f"{first} and {rest} more" if first else f"{rest} more"
+
+
+def _may_go(
+    sure: Sequence[Verdict], runs: Sequence[RunSummary], policy: Policy, adding: int, now: Optional[str]
+) -> List[Fate]:
+    most = plan(runs, policy, adding, now, at_most=True) if adding else sure
+    return [
+        Fate(one.run, False, _condition(one, most_of))
+        for one, most_of in zip(sure, most)
+        if most_of.going and not one.going
+    ]
 
 
 def _condition(sure: Verdict, most: Verdict) -> str:

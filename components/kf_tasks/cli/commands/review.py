@@ -1,0 +1,100 @@
+"""`kf review`: what an update would do, as a document that people can approve; it needs no cluster of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from ..table import echo
+
+STREAM = "PULUMI_ENABLE_STREAMING_JSON_PREVIEW"
+_Out = Path | None
+_OUT = click.Path(path_type=Path, dir_okay=False, writable=True, allow_dash=True)
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[PULUMI ARGS]…")
+@click.option("--markdown", type=_OUT, metavar="FILE", help="For a comment of a pull request; - for stdout.")
+@click.option("--json", "data", type=_OUT, metavar="FILE", help="For programs; - for stdout.")
+@click.option(
+    "--from", "sources", multiple=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="What a preview has printed with --json, instead of a new one; may be repeated, for several stacks.",
+)  # fmt: skip
+@click.option(
+    "--limit", type=click.IntRange(1000), default=64_000, show_default=True, help="Characters of the Markdown."
+)
+@click.pass_context
+def review(
+    context: click.Context,
+    arguments: tuple[str, ...],
+    markdown: _Out,
+    data: _Out,
+    sources: tuple[Path, ...],
+    limit: int,
+) -> None:
+    """Shows what `pulumi up` would do: tasks that run and why, runs that are deleted, schedules, and all the rest.
+
+    Runs `pulumi preview` with PULUMI ARGS, such as --stack dev, and ends as it does.
+    """
+    from ...core.review import composition, text
+    from ...core.review import markdown as marked
+    from ...core.review.assembly import review as review_of
+    from ...core.review.preview import read
+
+    if sources and arguments:
+        raise click.UsageError(f"--from runs no preview, so {' '.join(arguments)} goes nowhere: leave one of them out")
+    found, code = [(_text(source), str(source)) for source in sources], 0
+    if not sources:
+        events, code = _preview(arguments)
+        if code and not events.strip():
+            context.exit(code)  # pulumi has said why
+        found = [(events, "pulumi preview")]
+    unordered = [review_of(read(events, name)) for events, name in found]
+    reviews = sorted(unordered, key=lambda one: (one.project, one.stack))
+    document = composition.compose(reviews)
+    forms: list[tuple[_Out, Callable[[], str]]] = [
+        (markdown, lambda: marked.render(document, limit)),
+        (data, lambda: json.dumps([one.data() for one in reviews], indent=2, ensure_ascii=False) + "\n"),
+    ]
+    for out, form in forms:
+        if out:
+            _write(out, form())
+    if not any(str(out) == "-" for out, _ in forms):
+        echo(text.render(document).removesuffix("\n"))
+    context.exit(code)
+
+
+def _preview(arguments: tuple[str, ...]) -> tuple[str, int]:
+    """The events of a preview, and its exit code; what it says on stderr is seen as it comes."""
+    command = ["pulumi", "preview", "--json", "--non-interactive", *arguments]
+    try:
+        done = subprocess.run(
+            command, env={**os.environ, STREAM: "true"}, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, check=False
+        )
+    except FileNotFoundError:
+        raise click.ClickException(
+            "pulumi was not found: install it, or review what it has printed elsewhere with --from FILE"
+        ) from None
+    return done.stdout.decode("utf-8", "replace"), done.returncode
+
+
+def _text(source: Path) -> str:
+    try:
+        return source.read_text("utf-8", "replace")
+    except OSError as error:
+        raise click.ClickException(f"{source} cannot be read: {error.strerror}") from None
+
+
+def _write(out: Path, text: str) -> None:
+    if str(out) == "-":
+        click.echo(text, nl=False)
+        return
+    try:
+        out.write_text(text, "utf-8")
+    except OSError as error:
+        raise click.ClickException(f"{out} cannot be written: {error.strerror}") from None

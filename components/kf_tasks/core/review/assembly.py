@@ -1,0 +1,89 @@
+"""A preview as a review: what is decided, what differs, what else changes, and what is not known."""
+
+from __future__ import annotations
+
+from typing import Iterable
+
+from .decisions import HISTORY, decide, place
+from .differences import differences, is_template
+from .model import Broken, Decisions, Kept, Other, Review, Said
+from .preview import SAME, Line, Preview, Step, number, text
+from .templates import templates
+
+_OURS = ("kf:index:", "pulumi-python:dynamic/kf:")
+_NO_POLICIES = "whether policies are violated: a digest does not tell, the streamed events of a preview do"
+
+
+def review(preview: Preview) -> Review:
+    """What an update would do, of one preview of one stack."""
+    decisions = decide(preview)
+    errors = tuple(_said(line) for line in preview.lines if line.severity == "error")
+    others = [step for step in preview.steps if step.op != SAME and not _told_elsewhere(step)]
+    return Review(
+        project=preview.project,
+        stack=preview.stack,
+        at=preview.at,
+        whole=preview.whole and not errors,
+        errors=errors,
+        decisions=decisions,
+        kept=tuple(_kept(preview)),
+        changes=differences(preview, decisions.starts),
+        templates=templates(preview),
+        others=tuple(sorted((_other(step) for step in others), key=lambda one: (one.type, one.name))),
+        unchanged=sum(1 for step in preview.steps if step.op == SAME),
+        warnings=tuple(_said(line) for line in preview.lines if line.severity == "warning"),
+        notes=tuple(_said(line) for line in preview.lines if line.severity == "info" and not _is_ours(line.urn)),
+        violations=tuple(
+            Broken(one.pack, one.policy, one.level, *_named(one.urn), one.text) for one in preview.violations
+        ),
+        unknown=tuple(_unknown(preview, decisions, bool(errors))),
+    )
+
+
+def _kept(preview: Preview) -> Iterable[Kept]:
+    for step in preview.steps:
+        if step.type != HISTORY or step.new is None:
+            continue
+        keep, before = (inputs.get("keep") if inputs is not None else None for inputs in (step.new, step.old))
+        reach = text(step.new.get("_reach"))
+        if isinstance(keep, (int, float)) and (keep != before or reach):
+            yield Kept(*place(step.new), number(keep), number(before) if before is not None else None, reach)
+
+
+def _unknown(preview: Preview, decisions: Decisions, failed: bool) -> Iterable[str]:
+    if failed or not preview.whole:
+        yield "what comes after the error: the preview did not come to its end"
+    yield from dict.fromkeys(filter(None, (_unasked(step) for step in preview.steps)))
+    if not preview.streamed:
+        yield _NO_POLICIES
+    if not preview.steps and not failed:
+        yield "any resource: the preview has none"
+
+
+def _unasked(step: Step) -> str:
+    return text((step.new or {}).get("_unasked")) if step.type.startswith(_OURS) else ""
+
+
+def _told_elsewhere(step: Step) -> bool:
+    return step.type.startswith(_OURS[1]) or is_template(step) or (_is_component(step) and step.op == "update")
+
+
+def _is_component(step: Step) -> bool:
+    return step.type.startswith(_OURS[0])
+
+
+def _is_ours(urn: str) -> bool:
+    return _named(urn)[0].startswith(_OURS)
+
+
+def _other(step: Step) -> Other:
+    return Other(step.op, step.type, step.name, tuple(step.paths))
+
+
+def _said(line: Line) -> Said:
+    return Said(*_named(line.urn), line.text)
+
+
+def _named(urn: str) -> tuple[str, str]:
+    step = Step("", urn, None, None)
+    return (step.type, step.name) if step.type else ("", "")

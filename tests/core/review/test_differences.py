@@ -1,0 +1,120 @@
+"""What differs is said once for all tasks that it is the same for, and nothing of it is missed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from kf_tasks.core.review.model import Change
+
+from .previews import ENV, RUN, manifest, reviewed, run, step
+
+SECRET = [{"name": "MODE", "valueFrom": {"secretKeyRef": {"name": "kf-shop.env", "key": "MODE"}}}]
+
+
+def changes(*pairs: tuple[dict[str, Any], dict[str, Any]], more: tuple[dict[str, Any], ...] = ()) -> tuple[Change, ...]:
+    return reviewed(*(step("update", RUN, old["task"], old, new) for old, new in pairs), *more).changes
+
+
+def tasks(
+    before: dict[str, Any], after: dict[str, Any], names: str = "abcde"
+) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    return [(run(name, "", manifest=before), run(name, "", manifest=after)) for name in names]
+
+
+def template(task: str, before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    labels = {"app.kubernetes.io/name": "shop", "kf.dev/template": "task"}
+    metadata = {"namespace": "orders-dev", "labels": labels}
+    old, new = (
+        {"metadata": metadata, "data": {"settings.json": json.dumps({"task": task, **one}), "pipelinerun.yaml": "x"}}
+        for one in (before, after)
+    )
+    return step("update", "kubernetes:core/v1:ConfigMap", f"shop-{task}", old, new)
+
+
+def test_memory_of_five_tasks_is_one_line_and_what_follows_from_it_none() -> None:
+    env = [{"name": "MEMORY_LIMIT", "value": "48M"}, ENV[0]]
+    [one] = changes(*tasks(manifest("32Mi"), manifest("48Mi", env)))
+    assert (one.kind, one.what, one.before, one.after) == ("resources", "memory", "32Mi", "48Mi")
+    assert one.tasks == tuple("abcde") and one.all_tasks
+
+
+def test_what_differs_for_some_names_them() -> None:
+    [one] = changes(*tasks(manifest("32Mi"), manifest("48Mi"), "ab"), *tasks(manifest(), manifest(), "c"))
+    assert one.tasks == ("a", "b") and not one.all_tasks
+
+
+def test_variables_that_come_go_change_or_become_secret() -> None:
+    before = [*ENV, {"name": "OLD", "value": "x"}, {"name": "TOKEN", "value": "abcdef"}]
+    secret = {"valueFrom": {"secretKeyRef": {"name": "kf-shop.env", "key": "TOKEN"}}}
+    after: list[dict[str, Any]] = [
+        {"name": "MODE", "value": "canary"},
+        {"name": "NEW", "value": ""},
+        {"name": "TOKEN", **secret},
+    ]
+    found = changes(*tasks(manifest(env=before), manifest(env=after), "a"))
+    assert [(one.what, one.before, one.after, one.secret) for one in found] == [
+        ("MODE", "rolling", "canary", False), ("NEW", None, "", False), ("OLD", "x", None, False),
+        ("TOKEN", "plain", "secret", True),
+    ]  # fmt: skip
+
+
+def test_a_variable_that_moves_to_another_layer_is_told_though_its_value_stays() -> None:
+    layers = [{"layers": {"MODE": [layer]}} for layer in ("App", "Space")]
+    [one] = changes(*tasks(manifest(), manifest(), "a"), more=(template("a", *layers),))
+    assert (one.what, one.note, one.before, one.after) == (
+        "MODE",
+        "moved from the App to the Space",
+        "rolling",
+        "rolling",
+    )
+
+
+def test_settings_of_a_schedule() -> None:
+    olds, news = {"policy": "Allow", "catch_up": False}, {"policy": "Forbid", "catch_up": True}
+    found = changes(*tasks(manifest(), manifest(), "a"), more=(template("a", olds, news),))
+    assert [(one.what, one.before, one.after) for one in found] == [
+        ("catch up", "false", "true"), ("concurrency policy", "Allow", "Forbid"),
+    ]  # fmt: skip
+
+
+def test_a_secret_that_has_another_value_is_told_by_name() -> None:
+    labels = {"app.kubernetes.io/name": "shop"}
+    inputs = {"metadata": {"namespace": "orders-dev", "labels": labels}, "data": {"PASSWORD": "[secret]"}}
+    changed = step("update", "kubernetes:core/v1:Secret", "kf-shop.env", inputs, inputs)
+    paths = {"data.PASSWORD": {"diffKind": "update"}, "data.NEW": {"diffKind": "add"}, "metadata.labels.x": {}}
+    changed["resourcePreEvent"]["metadata"]["detailedDiff"] = paths
+    [one] = reviewed(changed).changes
+    assert (one.what, one.note, one.secret, one.app) == ("PASSWORD", "another value", True, "shop")
+
+
+def test_security_is_a_kind_of_its_own() -> None:
+    after = manifest(step={"securityContext": {"runAsUser": 0}})
+    after["spec"]["taskRunTemplate"] = {"serviceAccountName": "admin", "podTemplate": {"securityContext": {"a": 1}}}
+    found = changes(*tasks(manifest(), after, "a"))
+    assert {(one.kind, one.what, one.after) for one in found} == {
+        ("security", "runAsUser", "0"), ("security", "service account", "admin"), ("security", "a of the pod", "1"),
+    }  # fmt: skip
+
+
+def test_the_command_of_a_task_that_runs_is_told_there_alone() -> None:
+    after = manifest(step={"args": ["-c", "false"]})
+    assert not changes((run(starts="", manifest=manifest()), run(manifest=after)))
+    [one] = changes((run(starts="", manifest=manifest()), run(starts="", manifest=after)))
+    assert (one.what, one.after) == ("command", "/bin/sh -c false")
+
+
+LEAVES = st.text(max_size=3) | st.integers() | st.booleans() | st.none()
+TREES = st.recursive(
+    LEAVES, lambda kept: st.lists(kept, max_size=3) | st.dictionaries(st.text("ab.", max_size=2), kept, max_size=3)
+)
+
+
+@given(TREES, TREES)
+def test_nothing_that_differs_is_missed(before: Any, after: Any) -> None:
+    old, new = manifest(), manifest()
+    old["spec"]["volumes"], new["spec"]["volumes"] = before, after
+    found = changes(*tasks(old, new, "a"))
+    assert bool(found) is (json.dumps(before, sort_keys=True) != json.dumps(after, sort_keys=True))
