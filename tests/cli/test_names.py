@@ -35,6 +35,7 @@ CHECKED = {
     names.app,
     names.task,
     names.task_or_every,
+    names.process,
     names.run,
     names.run_or_app,
     names.space,
@@ -44,7 +45,7 @@ CHECKED = {
 # Parameters that name nothing in a cluster.
 FREE = {
     "file", "variables", "files", "services", "kubeconfig", "context", "output", "url", "command", "cron", "keep",
-    "cpu_cores", "memory_limit", "disk_quota", "lines", "since", "help", "version", "shell",
+    "cpu_cores", "memory_limit", "disk_quota", "lines", "since", "help", "version", "shell", "form", "topic",
 }  # fmt: skip
 
 

@@ -66,7 +66,7 @@ def test_the_version() -> None:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        ("kf ta", {"task", "tasks"}),
+        ("kf task", {"task", "tasks"}),
         ("kf --sp", {"--space"}),
         ("kf tasks --ar", {"--archive"}),
         ("kf completion f", {"fish"}),

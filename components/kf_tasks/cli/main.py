@@ -19,12 +19,14 @@ from click.shell_completion import CompletionItem
 from .. import __version__
 from ..core.errors import InvalidInput
 from ..errors import Denied, Trouble, Unreachable
+from .answers import ANSWERS, answer
 from .table import echo
 from .target import target_options
 
 INTERRUPTED = 130
 # The module of each command, and what `kf --help` says of it: the first sentence of its own help; hidden without one.
 COMMANDS = {
+    "apps": ("apps", "Lists the Apps of the Space, with the counts of their tasks."),
     "check": (
         "check",
         "Says everything that is wrong with MANIFEST, and what Kf and Cloud Foundry do otherwise with it.",
@@ -33,6 +35,7 @@ COMMANDS = {
     "delete-job": ("jobs", "Refused: a job is declared in the program."),
     "delete-job-schedule": ("jobs", "Suspends JOB: what runs goes on, nothing new starts."),
     "env": ("env", "Shows the variables and binding files that the tasks of APP get."),
+    "help": ("help", "Says how COMMAND is called and what it does, or what commands there are."),
     "job-history": ("jobs", "Lists the tasks that JOB has run, by its schedule and by hand."),
     "job-schedules": ("jobs", "Lists the jobs that a schedule starts."),
     "jobs": ("jobs", "Lists the jobs of the Space."),
@@ -50,11 +53,14 @@ COMMANDS = {
     "run-task": ("run_task", "Runs a task on APP, once, in the background."),
     "schedule-job": ("jobs", "Lets SCHEDULE start JOB, such as '0 3 * * *' in the job's time zone."),
     "schedule-task": ("jobs", ""),
+    "target": ("target", "Shows the Space and the cluster that kf talks to."),
     "task": ("task", "Shows everything about one task: by its name, or by its App and its ID."),
     "tasks": ("tasks", "Lists the tasks of APP, or of the whole Space; with --archive those whose logs it holds."),
     "terminate-task": ("terminate_task", "Ends a task that runs: by its name, or by its App and its ID."),
     "unpin": ("pin", "Lets a task go with the others again, once it is too old."),
+    "version": ("version", "Says which version of kf this is."),
 }
+_FUNCTIONS = {"help": "help_"}  # where the name is one of Python's
 
 
 class Commands(click.Group):
@@ -92,10 +98,12 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of a name, imported now."""
+        if cmd_name in ANSWERS:
+            return answer(cmd_name)
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f".commands.{COMMANDS[cmd_name][0]}", __package__)
-        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        command: click.Command = getattr(module, _FUNCTIONS.get(cmd_name, cmd_name.replace("-", "_")))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -34,6 +34,11 @@ def task_or_every(text: str) -> str:
     return text if text == EVERY else task(text)
 
 
+def process(text: str) -> str:
+    """The type of a process, such as `worker`."""
+    return _check("process", text)
+
+
 def run(text: str) -> str:
     """The name of a run."""
     return _check("run", text)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _NO_BUILDS = f"{marks.COMPONENT}!={naming.BUILD[1:]}"
 F = TypeVar("F", bound=Callable[..., Any])
+SPACE = "KF_SPACE"  # the variable that chooses one
 _IN_POD = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -47,7 +48,7 @@ class Target:
 
     def name(self) -> str:
         """The name of the Space; raises ClusterError if none is chosen, UsageError if it can be none."""
-        return names.space(self.space or os.environ.get("KF_SPACE") or self._namespace())
+        return names.space(self.space or os.environ.get(SPACE) or self._namespace())
 
     @property
     def flags(self) -> str:
@@ -55,15 +56,27 @@ class Target:
         given = [(f"--{name}", value) for name, value in vars(self).items() if value]
         return "".join(f" {flag} {shlex.quote(value)}" for flag, value in given)
 
-    def _namespace(self) -> str:
+    def context_name(self) -> str | None:
+        """The name of the kubeconfig's context, None where there is no kubeconfig."""
+        found = self._context()
+        return str(found["name"]) if found else self.context
+
+    def _context(self) -> Object | None:
         from kubernetes.config import ConfigException, list_kube_config_contexts
 
         try:
             contexts, current = list_kube_config_contexts(config_file=self.kubeconfig)
         except ConfigException:
-            return _IN_POD.read_text().strip() if _IN_POD.exists() else _no_space()
+            return None
         chosen = [entry for entry in contexts if entry["name"] == self.context] if self.context else [current]
-        namespace: str | None = chosen[0]["context"].get("namespace") if chosen else None
+        found: Object | None = chosen[0] if chosen else {"name": self.context, "context": {}}
+        return found
+
+    def _namespace(self) -> str:
+        found = self._context()
+        if not found:
+            return _IN_POD.read_text().strip() if _IN_POD.exists() else _no_space()
+        namespace: str | None = found["context"].get("namespace")
         return namespace or _no_space()
 
 

@@ -20,8 +20,6 @@ from ..core.run.command import DOLLAR, carried
 from ..core.run.outcome import Outcome
 from ..core.run.summary import RunSummary
 
-PENDING = "Pending"
-
 
 class View:
     """Fields under the names that programs read."""
@@ -198,4 +196,4 @@ def _under_way(run: Object, task_run: Object | None, pod: Object | None) -> Outc
     if pod and outcome.started(pod):
         return Outcome(outcome.RUNNING, reason, "is being cancelled" if run["spec"].get("status") else "runs")
     trouble = outcome.waiting(pod, task_run)
-    return Outcome(PENDING, reason, f"has not started: {trouble}" if trouble else "has not started")
+    return Outcome(outcome.PENDING, reason, f"has not started: {trouble}" if trouble else "has not started")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from kf_tasks.core.run import outcome
 from kf_tasks.core.run.outcome import (
     Outcome,
     conclude,
@@ -274,3 +275,25 @@ def test_a_node_that_does_not_answer(ready: str | None, containers: str | None, 
     found = [{"type": kind, "status": status} for kind, status in (("Ready", ready), ("ContainersReady", containers))]
     conditions = [condition for condition in found if condition["status"]]
     assert unseen({"spec": {"nodeName": "n1", "readinessGates": gates}, "status": {"conditions": conditions}}) == node
+
+
+@pytest.mark.parametrize(
+    ("succeeded", "reason", "sentence", "state"),
+    [
+        ("True", "Succeeded", "succeeded", "Succeeded"),
+        ("True", "Completed", "", "Succeeded"),
+        ("Unknown", "", "", "Pending"),
+        ("Unknown", "Started", "", "Pending"),
+        ("Unknown", "PipelineRunPending", "", "Pending"),
+        ("Unknown", "Running", "", "Running"),
+        ("Unknown", "CancelledRunningFinally", "", "Running"),
+        ("False", "Failed", "exit code 3", "Failed"),
+        ("False", "PipelineRunTimeout", "timed out after 1h0m0s", "TimedOut"),
+        ("False", "Cancelled", "", "Cancelled"),
+        ("False", "Cancelled", "was cancelled by me", "Cancelled"),
+        ("False", "Cancelled", "could not start within 10 s: not scheduled", "Failed"),
+        ("False", "CancelledRunFinally", "was cancelled", "Cancelled"),
+    ],
+)
+def test_the_state_that_a_list_tells(succeeded: str, reason: str, sentence: str, state: str) -> None:
+    assert outcome.state_of(succeeded, reason, sentence) == state

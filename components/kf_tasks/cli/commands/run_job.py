@@ -13,7 +13,7 @@ from .. import names
 from ..target import Target, target_options
 from ..template import template
 from .jobs import find
-from .run_task import amounts, check_free, launch, own_variables
+from .run_task import amounts, check_free, launch, own_variables, wait_option
 
 
 @click.command("run-job")
@@ -26,7 +26,7 @@ from .run_task import amounts, check_free, launch, own_variables
     "--env", "variables", multiple=True, metavar="NAME=VALUE",
     help="Variable of this run alone, in plain text; may be repeated.",
 )  # fmt: skip
-@click.option("--wait", is_flag=True, help="Follow its log and end with its exit code; 1 if it ended without one.")
+@wait_option
 @target_options
 @click.pass_context
 def run_job(

@@ -11,10 +11,10 @@ from dataclasses import replace
 
 import click
 
-from ...core import naming, quantities
+from ...core import marks, naming, quantities
 from ...core.api import Object
 from ...core.errors import InvalidInput
-from ...core.run import environment, pipelinerun
+from ...core.run import environment, launcher, pipelinerun
 from ...core.run.command import resolve
 from ...core.template import TemplateSettings
 from ...errors import Trouble
@@ -22,6 +22,11 @@ from .. import names
 from ..table import echo
 from ..target import Target, TargetSpace, target_options, user
 from ..template import template
+
+wait_option = click.option(
+    "-w", "--wait", is_flag=True,
+    help="Follow its log and end with its exit code: 1 if a signal or the cluster ended it.",
+)  # fmt: skip
 
 
 @click.command("run-task")
@@ -36,9 +41,9 @@ from ..template import template
     help="Variable of this run alone; may be repeated. Its value is plain text that everybody can read who may see "
     "the PipelineRun: secrets belong into env=… of the App in Pulumi.",
 )  # fmt: skip
-@click.option(
-    "--wait", is_flag=True, help="Follow its log and end with its exit code: 1 if a signal or the cluster ended it."
-)
+@click.option("--process", type=names.process, metavar="TYPE", help="Run the start command of this process type, of an "
+              "image that buildpacks made.")  # fmt: skip
+@wait_option
 @target_options
 @click.pass_context
 def run_task(
@@ -50,6 +55,7 @@ def run_task(
     memory_limit: str | None,
     disk_quota: str | None,
     variables: tuple[str, ...],
+    process: str | None,
     wait: bool,
 ) -> None:
     """Runs a task on APP, once, in the background.
@@ -65,7 +71,7 @@ def run_task(
     manifest = pipelinerun.override(
         found,
         task=name,
-        argv=start_command(app, found, settings, command),
+        argv=start_command(app, found, settings, command, process),
         env=given,
         resources=resources,
     )
@@ -86,9 +92,11 @@ def launch(
     name = run["metadata"]["name"]
     echo(f"Task {name} is submitted successfully for execution.\n", err=wait)
     if not wait:
-        echo(f"Its log:    kf logs {app} --task --run {name}{space.flags}")
+        number = run["metadata"]["labels"][marks.TASK_ID]
+        echo(f"Its ID:     {number}")
+        echo(f"Its log:    kf logs {app} --id {number}{space.flags}")
         echo(f"All tasks:  kf tasks {app}{space.flags}")
-        echo(f"To end it:  kf terminate-task {name}{space.flags}")
+        echo(f"To end it:  kf terminate-task {app} {number}{space.flags}")
     _prune(space, app, settings)
     if wait:
         from ..waiting import wait_for
@@ -131,8 +139,20 @@ def check_free(app: str, given: dict[str, str], settings: TemplateSettings) -> N
             )
 
 
-def start_command(app: str, template: Object, settings: TemplateSettings, command: str | None) -> list[str] | None:
-    """The argv of `command`, None where the template's own stays; raises InvalidInput if there is neither."""
+def start_command(
+    app: str, template: Object, settings: TemplateSettings, command: str | None, process: str | None = None
+) -> list[str] | None:
+    """The argv of `command` or of a `process`, None where the template's own stays.
+
+    Raises InvalidInput if there is none. As in Cloud Foundry, a command is preferred to that of the process.
+    """
+    if process and settings.entrypoint != launcher.LAUNCHER and process != "web":
+        raise InvalidInput(
+            f"app {app!r}: --process {process}: only what buildpacks made has processes: give its command with -c, or "
+            "declare an App of its own with that command in Pulumi"
+        )
+    if process and command is None and settings.entrypoint == launcher.LAUNCHER:
+        return [f"{launcher.PROCESS}/{process}"]
     if command is not None:
         return resolve(f"app {app!r}: --command", settings.entrypoint, command, None, None, None)
     if not pipelinerun.step_of(template).get("command"):

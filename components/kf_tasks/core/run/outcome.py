@@ -17,9 +17,11 @@ from ..marks import CANCELLED_BY, OUTCOME
 from .pipelinerun import CONTAINER, step_of
 
 SUCCEEDED, FAILED, CANCELLED, TIMED_OUT = "Succeeded", "Failed", "Cancelled", "TimedOut"
-RUNNING, UNKNOWN, HELD = "Running", "Unknown", "Held"
+PENDING, RUNNING, UNKNOWN, HELD = "Pending", "Running", "Unknown", "Held"
 _IMAGE = re.compile(r"step \"(?!task\")[^\"]+\" .* failed to pull the image \"([^\"]+)\"")
 _RPC = re.compile(r"rpc error: code = \w+ desc = ")  # the container runtime's protocol, of no use to a reader
+_BY_SOMEBODY = "was cancelled"
+_NOT_BEGUN = ("", "Started", "PipelineRunPending", "ResolvingPipelineRef")  # Tekton's reasons before there is a TaskRun
 
 # Tekton's reasons for a TaskRun without a pod (pkg/reconciler/taskrun, handlePodCreationError), and its words around
 # those of the API server.
@@ -61,6 +63,21 @@ def condition(obj: Optional[Object], kind: str = "Succeeded") -> Dict[str, Any]:
 def has_ended(run: Object) -> bool:
     """Whether a PipelineRun has come to its end."""
     return condition(run).get("status") in ("True", "False")
+
+
+def state_of(succeeded: str, reason: str, sentence: str = "") -> str:
+    """The state of a run by its condition's status and reason alone, and by what its follower has written down of it.
+
+    Who gave up waiting for its start has cancelled it, but its sentence does not say so: it failed.
+    """
+    if succeeded == "True":
+        return SUCCEEDED
+    if succeeded != "False":
+        return PENDING if reason in _NOT_BEGUN else RUNNING
+    if reason == "PipelineRunTimeout":
+        return TIMED_OUT
+    by_somebody = reason in ("Cancelled", "CancelledRunFinally") and (not sentence or sentence.startswith(_BY_SOMEBODY))
+    return CANCELLED if by_somebody else FAILED
 
 
 def conclude(run: Object, task_run: Optional[Object], pod: Optional[Object], cause: str = "") -> Outcome:
@@ -203,7 +220,7 @@ def _judge(
         return TIMED_OUT, f"timed out after {run['spec'].get('timeouts', {}).get('pipeline', 'its limit')}"
     if reason in ("Cancelled", "CancelledRunFinally"):
         by = (run["metadata"].get("annotations") or {}).get(CANCELLED_BY)
-        return CANCELLED, f"was cancelled by {by}" if by else "was cancelled"
+        return CANCELLED, f"{_BY_SOMEBODY} by {by}" if by else _BY_SOMEBODY
     status: Mapping[str, Any] = (pod or {}).get("status") or {}
     if status.get("reason") == "Evicted" or inner.get("reason") == "PodEvicted":
         return (

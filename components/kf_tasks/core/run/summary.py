@@ -40,6 +40,11 @@ class RunSummary:
         return self.succeeded == "False"
 
     @property
+    def state(self) -> str:
+        """What became of it, in the words of an Outcome."""
+        return outcome.state_of(self.succeeded, self.reason, self.annotations.get(marks.OUTCOME, ""))
+
+    @property
     def task_id(self) -> int:
         """The number of the run within its App, 0 if it has none."""
         return marks.number(self.labels, marks.TASK_ID)
