@@ -46,13 +46,13 @@ class Image:
         return f"{registry}/{self.repository}@{self.digest}"
 
 
-def recipes(tekton: Path, buildpacks: Path) -> dict[str, Recipe]:
+def recipes(tekton: Path, buildpacks: Path, buildah: Path) -> dict[str, Recipe]:
     """Every image by the name under which it is pushed."""
     found = [f"PATH={layers.SEARCH}"]
     known = {
         "busybox:1": Recipe(roots.busybox, {"Cmd": ["/bin/sh"], "Env": found}),
         "python:3": Recipe(roots.python, {"Cmd": ["python3"], "Env": found}),
-        "buildah:1": Recipe(roots.buildah, {"Cmd": ["/bin/sh"], "Env": found}),
+        "buildah:1.45": Recipe(lambda: roots.buildah(buildah / "bin/buildah"), {"Cmd": ["/bin/sh"], "Env": found}),
         "pause:1": Recipe(roots.pause, {"Entrypoint": ["/bin/busybox", "sleep", "2147483647"], "Env": found}),
     }
     app = {"User": "1000:1000", "Env": found}
@@ -72,22 +72,23 @@ def command_root(binary: Path) -> Callable[[], Root]:
     return lambda: roots.command(binary)
 
 
-def key(tekton: Path, buildpacks: Path) -> str:
+def key(tekton: Path, buildpacks: Path, buildah: Path) -> str:
     """Our sources, the entries of what is built, and the versions of the Debian packages."""
     here = Path(__file__).parent
-    packages = ["bash", "buildah", "busybox-static", "libc6", *roots.python_packages()]
+    packages = ["bash", "busybox-static", "libc6", "netavark", *roots.python_packages()]
     versions = run(["dpkg-query", "-W", "-f", "${Package} ${Version}\n", *packages])
     sources = [path.read_bytes() for path in (*(here / name for name in SOURCES), *roots.buildpack())]
-    return cache.key([*sources, tekton.name, buildpacks.name, versions, layers.architecture()])
+    return cache.key([*sources, tekton.name, buildpacks.name, buildah.name, versions, layers.architecture()])
 
 
-def build(store: Cache, tekton: Path, buildpacks: Path, steps: Steps) -> dict[str, Image]:
+def build(store: Cache, tekton: Path, buildpacks: Path, buildah: Path, steps: Steps) -> dict[str, Image]:
     """The images, packed if the cache lacks them."""
-    image_key = key(tekton, buildpacks)
+    built = (tekton, buildpacks, buildah)
+    image_key = key(*built)
     if not store.entry("images", image_key).is_dir():
         steps.say("packing images")
         with store.lock("build", steps):
-            store.fill("images", image_key, lambda folder: write(recipes(tekton, buildpacks), folder))
+            store.fill("images", image_key, lambda folder: write(recipes(*built), folder))
         steps.say("images packed")
     return read(store.entry("images", image_key))
 

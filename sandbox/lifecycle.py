@@ -58,7 +58,7 @@ class Sandbox:
         packages.ensure(self.steps, self.cache.folder / "packages.log", self.environ)
         tools = toolchain.build(self.cache, go, self.environ, self.steps)
         engine.prepare_home(self.pulumi_home, tools.provider)
-        return tools, images.build(self.cache, tools.tekton, tools.buildpacks, self.steps)
+        return tools, images.build(self.cache, tools.tekton, tools.buildpacks, tools.buildah, self.steps)
 
     def existing(self) -> Record:
         kept = records.load(self.places.record)

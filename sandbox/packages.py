@@ -10,14 +10,16 @@ from pathlib import Path
 from sandbox.steps import Failure, Steps, tail
 
 NEEDED = (
-    "buildah",
     "busybox-static",
     "conntrack",
     "containernetworking-plugins",
     "docker-registry",
+    "gcc",
     "iproute2",
     "iptables",
+    "libc6-dev",
     "mount",
+    "netavark",
     "openssl",
     "python3",
     "runc",

@@ -1,4 +1,4 @@
-"""What lies in each image: Debian's busybox, Debian's Python, and Tekton's binaries.
+"""What lies in each image: Debian's busybox, Debian's Python, and what is built of Go: buildah, Tekton's binaries.
 
 The Python image holds the interpreter's own packages and the libraries that `ldd` names,
 nothing else: it is packed in seconds and pulled in a moment.
@@ -14,8 +14,9 @@ from sandbox.layers import Root
 from sandbox.steps import Failure, run
 
 BUSYBOX = Path("/bin/busybox")
-BUILDAH = Path("/usr/bin/buildah")
 BASH = Path("/bin/bash")
+# Buildah looks for it before it knows that what it runs has no network of its own.
+NETAVARK = Path("/usr/lib/podman/netavark")
 BUILDPACK = Path(__file__).parent / "buildpack"
 PHASES = ("analyzer", "builder", "creator", "detector", "exporter", "restorer")
 ORDER = '[[order]]\n[[order.group]]\nid = "kf/plain"\nversion = "1.0.0"\n'
@@ -103,11 +104,11 @@ def python() -> Root:
     return root
 
 
-def buildah() -> Root:
-    """Debian's buildah with its libraries, configured to build in a pod that is not privileged."""
+def buildah(binary: Path) -> Root:
+    """Buildah with its libraries, configured to build in a pod that is not privileged."""
     root = busybox()
-    root.files[inside(BUILDAH)] = BUILDAH
-    for library in libraries([BUILDAH]):
+    root.files |= {"usr/bin/buildah": binary, inside(NETAVARK): NETAVARK}
+    for library in libraries([binary, NETAVARK]):
         root.files[inside(library)] = library
     root.texts |= BUILDAH_SETTINGS
     root.folders |= {"var/tmp": 0o1777, "var/lib/containers/storage": 0o755, "run/containers/storage": 0o755}

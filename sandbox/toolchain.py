@@ -31,6 +31,7 @@ class Toolchain:
     containerd: Path
     tekton: Path
     buildpacks: Path
+    buildah: Path
     provider: Path
     path: tuple[Path, ...]
 
@@ -78,6 +79,7 @@ def locate(cache: Cache, chosen: Sequence[Tool], go: str) -> Toolchain:
         containerd=entries[tools.CONTAINERD] / "bin/containerd",
         tekton=entries[tools.PIPELINES],
         buildpacks=entries[tools.BUILDPACKS],
+        buildah=entries[tools.BUILDAH],
         provider=entries[tools.KUBERNETES] / "pulumi-resource-kubernetes",
         path=tuple(entry / "bin" for entry in [*ours, entries[tools.KUBE]]),
     )
@@ -105,8 +107,8 @@ def go_version(environ: Mapping[str, str]) -> str:
     return found
 
 
-def go_environ(environ: Mapping[str, str]) -> dict[str, str]:
-    return {**environ, **tools.GO_ENV}
+def go_environ(environ: Mapping[str, str], more: Mapping[str, str] = tools.GO_ENV) -> dict[str, str]:
+    return {**environ, **more}
 
 
 def fetch_all(missing: Sequence[Tool], environ: Mapping[str, str]) -> None:
@@ -117,8 +119,9 @@ def fetch_all(missing: Sequence[Tool], environ: Mapping[str, str]) -> None:
 
 def fetch(tool: Tool, environ: Mapping[str, str]) -> bool:
     """Downloads exactly the modules that the tool's packages need."""
-    command = ["go", "list", "-deps", "-tags", tools.FLAGS[1], *tool.packages.values()]
-    done = subprocess.run(command, cwd=tool.folder, env=go_environ(environ), capture_output=True, check=False)
+    command = ["go", "list", "-deps", *tool.flags[:2], *tool.packages.values()]
+    own = go_environ(environ, tool.environ)
+    done = subprocess.run(command, cwd=tool.folder, env=own, capture_output=True, check=False)
     return done.returncode == 0
 
 
@@ -139,7 +142,7 @@ def maker(tool: Tool, environ: Mapping[str, str], steps: Steps) -> Callable[[Pat
             unfinished = target.with_name(target.name + ".new")
             command = ["go", "build", *tool.flags, "-o", str(unfinished), package]
             log = entry / "build.log"
-            steps.watch(title, command, tool.folder, go_environ(environ), log)
+            steps.watch(title, command, tool.folder, go_environ(environ, tool.environ), log)
             unfinished.rename(target)
         add_files(tool, entry, environ)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from sandbox import cache
 
 MODULES = Path(__file__).parent / "toolchain"
-FLAGS = ("-tags", "osusergo,grpcnotrace", "-trimpath")
+TAGS = ("osusergo", "grpcnotrace")
 GO_ENV = {
     "CGO_ENABLED": "0",
     "GOFLAGS": "-buildvcs=false -mod=readonly",
@@ -23,6 +23,7 @@ GO_ENV = {
 }
 PULUMI_VERSION = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
 LIFECYCLE = "0.20.11"
+BUILDER = "1.45.0"
 COMPONENT_VERSION = "k8s.io/component-base/version"
 PROVIDER = "4.25.0"
 RUNTIME = "2.2.9"  # 1.6 closes the output of a short container before it is read, and loses the end of its log
@@ -39,13 +40,15 @@ TEKTON_COMMANDS = (
 
 @dataclass(frozen=True, eq=False)
 class Tool:
-    """One cache entry: the binaries of some packages of one module."""
+    """One cache entry: the binaries of some packages of one module; `tags` on top of those of all, C if it has some."""
 
     name: str
     title: str
     module: str
     packages: Mapping[str, str]
     stamps: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    with_c: bool = False
 
     @property
     def folder(self) -> Path:
@@ -54,7 +57,12 @@ class Tool:
     @property
     def flags(self) -> tuple[str, ...]:
         stamps = "".join(f" -X {stamp}" for stamp in self.stamps)
-        return (*FLAGS, "-ldflags", "-s -w" + stamps)
+        return ("-tags", ",".join((*TAGS, *self.tags)), "-trimpath", "-ldflags", "-s -w" + stamps)
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """What `go` is told by variables."""
+        return {**GO_ENV, **({"CGO_ENABLED": "1"} if self.with_c else {})}
 
 
 PULUMI = Tool(
@@ -117,7 +125,16 @@ BUILDPACKS = Tool(
     {f"bin/{name}": f"github.com/buildpacks/lifecycle/cmd/{name}" for name in ("lifecycle", "launcher")},
     (f"github.com/buildpacks/lifecycle/cmd.Version={LIFECYCLE}",),
 )
-ALL = (PULUMI, KUBE, LANGUAGE, PIPELINES, KUBERNETES, DNS, BUILDPACKS, CONTAINERD)
+# Debian's 1.28 knows neither here-documents nor `COPY --link`. Its user namespace is made in C, before Go's threads.
+BUILDAH = Tool(
+    "buildah",
+    f"buildah {BUILDER}",
+    "buildah",
+    {"bin/buildah": "go.podman.io/buildah/cmd/buildah"},
+    tags=("containers_image_openpgp", "exclude_graphdriver_btrfs"),
+    with_c=True,
+)
+ALL = (PULUMI, KUBE, LANGUAGE, PIPELINES, KUBERNETES, DNS, BUILDPACKS, CONTAINERD, BUILDAH)
 
 
 def key(tool: Tool, go: str) -> str:
@@ -126,7 +143,7 @@ def key(tool: Tool, go: str) -> str:
     files = [tool.folder / "go.mod", tool.folder / "go.sum", *sources]
     inputs: list[str | bytes] = [go, *tool.flags]
     inputs += [f"{binary}={package}" for binary, package in tool.packages.items()]
-    inputs += [f"{name}={value}" for name, value in GO_ENV.items()]
+    inputs += [f"{name}={value}" for name, value in tool.environ.items()]
     for file in files:
         inputs += [str(file.relative_to(tool.folder)), file.read_bytes()]
     return cache.key(inputs)

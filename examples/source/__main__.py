@@ -18,7 +18,7 @@ if not registry:
     raise pulumi.RunError("no image registry: pulumi config set registry HOST/FOLDER, or set SANDBOX_REGISTRY")
 base = config.get("base") or f"{sandbox}/python:3"
 images: dict[str, Any] = (
-    {"builder_image": f"{sandbox}/buildah:1", "submitter_image": f"{sandbox}/python:3"} if sandbox else {}
+    {"builder_image": f"{sandbox}/buildah:1.45", "submitter_image": f"{sandbox}/python:3"} if sandbox else {}
 )
 space = Space(
     config.get("space") or f"source-{pulumi.get_stack()}",

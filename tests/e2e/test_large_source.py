@@ -20,7 +20,7 @@ PROCESSES = ("pulumi-language-python-exec", "pulumi.dynamic")  # the program, an
 MEMORY = 160  # MiB; the program of an App without a source has 60 to 100
 PROGRAM = (
     "from kf_tasks import Source\n"
-    "space = Space(NS, memory='32M', disk='64M', registry='http://{registry}', builder_image=f'{{R}}/buildah:1')\n"
+    "space = Space(NS, memory='32M', disk='64M', registry='http://{registry}', builder_image=f'{{R}}/buildah:1.45')\n"
     "app = App('shop', space=space, source=Source('app', memory='1G', disk='12G'))\n"
     "pulumi.export('image', app.image)\n"
 )

@@ -19,7 +19,7 @@ from .conftest import CHECKOUT, RUNS, Stack, kubectl, objects
 EXAMPLE = CHECKOUT / "examples/source"
 PROGRAM = (
     "from kf_tasks import Source\n"
-    "space = Space(NS, memory='32M', disk='64M', cpu='10m', registry={registry}, builder_image=f'{{R}}/buildah:1')\n"
+    "space = Space(NS, memory='32M', disk='64M', cpu='10m', registry={registry}, builder_image=f'{{R}}/buildah:1.45')\n"
     "app = App('shop', space=space, source=Source('app', memory='256M', disk='1G'))\n"
     "task = Task('look', app=app, command='cat /word')\n"
 )
@@ -102,6 +102,31 @@ def test_a_build_that_fails_is_told_recorded_nowhere_and_tried_again(stack: Stac
     assert step["securityContext"]["capabilities"] == {"drop": ["ALL"], "add": ["SETUID", "SETGID", "SETFCAP"]}
 
 
+def test_a_dockerfile_of_today_is_built(stack: Stack) -> None:
+    dockerfile = """# syntax=docker/dockerfile:1
+FROM BUSYBOX
+WORKDIR /srv/shop
+RUN <<EOF
+set -e
+echo "a here-document" > /ran
+EOF
+COPY <<EOF /word
+key = value
+EOF
+COPY --link linked /linked
+COPY --chmod=a+rX,o-r uv.lock /symbolic
+RUN --mount=type=cache,target=.cache/uv --mount=type=bind,source=uv.lock,target=uv.lock \\
+    { cat uv.lock /ran /linked; stat -c %a /symbolic; } >> /word
+ENTRYPOINT []
+"""
+    declare(stack, dockerfile)
+    for name in ("linked", "uv.lock"):
+        (stack.folder / "app" / name).write_text(f"{name} is here\n")
+    shown = stack.up().ok().text
+    for line in ("key = value", "uv.lock is here", "a here-document", "linked is here", "640"):
+        assert line in shown
+
+
 def test_folders_and_images_as_people_have_them(stack: Stack) -> None:
     program = PROGRAM.replace("registry={registry}", "registry={registry}, image_name='flat-{{namespace}}-{{app}}'")
     dockerfile = (
@@ -151,7 +176,7 @@ def test_a_registry_that_is_down_or_a_folder_that_cannot_be_built_is_one_clear_e
 def test_a_registry_that_wants_credentials_is_given_those_of_the_secret(stack: Stack, tmp_path: Path) -> None:
     body = (
         "from kf_tasks import Source\n"
-        "space = Space(NS, registry={registry!r}, registry_secret='registry', builder_image=f'{{R}}/buildah:1')\n"
+        "space = Space(NS, registry={registry!r}, registry_secret='registry', builder_image=f'{{R}}/buildah:1.45')\n"
         "k8s.core.v1.Secret('registry', metadata={{'name': 'registry', 'namespace': NS}}, "
         "type='kubernetes.io/dockerconfigjson', string_data={{'.dockerconfigjson': {config!r}}}, "
         "opts=ResourceOptions(provider=space.provider, depends_on=space.resources))\n"

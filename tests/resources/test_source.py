@@ -10,6 +10,7 @@ import pulumi
 import pytest
 from kf_tasks import App, Source, Space, Task
 from kf_tasks.core.pods import security
+from kf_tasks.core.run.pipelinerun import step_of
 
 from .test_components import run
 
@@ -49,6 +50,25 @@ def test_a_build_is_a_run_that_no_list_of_tasks_counts_and_five_stay() -> None:
     assert record["definition"]["build"]["repository"] == "registry:5000/team/dev/shop"
     assert list(record["definition"]["files"]) == ["Dockerfile"]
     assert "FROM scratch" not in json.dumps(record["definition"])
+
+
+def test_what_a_dockerfile_needs_is_told_and_decides_nothing(folder: Path) -> None:
+    def registered() -> dict[str, Any]:
+        found = run(lambda: App("shop", space=Space("dev", **PLACE), source=Source("app")) and None, preview=True)
+        return next(inputs for urn, inputs in found.inputs.items() if urn.endswith("Run::shop.build"))
+
+    plain = registered()
+    assert "needs" not in plain["upload"]["contents"]
+    assert {"name": "kf-storage", "mountPath": "/var/lib/containers"} in step_of(plain["manifest"])["volumeMounts"]
+    (folder / "app/Dockerfile").write_text("FROM scratch\nCOPY --link . /\n")
+    told = registered()
+    assert told["upload"]["contents"]["needs"] == [{"what": "COPY --link", "line": 2, "version": "1.41"}]
+    assert told["upload"]["contents"]["builder"] == "buildah"
+    assert step_of(told["manifest"])["args"][-1] == "1.41 COPY --link (line 2)"
+    assert told["definition"]["build"].keys() == plain["definition"]["build"].keys()
+    (folder / "app/Dockerfile").unlink()
+    (folder / "app/Dockerfile").symlink_to("nowhere")
+    assert "needs" not in registered()["upload"]["contents"]
 
 
 def test_a_build_by_buildpacks_keeps_to_the_restricted_level_and_has_one_log(folder: Path) -> None:

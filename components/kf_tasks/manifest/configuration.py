@@ -61,7 +61,7 @@ def building(config: pulumi.Config) -> dict[str, Any]:
     """Where images are built to, and with what: arguments of the Space; the sandbox's without a configuration."""
     sandbox = os.environ.get("SANDBOX_REGISTRY")
     registry = config.get("registry") or (f"http://{sandbox}" if sandbox else None)
-    builder = config.get("builder-image") or (f"{sandbox}/buildah:1" if sandbox else None)
+    builder = config.get("builder-image") or (f"{sandbox}/buildah:1.45" if sandbox else None)
     found = {
         "registry": registry,
         "registry_secret": config.get("registry-secret"),

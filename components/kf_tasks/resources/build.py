@@ -15,6 +15,7 @@ from ..core.api import Object
 from ..core.build import buildpacks
 from ..core.build.repository import repository
 from ..core.build.spec import BUILD, DIGEST, KEEP, TASK, USER, Artifact, BuildSpec, Upload, contents, listing
+from ..core.build.syntax import facts
 from ..core.log.shown import FOLLOW
 from ..core.retention.policy import Policy
 from ..core.run.launcher import Processes
@@ -24,7 +25,7 @@ from ..registry.client import Address
 from ..run import Run
 from .inputs import depends_on, plain, urn_of
 from .pods import TaskPods
-from .source import Source, prepare, recipe
+from .source import Source, needs, prepare, recipe
 from .space import Space
 from .template import kept, labels, stack_id, template_data
 
@@ -126,6 +127,7 @@ def _rendered(app: str, space: Space, source: Source, pod: pulumi.Output[TaskPod
     tree, resources, timeout = prepare(owner, app, space, source)
     registry = space.registry or ""
     address, artifact = Address.of(registry), Artifact(tree.digest, tree.size)
+    found = needs(source)
     arguments = {name: plain(value, f"build_args[{name!r}] of {owner}") for name, value in source.build_args.items()}
 
     def render(given: dict[str, Any]) -> Rendered:
@@ -136,7 +138,7 @@ def _rendered(app: str, space: Space, source: Source, pod: pulumi.Output[TaskPod
             namespace=given["namespace"],
             app=app,
             stack=stack_id(),
-            recipe=recipe(space, source, given["arguments"]),
+            recipe=recipe(space, source, given["arguments"], found),
             artifact=artifact,
             repository=f"{_shown(address)}/{address.repository(own)}",
             resources=resources,
@@ -162,7 +164,7 @@ def _rendered(app: str, space: Space, source: Source, pod: pulumi.Output[TaskPod
                 size=artifact.size,
                 secret=secret,
                 ignore=list(source.ignore),
-                contents=contents(tree.sizes, tree.secret),
+                contents={**contents(tree.sizes, tree.secret), **facts(found, space.builder_image)},
             ),
             repository=spec.repository,
         )

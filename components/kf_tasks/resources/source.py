@@ -14,10 +14,11 @@ from pulumi.runtime.proto import engine_pb2
 from pulumi.runtime.settings import get_engine
 
 from ..core import naming, quantities
-from ..core.build import buildpacks
+from ..core.build import buildpacks, syntax
 from ..core.build.buildpacks import Buildpacks
 from ..core.build.dockerfile import Dockerfile
 from ..core.build.spec import Recipe
+from ..core.build.syntax import Need
 from ..core.errors import InvalidInput
 from ..core.run.pipelinerun import Resources
 from ..core.source import tree
@@ -27,6 +28,7 @@ from .inputs import Cores, Path, Size, Span
 from .space import Space
 
 DOCKERFILE = "Dockerfile"
+LONGEST_DOCKERFILE = 1 << 20  # bytes that are looked at
 LONGEST_APP = naming.DNS_LABEL - len(naming.BUILD)
 _trees: weakref.WeakKeyDictionary[Space, dict[tuple[str, ...], tree.Tree]] = weakref.WeakKeyDictionary()
 
@@ -98,14 +100,23 @@ def _check(what: str, source: Source) -> None:
         naming.check_env_name(f"{what}: build_args", name)
 
 
-def recipe(space: Space, source: Source, arguments: Mapping[str, str]) -> Recipe:
-    """How a source becomes an image."""
+def needs(source: Source) -> list[Need]:
+    """What stands in its Dockerfile that only newer builders know; none for buildpacks, and for what is no text."""
+    path = Folder(source.path, source.dockerfile or DOCKERFILE)
+    if source.builder or not path.is_file():  # a link in the tree may lead nowhere
+        return []
+    with path.open("rb") as file:
+        return syntax.needs(file.read(LONGEST_DOCKERFILE).decode(errors="replace"))
+
+
+def recipe(space: Space, source: Source, arguments: Mapping[str, str], found: Sequence[Need]) -> Recipe:
+    """How a source becomes an image; `found` is what its Dockerfile needs."""
     if source.builder:
         return Buildpacks(
             source.builder, space.submitter_image, source.run_image or "", tuple(source.buildpacks), arguments,
             source.builder_user,
         )  # fmt: skip
-    return Dockerfile(space.builder_image, os.fspath(source.dockerfile or DOCKERFILE), source.target, arguments)
+    return Dockerfile(space.builder_image, os.fspath(source.dockerfile or DOCKERFILE), source.target, arguments, found)
 
 
 def prepare(owner: str, name: str, space: Space, source: Source) -> tuple[tree.Tree, Resources, str]:

@@ -16,6 +16,7 @@ from ..api import Object
 from ..naming import build_of, digest
 from ..run import pipelinerun
 from ..run.pipelinerun import Resources, TaskSpec
+from . import syntax
 
 BUILD = "build"
 TASK = "image"
@@ -201,7 +202,7 @@ def sent(contents: Mapping[str, Any]) -> List[str]:
         more = f" and {int(contents['more_left_out'])} more" if contents["more_left_out"] else ""
         advice = f"a line '!{names[0]}' in .kfignore takes it in"
         lines.append(f"left out, as they may hold secrets: {', '.join(names)}{more} ({advice})")
-    return lines
+    return [*lines, *syntax.notice(contents)]
 
 
 def amount(size: float) -> str:
