@@ -27,7 +27,7 @@ HEAL := { pulumi cancel --yes --stack $(STACK) >/dev/null 2>&1 || true; } && \
 	pulumi refresh --yes --skip-preview --stack $(STACK) --clear-pending-creates; fi
 endif
 
-.PHONY: help up preview destroy down env check test e2e lint dist docs soak bench cluster
+.PHONY: help up preview destroy down env check test e2e lint dist docs extras soak bench cluster
 help: ## what can be made
 	@grep -hE '^[a-z0-9]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
@@ -70,6 +70,15 @@ lint: .venv/.ready ## check style, types and the direction of imports
 dist: .venv/.ready ## build wheel and sdist, into dist/
 	@rm -rf dist
 	.venv/bin/python -m build
+
+extras: .venv-policies/.ready ## build the virtual environment of the policy pack, .venv-policies
+
+.venv-policies/.ready: pyproject.toml
+	@$(PYTHON) -m venv .venv-policies
+	@.venv-policies/bin/pip install --quiet --disable-pip-version-check $$($(PYTHON) -c 'import tomllib; \
+		print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["policies"])')
+	@.venv-policies/bin/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
 
 docs: .venv/.ready ## build the documentation, into site/
 	.venv/bin/mkdocs build --strict

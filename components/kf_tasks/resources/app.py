@@ -160,6 +160,7 @@ class App(pulumi.ComponentResource):
                 vcap_services=unless(vcap_services, "env"),
                 security_groups=[group.name for group in security_groups],
                 volumes=volumes,
+                pod_spec=pod_spec,
                 security_context=security_context,
                 service_account=service_account,
                 automount_service_account_token=unless(automount_service_account_token, False),

@@ -152,6 +152,7 @@ class Space(pulumi.ComponentResource):
                 submitter_image=submitter_image,
                 security_groups=[group.name for group in security_groups],
                 volumes=volumes,
+                pod_spec=pod_spec,
             ),
             **variables(env),
         }  # fmt: skip

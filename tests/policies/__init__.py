@@ -1,0 +1,1 @@
+"""Policies without pulumi-policy: readers and rules are functions of what they are given."""
