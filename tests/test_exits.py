@@ -10,9 +10,8 @@ from typing import Any, cast
 import click
 import pytest
 from click.testing import CliRunner
-from kf_tasks.cli import log_form, table
+from kf_tasks.cli import log_form, run_list, table
 from kf_tasks.cli.archives import listed
-from kf_tasks.cli.commands import tasks
 from kf_tasks.cli.details import rows, stored_rows
 from kf_tasks.cli.views import LiveView, StoredView
 from kf_tasks.core.log import gate
@@ -97,7 +96,7 @@ def test_kf_task_and_kf_tasks() -> None:
         found = LiveView.of(whole, inner, [pod], Masker([SECRET]))
         summary = RunSummary.of_object(whole)
         said = printed(lambda: table.show(rows(found, END), headed=False))  # noqa: B023 - called at once
-        listing = printed(lambda: table.show(tasks.table([summary], END, with_app=True)))  # noqa: B023
+        listing = printed(lambda: table.show(run_list.table([summary], END, with_app=True)))  # noqa: B023
         assert is_clean(said) and is_clean(listing), (said, listing)
         assert all(is_clean(text) for text in (found.outcome, found.reason, *found.results.values())), found
         seen += 1
@@ -108,7 +107,7 @@ def test_records_of_an_archive() -> None:
     for record in records():
         found = StoredView.of(record, "file:///logs")
         assert is_clean(printed(lambda: table.show(stored_rows(found), headed=False)))  # noqa: B023
-        assert is_clean(printed(lambda: table.show(tasks.table([listed(record)], END))))  # noqa: B023
+        assert is_clean(printed(lambda: table.show(run_list.table([listed(record)], END))))  # noqa: B023
         assert is_clean(printed(lambda: log_form.Form().show(listed(record), ["a line"])))  # noqa: B023
         assert is_clean(printed(lambda: log_form.Form().stored(cast(Any, None), record)))  # noqa: B023
 

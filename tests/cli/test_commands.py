@@ -10,9 +10,9 @@ from typing import Any, cast
 import pytest
 from click.testing import CliRunner, Result
 from kf_tasks.cli.commands.run_task import own_variables, start_command
-from kf_tasks.cli.commands.tasks import reason
 from kf_tasks.cli.commands.terminate_task import unable, waits
 from kf_tasks.cli.main import kf
+from kf_tasks.cli.run_list import reason
 from kf_tasks.cli.target import Target, TargetSpace
 from kf_tasks.cluster.client import Cluster
 from kf_tasks.core.errors import InvalidInput
@@ -63,6 +63,9 @@ class FakeCluster:
 
     def get_run(self, namespace: str, name: str) -> dict[str, Any]:
         raise NotFound(f'pipelineruns.tekton.dev "{name}" not found')
+
+    def select_pods(self, namespace: str, selector: str) -> list[dict[str, Any]]:
+        return []
 
     def config_maps(self, namespace: str, selector: str) -> list[dict[str, Any]]:
         return [{"metadata": {"labels": {"app.kubernetes.io/name": app}}} for app in self.apps]

@@ -151,6 +151,19 @@ def test_a_stored_run_without_a_log_says_why() -> None:
 def test_a_listed_run_for_programs() -> None:
     listed = RunSummary.of_object({"metadata": {"name": "r", "uid": "u", "creationTimestamp": START}})
     assert ListedView.of(listed).plain() == {
-        "name": "r", "app": "", "id": 0, "displayName": "", "created": START, "started": None, "finished": None,
-        "succeeded": "Unknown", "reason": "", "outcome": "", "startedBy": "", "pinned": False,
+        "name": "r", "app": "", "id": 0, "displayName": "", "stack": "", "created": START, "started": None,
+        "finished": None, "duration": None, "state": "Pending", "succeeded": "Unknown", "reason": "", "outcome": "",
+        "exitCode": None, "command": None, "attempt": 0, "startedBy": "", "pinned": False, "archived": None,
     }  # fmt: skip
+    whole = RunSummary.of_object(
+        {
+            **run("False", "Failed", outcome="ended by SIGKILL, exit code 137", archived="sha256:1"),
+            "metadata": {
+                **run("False", "Failed", outcome="ended by SIGKILL, exit code 137", archived="sha256:1")["metadata"],
+                "uid": "u",
+            },
+        }
+    )
+    found = ListedView.of(whole, 1).plain()
+    assert (found["exitCode"], found["duration"], found["stack"], found["archived"]) == (137, 90.0, "p.s", "sha256:1")
+    assert found["command"] == ["/bin/sh", "-c", "echo $(params.x) $HOME"]

@@ -46,7 +46,7 @@ CHECKED = {
 FREE = {
     "file", "variables", "files", "services", "kubeconfig", "context", "output", "url", "command", "cron", "keep",
     "cpu_cores", "memory_limit", "disk_quota", "lines", "since", "help", "version", "shell", "form", "topic",
-    "arguments", "markdown", "data", "sources", "limit",
+    "states", "by", "arguments", "markdown", "data", "sources", "limit",
 }  # fmt: skip
 
 

@@ -68,7 +68,7 @@ def test_the_version() -> None:
     [
         ("kf task", {"task", "tasks"}),
         ("kf --sp", {"--space"}),
-        ("kf tasks --ar", {"--archive"}),
+        ("kf tasks --ar", {"--archive", "--archived"}),
         ("kf completion f", {"fish"}),
         ("kf tasks -o y", {"yaml"}),
     ],

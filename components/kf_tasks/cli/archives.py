@@ -149,7 +149,12 @@ def listed(record: StoredLog) -> RunSummary:
         uid=record.uid,
         created=record.created,
         finished=True,
-        labels={marks.NAME: record.app, marks.TASK: record.task, marks.TASK_ID: str(record.id)},
+        labels={
+            marks.NAME: record.app,
+            marks.TASK: record.task,
+            marks.TASK_ID: str(record.id),
+            marks.STACK: record.stack,
+        },
         annotations={
             marks.OUTCOME: record.outcome,
             marks.ARCHIVED: record.mark,

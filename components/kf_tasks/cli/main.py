@@ -55,7 +55,7 @@ COMMANDS = {
     "schedule-task": ("jobs", ""),
     "target": ("target", "Shows the Space and the cluster that kf talks to."),
     "task": ("task", "Shows everything about one task: by its name, or by its App and its ID."),
-    "tasks": ("tasks", "Lists the tasks of APP, or of the whole Space; with --archive those whose logs it holds."),
+    "tasks": ("tasks", "Lists the tasks of APP, or of the whole Space."),
     "terminate-task": ("terminate_task", "Ends a task that runs: by its name, or by its App and its ID."),
     "unpin": ("pin", "Lets a task go with the others again, once it is too old."),
     "version": ("version", "Says which version of kf this is."),

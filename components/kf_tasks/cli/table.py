@@ -29,7 +29,7 @@ def echo(text: str, *, err: bool = False) -> None:
 
 def show(rows: Sequence[Sequence[str]], *, headed: bool = True) -> None:
     """Prints rows, the first one being the columns' names if `headed`, else the first column names each row."""
-    rows = [[shown(cell.replace("\n", "\\n")) for cell in row] for row in rows]
+    rows = shown_rows(rows)
     if not sys.stdout.isatty():
         for line in aligned(rows):
             echo(line)
@@ -38,6 +38,11 @@ def show(rows: Sequence[Sequence[str]], *, headed: bool = True) -> None:
 
     console = Console(highlight=False)
     console.print(styled(rows, headed, console.width), crop=False)
+
+
+def shown_rows(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Rows as they may be shown, each cell on one line."""
+    return [[shown(cell.replace("\n", "\\n")) for cell in row] for row in rows]
 
 
 def styled(rows: Sequence[Sequence[str]], headed: bool, room: int) -> Table:
@@ -63,10 +68,16 @@ def styled(rows: Sequence[Sequence[str]], headed: bool, room: int) -> Table:
     return table
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows as lines, every column as wide as its longest cell."""
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+def aligned(rows: Sequence[Sequence[str]], widths: Sequence[int] = ()) -> list[str]:
+    """Rows as lines, every column as wide as `widths` says, else as its longest cell."""
+    chosen = widths or widths_of(rows)
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, chosen)).rstrip() for row in rows]
+
+
+def widths_of(rows: Sequence[Sequence[str]], least: Sequence[int] = ()) -> list[int]:
+    """How wide the longest cell of each column is, `least` if that is more."""
+    longest = [max(map(len, column)) for column in zip(*rows)]
+    return [max(pair) for pair in zip(longest, least or longest)]
 
 
 def span(start: str | None, end: str | None) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from ..core import marks
+from ..core import marks, moments
 from ..core.api import Object
 from ..core.log import gate
 from ..core.log.masking import Masker
@@ -31,37 +31,58 @@ class View:
 
 @dataclass(frozen=True, kw_only=True)
 class ListedView(View):
-    """A run in a list: `kf tasks`. Times are RFC 3339; `succeeded` is "True", "False" or "Unknown"."""
+    """A run in a list: `kf tasks`, `kf job-history`.
+
+    Times are RFC 3339, `duration` is in seconds; `succeeded` is "True", "False" or "Unknown". `attempt` counts those at
+    one definition of a task; `archived` is the digest of its log in the archive. The `exit_code` is null where none is
+    known, and `command`, the whole argv, for a run that only the archive has.
+    """
 
     name: str
     app: str
     id: int
     display_name: str
+    stack: str
     created: str
     started: str | None
     finished: str | None
+    duration: float | None
+    state: str
     succeeded: str
     reason: str
     outcome: str
+    exit_code: int | None
+    command: list[str] | None
+    attempt: int
     started_by: str
     pinned: bool
+    archived: str | None
 
     @classmethod
-    def of(cls, run: RunSummary) -> ListedView:
-        """That of a run as a list has it."""
+    def of(cls, run: RunSummary, exit_code: int | None = None) -> ListedView:
+        """That of a run as a list has it; its sentence may tell the exit code, too."""
+        sentence = run.annotations.get(marks.OUTCOME, "")
+        code = outcome.exit_code_in(run.succeeded, sentence)
         return cls(
             name=run.name,
             app=run.labels.get(marks.NAME, ""),
             id=run.task_id,
             display_name=run.labels.get(marks.TASK, ""),
+            stack=run.labels.get(marks.STACK, ""),
             created=run.created,
             started=run.started_at,
             finished=run.finished_at,
+            duration=moments.seconds_between(run.started_at, run.finished_at),
+            state=run.state,
             succeeded=run.succeeded,
             reason=run.reason,
-            outcome=run.annotations.get(marks.OUTCOME, ""),
+            outcome=sentence,
+            exit_code=exit_code if code is None else code,
+            command=list(run.argv) or None,
+            attempt=run.attempt,
             started_by=run.annotations.get(marks.STARTED_BY, ""),
             pinned=plan.is_pinned(run),
+            archived=run.annotations.get(marks.ARCHIVED),
         )
 
 

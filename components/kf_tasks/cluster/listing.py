@@ -24,8 +24,30 @@ class _Status(TypedDict, total=False):
     completionTime: str | None
 
 
+class _Step(TypedDict, total=False):
+    command: list[str] | None
+    args: list[str] | None
+
+
+class _TaskSpec(TypedDict, total=False):
+    steps: list[_Step] | None
+
+
+class _Task(TypedDict, total=False):
+    taskSpec: _TaskSpec | None
+
+
+class _PipelineSpec(TypedDict, total=False):
+    tasks: list[_Task] | None
+
+
+class _Spec(TypedDict, total=False):
+    pipelineSpec: _PipelineSpec | None
+
+
 class _Object(TypedDict):
     metadata: _Metadata
+    spec: NotRequired[_Spec | None]
     status: NotRequired[_Status | None]
 
 

@@ -21,11 +21,11 @@ from ...core.schedule import cron as schedule
 from ...core.schedule.missed import Missed
 from ...errors import NotFound
 from ...runs.schedules import missed_times
-from .. import names
+from .. import names, output
 from ..log_form import warn
+from ..run_list import printed
 from ..table import echo, print_data, show, span
 from ..target import Target, TargetSpace, target_options
-from .tasks import table
 
 COLUMNS = ("Name", "App", "Schedule", "TimeZone", "Suspend", "LastSchedule", "Next", "ConcurrencyPolicy", "Age")
 NOT_SEEN = "A plain `pulumi up` does not see this; `pulumi up --refresh` sets it back to what the program says."
@@ -100,16 +100,15 @@ def job_schedules(target: Target, output: str | None) -> None:
 
 @click.command("job-history")
 @click.argument("job", type=names.job, metavar="[APP/]JOB")
+@output.option(output.WIDE, output.NAME)
 @target_options
 @click.pass_obj
-def job_history(target: Target, job: str) -> None:
+def job_history(target: Target, job: str, form: str | None) -> None:
     """Lists the tasks that JOB has run, by its schedule and by hand."""
     space = target.open()
     found = find(space, job)
     runs = space.runs(found.app, api.equal(marks.SCHEDULE, found.name), with_times=True)
-    if runs:
-        show(table(runs, space.cluster.now))
-    else:
+    if not printed(runs, form, space, {}, space.cluster.now):
         echo(f"Job {found.name!r} of app {found.app!r} has not run yet, or its runs are not kept any more.")
     _warn([found], _missed(space, [found]))
 

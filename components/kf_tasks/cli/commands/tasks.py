@@ -2,85 +2,104 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import click
 
-from ...core import marks, moments
-from ...core.log.reader import harmless
-from ...core.retention import plan
+from ...core import moments
+from ...core.log.stored import StoredLog
 from ...core.run.summary import RunSummary
-from .. import archives, names
+from ...errors import ArchiveError
+from .. import archives, names, output
 from ..archives import option as archive_option
-from ..table import echo, print_data, show, span
+from ..log_form import warn
+from ..run_list import SORTS, STATES, chosen, printed
+from ..table import echo
 from ..target import Target, TargetSpace, target_options
-from ..views import ListedView
 
 if TYPE_CHECKING:
     from ...log.archive import Archive
 
-LONGEST_REASON = 80
-COLUMNS = ("Name", "ID", "DisplayName", "Age", "Duration", "Succeeded", "Reason")
+
+@dataclass(frozen=True)
+class _Found:
+    """What was found, and where: `now` is that place's time, `codes` the exit codes of the archive by UID."""
+
+    runs: list[RunSummary]
+    now: str | None
+    name: str
+    space: TargetSpace | None = None
+    codes: dict[str, int | None] = field(default_factory=dict)
 
 
 @click.command()
 @click.argument("app", type=names.app, required=False)
-@click.option("-o", "--output", type=click.Choice(["json", "yaml", "name"]), help="For programs, in place of a table.")
+@click.option("--state", "states", multiple=True, type=click.Choice(STATES, case_sensitive=False), help="Only tasks in "
+              "this state; may be repeated. failed: all that ended without success.")  # fmt: skip
+@click.option("--sort", "by", type=click.Choice(list(SORTS)), default="age", help="By what they are ordered, the "
+              "greatest last.  [default: age]")  # fmt: skip
+@click.option("--archived", is_flag=True, help="Also those that only the log archive has.")
+@click.option("-w", "--watch", is_flag=True, help="Go on with what changes, until Ctrl-C.")
+@output.option(output.WIDE, output.NAME)
 @archive_option()
 @target_options
 @click.pass_obj
-def tasks(target: Target, app: str | None, output: str | None, url: str | None) -> None:
-    """Lists the tasks of APP, or of the whole Space; with --archive those whose logs it holds."""
+def tasks(
+    target: Target,
+    app: str | None,
+    states: tuple[str, ...],
+    by: str,
+    archived: bool,
+    watch: bool,
+    form: str | None,
+    url: str | None,
+) -> None:
+    """Lists the tasks of APP, or of the whole Space."""
+    if watch and (url or archived or form):
+        raise click.UsageError("--watch shows a table of what the cluster has: leave out -o, --archived and --archive")
 
-    def of_cluster(space: TargetSpace) -> tuple[list[RunSummary], str | None, str]:
+    def of_cluster(space: TargetSpace) -> _Found:
         runs = space.runs(app, with_times=True)
-        if not runs:
+        now = space.cluster.now
+        past = _past(space, app, runs) if archived else []
+        if not runs and not past:
             space.check_app(app) if app else space.check_space()
-        return runs, space.cluster.now, space.name
+        both = sorted([*runs, *map(archives.listed, past)], key=archives.order)
+        return _Found(both, now, space.name, space, {record.uid: record.exit_code for record in past})
 
-    def of_archive(archive: Archive, space: str) -> tuple[list[RunSummary], str | None, str] | None:
+    def of_archive(archive: Archive, space: str) -> _Found | None:
         records = archives.find(archive, space, app, None, None)
-        return ([archives.listed(record) for record in records], moments.now(), space) if records else None
+        if not records:
+            return None
+        codes = {record.uid: record.exit_code for record in records}
+        return _Found([archives.listed(record) for record in records], moments.now(), space, None, codes)
 
-    runs, now, name = archives.of_cluster_or_archive(
+    if watch:
+        from ..watching import watch as go_on
+
+        go_on(target.open(), app, states, by)
+        return
+    found = archives.of_cluster_or_archive(
         target, url, app, f"app {app!r}" if app else "any app", of_cluster, of_archive
     )
-    if output == "name":
-        for run in runs:
-            echo(run.name)
-    elif output:
-        print_data([ListedView.of(run).plain() for run in runs], output)
-    elif not runs:
-        echo(f"No tasks{f' of app {app!r}' if app else ''} in space {name!r}.")
-    else:
-        show(table(runs, now, with_app=not app))
+    runs = chosen(found.runs, states, by)
+    if not printed(runs, form, found.space, found.codes, found.now, with_app=not app):
+        which = f"{' or '.join(states)} tasks" if states else "tasks"
+        echo(f"No {which}{f' of app {app!r}' if app else ''} in space {found.name!r}.")
 
 
-def table(runs: list[RunSummary], now: str | None, *, with_app: bool = False) -> list[tuple[str, ...]]:
-    """The rows of the table, its columns' names first; `now` is the cluster's time."""
-    rows = [
-        (
-            run.name,
-            str(run.task_id or ""),
-            run.labels.get(marks.TASK, ""),
-            span(run.created, now),
-            span(run.started_at, run.finished_at or now),
-            run.succeeded,
-            reason(run),
-        )
-        for run in runs
-    ]
-    if with_app:
-        apps = [run.labels.get(marks.NAME, "") for run in runs]
-        return [("App", *COLUMNS), *((app, *row) for app, row in zip(apps, rows))]
-    return [COLUMNS, *rows]
+def _past(space: TargetSpace, app: str | None, runs: list[RunSummary]) -> list[StoredLog]:
+    """What only the archive has; without one, or where it does not answer, a line says so."""
+    from ...log.archive import Archive
 
-
-def reason(run: RunSummary) -> str:
-    """Tekton's reason, and what is known beyond it: our sentence about a failure, or who cancelled."""
-    by = run.annotations.get(marks.CANCELLED_BY)
-    more = run.annotations.get(marks.OUTCOME) or (f"by {by}" if by else "")
-    text = f"{run.reason}: {more}" if more and run.succeeded != "True" else run.reason
-    plain = harmless(" ".join(text.split()))
-    short = plain if len(plain) <= LONGEST_REASON else f"{plain[:LONGEST_REASON]}…"
-    return f"{short} (pinned)" if plan.is_pinned(run) else short
+    url = archives.url_of(space, app)
+    if not url:
+        warn(f"no log archive is known: give --archive URL, set {archives.VARIABLE}, or Space(log_archive=…) in Pulumi")
+        return []
+    known = {run.uid for run in runs}
+    try:
+        return [record for record in Archive.of(url).records(space.name, app, warn) if record.uid not in known]
+    except ArchiveError as error:
+        warn(f"only what the cluster has: {error}")
+        return []

@@ -19,6 +19,7 @@ from .pipelinerun import CONTAINER, step_of
 SUCCEEDED, FAILED, CANCELLED, TIMED_OUT = "Succeeded", "Failed", "Cancelled", "TimedOut"
 PENDING, RUNNING, UNKNOWN, HELD = "Pending", "Running", "Unknown", "Held"
 _IMAGE = re.compile(r"step \"(?!task\")[^\"]+\" .* failed to pull the image \"([^\"]+)\"")
+_CODE = re.compile(r"(?:^|, )exit code (\d{1,9})")
 _RPC = re.compile(r"rpc error: code = \w+ desc = ")  # the container runtime's protocol, of no use to a reader
 _BY_SOMEBODY = "was cancelled"
 _NOT_BEGUN = ("", "Started", "PipelineRunPending", "ResolvingPipelineRef")  # Tekton's reasons before there is a TaskRun
@@ -112,6 +113,20 @@ def known(run: Dict[str, Any], task_run: Optional[Object], pod: Optional[Object]
     if ended.state == CANCELLED:  # by its follower, who has written down why
         ended = conclude(run, task_run, pod, sentence)
     return replace(ended, sentence=sentence)
+
+
+def exit_code_of(pod: Object) -> Optional[int]:
+    """The exit code of the task's container, None as long as it has none."""
+    found = _terminated(pod).get("exitCode")
+    return None if found is None else int(found)
+
+
+def exit_code_in(succeeded: str, sentence: str) -> Optional[int]:
+    """The exit code that a run's condition and the sentence about its end tell, None where they do not."""
+    if succeeded == "True":
+        return 0
+    found = _CODE.search(sentence) if succeeded == "False" else None
+    return int(found[1]) if found else None
 
 
 def own_exit_code(ended: Outcome) -> Optional[int]:

@@ -8,6 +8,8 @@ from typing import Any, List, Mapping, Optional, Sequence, Tuple
 from .. import marks
 from ..api import Object
 from . import outcome
+from .command import carried
+from .pipelinerun import step_of
 
 UNKNOWN = "Unknown"
 
@@ -17,8 +19,8 @@ class RunSummary:
     """A run: identity, labels and annotations of ours, and the columns that `kubectl get` has.
 
     Times are RFC 3339 in UTC. `succeeded` is that of Kubernetes' condition: "True", "False", or "Unknown" where
-    nobody knows (yet). `started_at` and `finished_at` are None where the answer did not hold them: a row has them
-    only when whole objects were asked for.
+    nobody knows (yet). `started_at` and `finished_at` are None, `argv` is empty, where the answer did not hold them: a
+    row has them only when whole objects were asked for.
     """
 
     name: str
@@ -32,6 +34,7 @@ class RunSummary:
     reason: str = ""
     started_at: Optional[str] = None
     finished_at: Optional[str] = None
+    argv: Tuple[str, ...] = field(default=(), compare=False)
     version: str = field(default="", compare=False)  # the resourceVersion, by which a change is noticed
 
     @property
@@ -81,8 +84,18 @@ class RunSummary:
             reason=reason,
             started_at=status.get("startTime"),
             finished_at=status.get("completionTime"),
+            argv=_argv(found),
             version=metadata.get("resourceVersion", ""),
         )
+
+
+def _argv(run: Mapping[str, Any]) -> Tuple[str, ...]:
+    """The argv of a run, if the answer holds it; empty for a PipelineRun that is not built like ours."""
+    try:
+        step = step_of(run)  # type: ignore[arg-type]
+        return tuple(carried(text) for text in [*(step.get("command") or ()), *(step.get("args") or ())])
+    except (AttributeError, KeyError, IndexError, TypeError):
+        return ()
 
 
 def page(table: Mapping[str, Any]) -> Tuple[List[RunSummary], str]:

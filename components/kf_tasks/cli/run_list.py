@@ -1,0 +1,128 @@
+"""Lists of runs, in every form that `-o` has: for `kf tasks` and for the history of a job."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ..core import marks
+from ..core.api import Object
+from ..core.log.reader import harmless
+from ..core.retention import plan
+from ..core.run import outcome
+from ..core.run.summary import RunSummary
+from ..errors import Denied
+from . import output
+from .table import show, span
+from .target import TargetSpace
+from .views import ListedView
+
+LONGEST_REASON, LONGEST_COMMAND = 80, 60
+COLUMNS = ("Name", "ID", "DisplayName", "Age", "Duration", "Succeeded", "Reason")
+MORE = ("State", "ExitCode", "Attempt", "Stack", "StartedBy", "Log", "Command")
+_FAILED = "failed"  # all that ended without success, as in Cloud Foundry
+STATES = (_FAILED, "succeeded", "running", "pending", "cancelled", "timedout")
+SORTS: Mapping[str, Callable[[RunSummary], Any]] = {
+    "age": lambda run: "",  # as they are
+    "duration": lambda run: ListedView.of(run).duration or 0.0,
+    "id": lambda run: run.task_id,
+    "name": lambda run: run.name,
+    "app": lambda run: run.labels.get(marks.NAME, ""),
+    "task": lambda run: run.labels.get(marks.TASK, ""),
+    "state": lambda run: run.state,
+    "finished": lambda run: run.finished_at or "~",
+}
+
+
+def chosen(runs: Sequence[RunSummary], states: Sequence[str], by: str) -> list[RunSummary]:
+    """Those in one of the states (all without any), in the order of SORTS."""
+    found = [run for run in runs if not states or run.state.lower() in states or (_FAILED in states and run.failed)]
+    return sorted(found, key=SORTS[by])
+
+
+def printed(
+    runs: Sequence[RunSummary],
+    form: str | None,
+    space: TargetSpace | None,
+    codes: Mapping[str, int | None],
+    now: str | None,
+    *,
+    with_app: bool = False,
+) -> bool:
+    """Prints them in the form of `-o`; False where there are none for a table.
+
+    `codes` are exit codes that are known by UID; those that the pods alone tell are asked of `space`.
+    """
+    names = [run.name for run in runs]
+    if form in (None, output.NAME):
+        if form is None and runs:
+            show(table(runs, now, with_app=with_app))
+        return output.printed(form, [], names) or bool(runs)
+    known = {**codes, **(_of_pods(space, [run for run in runs if run.uid not in codes]) if space else {})}
+    found = [ListedView.of(run, known.get(run.uid)) for run in runs]
+    if output.printed(form, found):
+        return True
+    if runs:
+        rows = table(runs, now, with_app=with_app)
+        more = [MORE, *map(_more, found)]
+        show([(*row, *rest) for row, rest in zip(rows, more)])
+    return bool(runs)
+
+
+def table(runs: Sequence[RunSummary], now: str | None, *, with_app: bool = False) -> list[tuple[str, ...]]:
+    """The rows of the table, its columns' names first; `now` is the cluster's time."""
+    rows = [
+        (
+            run.name,
+            str(run.task_id or ""),
+            run.labels.get(marks.TASK, ""),
+            span(run.created, now),
+            span(run.started_at, run.finished_at or now),
+            run.succeeded,
+            reason(run),
+        )
+        for run in runs
+    ]
+    if with_app:
+        apps = [run.labels.get(marks.NAME, "") for run in runs]
+        return [("App", *COLUMNS), *((app, *row) for app, row in zip(apps, rows))]
+    return [COLUMNS, *rows]
+
+
+def reason(run: RunSummary) -> str:
+    """Tekton's reason, and what is known beyond it: our sentence about a failure, or who cancelled."""
+    by = run.annotations.get(marks.CANCELLED_BY)
+    more = run.annotations.get(marks.OUTCOME) or (f"by {by}" if by else "")
+    text = f"{run.reason}: {more}" if more and run.succeeded != "True" else run.reason
+    plain = harmless(" ".join(text.split()))
+    short = _cut(plain, LONGEST_REASON)
+    return f"{short} (pinned)" if plan.is_pinned(run) else short
+
+
+def _more(view: ListedView) -> tuple[str, ...]:
+    code = "" if view.exit_code is None else str(view.exit_code)
+    log = (view.archived or "")[: len("sha256:") + 12]
+    command = _cut(shlex.join(view.command or []), LONGEST_COMMAND)
+    return view.state, code, str(view.attempt or ""), view.stack, view.started_by, log, command
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[:longest]}…"
+
+
+def _of_pods(space: TargetSpace, runs: Sequence[RunSummary]) -> dict[str, int]:
+    """The exit codes of failed runs about whose end nobody has written a sentence, as far as their pods are there."""
+    silent = {run.name: run.uid for run in runs if run.failed and not run.annotations.get(marks.OUTCOME)}
+    if not silent:
+        return {}
+    try:
+        pods = space.cluster.select_pods(space.name, f"{marks.PIPELINE_RUN},{marks.KEY}")
+    except Denied:
+        return {}
+    codes = {_run_of(pod): outcome.exit_code_of(pod) for pod in pods}
+    return {silent[name]: code for name, code in codes.items() if name in silent and code is not None}
+
+
+def _run_of(pod: Object) -> str:
+    return str(pod["metadata"].get("labels", {}).get(marks.PIPELINE_RUN, ""))

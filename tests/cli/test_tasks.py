@@ -1,0 +1,148 @@
+"""`kf tasks` beyond its table: states, orders, what only the archive has, what programs read, and what changes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from typing import Any
+
+import pytest
+import yaml
+from kf_tasks.cli.run_list import SORTS, STATES
+from kf_tasks.core.run.summary import RunSummary
+from kf_tasks.errors import Denied, Unreachable
+from kf_tasks.log.archive import Archive
+
+from .test_commands import FakeCluster, call, run
+from .test_logs import archive, three  # noqa: F401 - a fixture
+
+DIGEST = f"sha256:{'a' * 64}"
+RUNS = [
+    run(1, started_at="2026-01-01T00:01:00Z", finished_at="2026-01-01T00:09:00Z"),
+    run(2, "False", reason="Failed", annotations={"kf.dev/outcome": "exit code 3", "kf.dev/archived": DIGEST},
+        started_at="2026-01-01T00:02:00Z", finished_at="2026-01-01T00:03:00Z", argv=("/bin/sh", "-c", "exit 3")),
+    run(3, "False", reason="Cancelled"),
+    run(4, "False", reason="PipelineRunTimeout"),
+    run(5, "Unknown", reason="Running"),
+    run(6, "Unknown", reason="Started"),
+]  # fmt: skip
+
+
+def ids(*arguments: str, runs: list[RunSummary] = RUNS) -> list[int]:
+    result = call(FakeCluster(list(runs)), "tasks", "shop", *arguments, "-o", "json")
+    assert result.exit_code == 0, (result.output, result.exception)
+    return [found["id"] for found in json.loads(result.stdout)]
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        (["failed"], [2, 3, 4]),
+        (["cancelled"], [3]),
+        (["timedout"], [4]),
+        (["succeeded"], [1]),
+        (["RUNNING"], [5]),
+        (["pending", "running"], [5, 6]),
+        (list(STATES), [1, 2, 3, 4, 5, 6]),
+    ],
+)
+def test_only_some_states(states: list[str], expected: list[int]) -> None:
+    assert ids(*[word for state in states for word in ("--state", state)]) == expected
+
+
+def test_orders() -> None:
+    assert ids("--sort", "duration")[-2:] == [2, 1]
+    assert ids("--sort", "state") == [3, 2, 6, 5, 1, 4]
+    assert ids("--sort", "finished")[:2] == [2, 1]
+    for by in SORTS:
+        assert sorted(ids("--sort", by)) == [1, 2, 3, 4, 5, 6]
+    assert call(FakeCluster(), "tasks", "--sort", "size").exit_code == 2
+
+
+def test_nothing_in_a_state() -> None:
+    result = call(FakeCluster(RUNS[:1]), "tasks", "shop", "--state", "failed")
+    assert (result.exit_code, result.stdout) == (0, "No failed tasks of app 'shop' in space 'dev'.\n")
+    assert call(FakeCluster(), "tasks").stdout == "No tasks in space 'dev'.\n"
+
+
+@dataclasses.dataclass
+class WithPods(FakeCluster):
+    """Also has the pods of failed runs, if one may see them."""
+
+    allowed: bool = True
+
+    def select_pods(self, namespace: str, selector: str) -> list[dict[str, Any]]:
+        if not self.allowed:
+            raise Denied("pods are not for you")
+        statuses = [{"name": "step-task", "state": {"terminated": {"exitCode": 7}}}]
+        labels = [{"tekton.dev/pipelineRun": name} for name in ("shop-migrate-3", "shop-migrate-2", "other")]
+        return [{"metadata": {"labels": each}, "status": {"containerStatuses": statuses}} for each in labels]
+
+
+def test_what_is_known_of_each_in_a_wide_table() -> None:
+    result = call(WithPods(RUNS), "tasks", "shop", "-o", "wide")
+    head, *rows = result.stdout.splitlines()
+    assert head.split()[-7:] == ["State", "ExitCode", "Attempt", "Stack", "StartedBy", "Log", "Command"]
+    assert re.search(r"Failed: exit code 3  Failed +3 +sha256:a{12}  /bin/sh -c 'exit 3'$", rows[1])
+    found = json.loads(call(WithPods(RUNS), "tasks", "shop", "-o", "json").stdout)
+    assert [each["exitCode"] for each in found] == [0, 3, 7, None, None, None]
+    blind = json.loads(call(WithPods(RUNS, allowed=False), "tasks", "-o", "json").stdout)
+    assert [each["exitCode"] for each in blind] == [0, 3, None, None, None, None]
+
+
+def test_the_history_of_a_job_for_programs() -> None:
+    from .test_jobs import WithJobs
+
+    assert json.loads(call(WithJobs([run(1)]), "job-history", "nightly", "-o", "json").stdout)[0]["id"] == 1
+    assert call(WithJobs([run(1)]), "job-history", "nightly", "-o", "name").stdout == "shop-migrate-1\n"
+    assert yaml.safe_load(call(WithJobs([]), "job-history", "nightly", "-o", "yaml").stdout) == []
+
+
+def test_what_only_the_archive_has(archive: Archive) -> None:  # noqa: F811
+    assert call(three(), "tasks", "shop", "-o", "name").stdout.split() == ["shop-migrate-1", "shop-report-2"]
+    shown = call(three(), "tasks", "shop", "--archived", "-o", "json")
+    found = json.loads(shown.stdout)
+    assert [each["name"] for each in found] == ["shop-report-0", "shop-migrate-1", "shop-report-2"]
+    assert found[0]["archived"].startswith("sha256:") and found[0]["command"] is None
+    failed = call(three(), "tasks", "shop", "--archived", "--state", "failed", "-o", "name").stdout
+    assert failed.split() == ["shop-report-0", "shop-report-2"]
+
+
+def test_an_archive_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KF_LOG_ARCHIVE", raising=False)
+    result = call(three(), "tasks", "shop", "--archived")
+    assert result.stderr.startswith("kf: no log archive is known: give --archive URL") and "migrate-1" in result.stdout
+    monkeypatch.setenv("KF_LOG_ARCHIVE", "nothing://here")
+    assert call(three(), "tasks", "--archived").stderr.startswith("kf: only what the cluster has: ")
+
+
+class Changing(FakeCluster):
+    """Answers otherwise each time, and in the end somebody presses Ctrl-C."""
+
+    def list_runs(self, *_: Any, **__: Any) -> list[RunSummary]:
+        answers: list[Any] = [
+            [run(1, "Unknown", reason="Running")],
+            [run(1, "Unknown", reason="Running")],
+            Unreachable("down"),
+            [run(1), run(2, "Unknown", reason="Started-for-a-long-time")],
+        ]
+        self.asked = getattr(self, "asked", -1) + 1
+        if self.asked == len(answers):
+            raise KeyboardInterrupt
+        if isinstance(answers[self.asked], Exception):
+            raise answers[self.asked]
+        found: list[RunSummary] = answers[self.asked]
+        return found
+
+
+def test_what_changes_is_a_row_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    result = call(Changing(), "tasks", "shop", "--watch")
+    assert result.exit_code == 130
+    assert [line.split()[0] for line in result.stdout.splitlines()] == [
+        "Name", "shop-migrate-1", "shop-migrate-1", "shop-migrate-2",
+    ]  # fmt: skip
+    assert result.stderr == "kf: down; asking again\n"
+    assert call(Changing(), "tasks", "--watch", "-o", "json").exit_code == 2
+    assert call(FakeCluster(), "tasks", "shp", "--watch").stderr.startswith("kf: app 'shp' not found in space 'dev'")
