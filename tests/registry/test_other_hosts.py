@@ -12,8 +12,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.error import HTTPError
 
 import pytest
+from kf_tasks.cluster.client import Cluster
 from kf_tasks.core.build import fetch
+from kf_tasks.core.build.spec import Upload
 from kf_tasks.errors import RegistryError
+from kf_tasks.registry import upload
 from kf_tasks.registry.authorization import Challenge
 from kf_tasks.registry.client import Address, Registry, digest_of
 
@@ -94,6 +97,44 @@ def test_a_registry_with_two_levels_gets_a_word_of_advice() -> None:
         with pytest.raises(RegistryError, match=words):
             client.resolve("acme/dev/shop", "1")
         assert client.resolve("acme/shop", "1") is None
+
+
+ABSENT = b'{"errors": [{"code": "NAME_UNKNOWN", "message": "The repository does not exist in the registry"}]}'
+
+
+def test_a_repository_that_has_to_be_made_first_is_said_in_the_preview_and_by_the_push(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = ["team/shop"]
+
+    def registry(asked: BaseHTTPRequestHandler) -> Answered:
+        if not asked.headers["Authorization"]:
+            return 401, {"WWW-Authenticate": 'Basic realm="ecr"'}, b""
+        if not any(asked.path.startswith(f"/v2/{name}/") for name in made):
+            return 404, {}, ABSENT
+        return 200, {}, b"{}"
+
+    with server(registry) as port:
+        host = f"127.0.0.1:{port}"
+        client = Registry(Address("http", host, "team"), LOGIN)
+        assert client.has("team/shop") and not client.has("team/mail")
+        with pytest.raises(RegistryError, match="does not have this repository .* make it first"):
+            client.push("team/mail", "1", b"{}", b"{}", {"digest": "sha256:1", "size": 1}, lambda: [b"1"])
+
+        asked: list[object] = []
+        monkeypatch.setattr(upload, "registry", lambda *given: asked.append(given) or client)
+        shop, mail = (Upload("app", f"http://{host}/team", name, "sha256:1", 1) for name in ("shop", "mail"))
+
+        def cluster() -> Cluster:
+            raise AssertionError("the credentials are not in a Secret")
+
+        assert upload.lacking(cluster, "dev", mail) == "" and not asked, "others make it with the first push"
+        monkeypatch.setattr(upload, "is_made_first", lambda _: True)
+        assert upload.lacking(cluster, "dev", shop) == ""
+        assert upload.lacking(cluster, "dev", mail) == (
+            f"repository {host}/team/mail does not exist yet; registries such as ECR want it made first"
+        )
+    assert upload.lacking(cluster, "dev", mail) == "", "what cannot be asked is not said"
 
 
 def test_no_password_goes_to_a_token_server_without_tls() -> None:

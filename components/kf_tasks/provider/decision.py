@@ -27,6 +27,7 @@ from ..core.run.pipelinerun import instantiate
 from ..core.run.summary import RunSummary
 from ..core.state import MAY, WILL, CalendarInputs, Decision, HistoryInputs, RunInputs, Which
 from ..errors import ClusterError, Denied, NotFound, Unreachable
+from ..registry.upload import lacking
 from .preview import Preview
 from .recording import mark_recorded
 from .survey import Survey
@@ -76,12 +77,12 @@ def _decided(preview: Preview, olds: RunInputs | None, inputs: RunInputs, seen: 
             f"{words} {'is' if len(unknown) == 1 and not words.endswith('s') else 'are'} known only during the update"
         )
         say(f"may {verb}: {because}")
-        _say_upload(say, inputs)
+        _say_upload(preview, inputs)
         return Decision(_UNKNOWN, MAY, because, before.nth)
     decided = _decide(preview, olds, inputs, seen)
     if decided.starts:
         say(f"will {verb}: {decided.because}")
-        _say_upload(say, inputs)
+        _say_upload(preview, inputs)
     else:
         _say_elsewhere(say, olds, inputs, seen)
     return decided
@@ -166,10 +167,17 @@ def _say_elsewhere(say: Callable[[str], None], olds: RunInputs | None, inputs: R
     say(f"nothing runs in {place} by itself: the record is of {record}. To run it here: {again}")
 
 
-def _say_upload(say: Callable[[str], None], inputs: RunInputs) -> None:
-    """A source goes to a registry that others read, too: how much of what, and what stays here."""
-    for line in sent(inputs.upload.contents) if isinstance(inputs.upload, Upload) else ():
-        say(line)
+def _say_upload(preview: Preview, inputs: RunInputs) -> None:
+    """A source goes to a registry that others read, too: how much of what, what stays here, and whether it can go."""
+    if not isinstance(inputs.upload, Upload):
+        return
+    for line in sent(inputs.upload.contents):
+        preview.say(inputs.urn, line)
+    if inputs.preview and not contains_unknowns([inputs.connection, inputs.which.namespace]):
+        connection = Connection.of(inputs.connection)
+        missing = lacking(lambda: preview.cluster(connection), inputs.which.namespace, inputs.upload)
+        if missing:
+            preview.say(inputs.urn, missing, warning=True)
 
 
 def own_runs(preview: Preview, which: Which, seen: Survey) -> list[RunSummary]:

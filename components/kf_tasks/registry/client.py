@@ -27,6 +27,7 @@ _DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 _READABLE = ", ".join((MANIFEST, INDEX, _DOCKER, _DOCKER_LIST))
 _CHANGED = "the source changed while it was sent: repeat when nothing writes there"
 _SHALLOW = "; for a registry with names of two parts only, such as Docker Hub, Space(image_name='{app}')"
+_UNKNOWN = "NAME_UNKNOWN"  # https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
 CONNECT_SECONDS, READ_SECONDS = 5, 60
 
 
@@ -89,6 +90,14 @@ class Registry:
             return str((config.get("config") or {}).get("User") or "")
         except (LookupError, TypeError, AttributeError, ValueError, StopIteration):
             raise RegistryError(f"registry {self._address.host} does not say what {repository}@{digest} is") from None
+
+    def has(self, repository: str) -> bool:
+        """Whether there is a repository of that name; raises RegistryError for a registry that does not tell."""
+        answer = self._ask(repository, "GET", "tags/list?n=1")
+        if answer.status == 404 and _UNKNOWN in _message(answer):
+            return False
+        self._expect(answer, 200, f"tags of {repository}")
+        return True
 
     def push(
         self, repository: str, tag: str, manifest: bytes, config: bytes, layer: dict[str, Any],
@@ -192,6 +201,9 @@ class Registry:
             raise RegistryError(f"registry {host} {given} ({what}: {said}): {advice}")
         if answer.status == 405:
             raise RegistryError(f"registry {host} is read-only ({what}: {said}): choose another with Space(registry=…)")
+        if answer.status == 404 and _UNKNOWN in said:
+            advice = "make it first, or choose another with Space(image_name=…)"
+            raise RegistryError(f"registry {host} does not have this repository ({what}: {said}): {advice}")
         if answer.status == 400 and "DIGEST" in said.upper():
             raise RegistryError(f"{what}: {_CHANGED}")
         if answer.status == 429 or answer.status >= 500:

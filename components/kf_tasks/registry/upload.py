@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from pathlib import Path
 
 from ..cluster.client import Cluster
+from ..core.build.repository import is_made_first
 from ..core.build.spec import Upload, amount
 from ..core.say import Say
 from ..core.source import tree
-from ..errors import ConfigurationError, Denied, about
+from ..errors import ConfigurationError, Denied, Trouble, about
 from .client import Address, registry
 from .credentials import from_json
 from .progress import uploading
@@ -28,6 +30,21 @@ def send(cluster: Cluster, namespace: str, source: Upload, say: Say) -> None:
         )  # fmt: skip
     if sent:
         say(f"source uploaded: {amount(artifact.size)}")
+
+
+def lacking(cluster: Callable[[], Cluster], namespace: str, source: Upload) -> str:
+    """What a preview says where a repository has to be made before a build; empty if not, or if it cannot be asked."""
+    address = Address.of(source.registry)
+    if not is_made_first(address.host):
+        return ""
+    name = address.repository(source.repository)
+    try:
+        found = login(cluster(), namespace, source.secret, address.host) if source.secret else None
+        if registry(address, found).has(name):
+            return ""
+    except Trouble:
+        return ""
+    return f"repository {address.host}/{name} does not exist yet; registries such as ECR want it made first"
 
 
 def login(cluster: Cluster, namespace: str, secret: str, host: str) -> tuple[str, str] | None:

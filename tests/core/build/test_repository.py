@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from kf_tasks.core.build.repository import check_image_name, check_registry, repository
+from kf_tasks.core.build.repository import check_image_name, check_registry, is_made_first, repository
 from kf_tasks.core.errors import InvalidInput
 
 
@@ -48,3 +48,16 @@ def test_the_name_of_a_repository(name: str, found: str) -> None:
 def test_what_names_no_repository(name: str) -> None:
     with pytest.raises(InvalidInput, match="names no repository for each App: write {app} and perhaps {namespace}"):
         check_image_name("space 's'", name)
+
+
+@pytest.mark.parametrize(
+    ("host", "first"),
+    [
+        ("123456789012.dkr.ecr.eu-central-1.amazonaws.com", True), ("public.ecr.aws", True),
+        ("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn", True), ("123456789012.dkr-ecr.us-east-1.on.aws", True),
+        ("123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com", True), ("registry-1.docker.io", False),
+        ("ecr.example.com", False), ("127.0.0.1:5000", False), ("12.dkr.ecr.x.amazonaws.com.example.com", False),
+    ],
+)  # fmt: skip
+def test_only_amazons_registries_may_want_a_repository_to_be_made_first(host: str, first: bool) -> None:
+    assert is_made_first(host) is first

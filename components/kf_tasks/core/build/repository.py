@@ -9,6 +9,11 @@ from ..errors import InvalidInput
 IMAGE_NAME = "{namespace}/{app}"
 _PART = "[a-z0-9]+(?:(?:[.]|__?|-+)[a-z0-9]+)*"  # OCI distribution spec, "Pulling manifests": <name>
 _REPOSITORY = re.compile(f"{_PART}(?:/{_PART})*")
+# Amazon's registries, of accounts and the public one, have a repository only where somebody has made it, or a template
+# says that a push makes it. Others make it with the first push, so that for them its absence is no news.
+_ECR = re.compile(
+    r"\d{12}\.dkr[.-]ecr(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|on\.(aws|amazonwebservices\.com\.cn))"
+)
 _ADDRESS = re.compile(rf"(?:https?://)?[^/@\s]+(?:/{_PART})*/?")
 
 
@@ -35,6 +40,11 @@ def check_image_name(owner: str, name: str) -> str:
             "with lower-case letters, digits, '-', '_', '.' and '/', such as 'team-{app}'"
         )
     return name
+
+
+def is_made_first(host: str) -> bool:
+    """Whether a registry may want a repository to be made before anything is pushed to it."""
+    return host == "public.ecr.aws" or bool(_ECR.fullmatch(host))
 
 
 def repository(name: str, namespace: str, app: str) -> str:
