@@ -67,7 +67,7 @@ def test_a_folder_without_a_dockerfile_becomes_an_image_whose_processes_are_task
 
     declare(stack, tasks, start=START, other="x", source="build_args={'BP_GREETING': 'a $(new) \"one\"'}")
     shown = stack.preview().ok().text
-    assert "will build: build_env changed: {} -> {'BP_GREETING': 'a $(new) \"one\"'}" in shown
+    assert "will build: build_env changed: {} → {'BP_GREETING': 'a $(new) \"one\"'}" in shown
     assert 'started a $(new) "one" [] /app' in stack.up().ok().text
     assert len(builds(stack)) == 2 and len(stack.runs()) == 10
     assert "build" not in stack.kf("tasks", "shop").ok().text

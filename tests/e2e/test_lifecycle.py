@@ -55,10 +55,10 @@ def test_nothing_changed_runs_nothing(stack: Stack) -> None:
 def test_each_part_of_the_definition_runs_it_again(stack: Stack) -> None:
     stack.task("command='echo one'").up().ok()
     edits = {
-        "command='echo two'": "command changed: /bin/sh -c 'echo one' -> /bin/sh -c 'echo two'",
+        "command='echo two'": "command changed: /bin/sh -c 'echo one' → /bin/sh -c 'echo two'",
         "command='echo two', env={'A': 'x'}": "env changed: +A",
         "command='echo two', env={'A': 'y'}": "env changed: ~A",
-        "command='echo two', env={'A': 'y'}, triggers=[1]": "triggers changed: [] -> [1]",
+        "command='echo two', env={'A': 'y'}, triggers=[1]": "triggers changed: [] → [1]",
         "command='echo one'": "command changed",
     }
     for count, (arguments, because) in enumerate(edits.items(), start=2):
@@ -153,7 +153,7 @@ def test_when_trigger_and_always(stack: Stack) -> None:
     stack.task("command='echo 2', when='trigger', triggers=['v1']").up().ok()
     assert len(stack.runs()) == 3, "only triggers decide"
     shown = stack.task("command='echo 2', when='trigger', triggers=['v2']").preview().ok()
-    assert "will run: triggers changed: ['v1'] -> ['v2']" in shown.text
+    assert "will run: triggers changed: ['v1'] → ['v2']" in shown.text
     stack.up().ok()
     assert len(stack.runs()) == 4 and stack.outputs()["log"] == "2\n"
 

@@ -76,7 +76,7 @@ def test_the_example_runs_once_for_each_change_of_its_folder(stacks: Callable[..
     for key, value in (("builder", "builder:1"), ("run-image", "run:1")):
         stack.pulumi("config", "set", key, f"{os.environ['SANDBOX_REGISTRY']}/buildpacks/{value}").ok()
     moved = stack.preview().ok().text
-    assert "will build: builder changed: '' -> " in moved and "; run_image changed: '' -> " in moved
+    assert "will build: builder changed: '' → " in moved and "; run_image changed: '' → " in moved
     assert "Hello again" in stack.up().ok().text and stack.outputs()["image"] != image
     stack.destroy().ok()
     assert not objects(RUNS, stack.namespace)
@@ -244,7 +244,7 @@ def test_a_tag_is_resolved_and_a_registry_that_does_not_answer_is_no_reason_to_r
 
     put(place, "python:3", tag)
     moved = stack.preview().ok().text
-    assert f"will run: image changed: {first[:-52]} -> @sha256:" in moved
+    assert f"will run: image changed: {first[:-52]} → @sha256:" in moved
     # The same address over TLS gets no answer from this registry: the digest recorded last stands.
     stack.write(body.format(registry="None", image=f"f'{{R}}/{tag}'"))
     silent = stack.preview().ok().text

@@ -9,6 +9,7 @@ import pytest
 from kf_tasks.cluster.connection import Connection
 from kf_tasks.core import definition
 from kf_tasks.core.build import spec
+from kf_tasks.core.run.environment import Value, merge
 from kf_tasks.core.run.outcome import Outcome
 from kf_tasks.core.run.pipelinerun import TaskSpec, render
 from kf_tasks.core.state import RunInputs, RunRecord
@@ -264,3 +265,35 @@ def test_what_a_dry_run_refuses(seen: Seen, preview: bool, error: ClusterError, 
     seen.answers = Answers(create_run=error)
     assert bool(decision.dry_run(seen, Connection(), RunInputs.of({**NEWS, "__preview": preview}))) == refused
     assert bool(seen.said) == (preview and not refused)
+
+
+def test_what_runs_nothing_is_said_in_a_line_and_what_tasks_share_once() -> None:
+    """A reviewer of forty tasks reads once that their App's variable changes."""
+    env = merge([("App", {"LOG_LEVEL": Value("info")}), ("Task", {"A": Value("1")})])
+    later = merge([("App", {"LOG_LEVEL": Value("debug")}), ("Task", {"A": Value("1")})])
+    seen = Seen(Survey(cluster="one"))
+    before, after = (
+        render(TaskSpec(**{**SPEC, "env": of, "timeout": timeout}))
+        for of, timeout in ((env, "1h0m0s"), (later, "5m0s"))
+    )
+    for task in ("a", "b", "c", "d", "e"):
+        common = {**NEWS, "task": task, "layers": {"LOG_LEVEL": "App", "A": "Task"}}
+        olds = {**OLDS, **common, "manifest": before}
+        assert Runs(seen).check(olds, {**common, "manifest": after}).inputs["_starts"] == ""
+    assert seen.said == [
+        "timeout 1h → 5m: nothing runs",
+        "LOG_LEVEL info → debug (App): nothing runs",
+        *["timeout 1h → 5m: nothing runs"] * 4,
+    ]
+    script = {**DEFINITION, "argv": ["/bin/sh", "-c", "set -e\none\n"]}
+    olds = {**OLDS, "manifest": before, "definition": script, "key": definition.key(script)}
+    changed = {**script, "argv": ["/bin/sh", "-c", "set -e\ntwo\n"]}
+    Runs(running := Seen()).check(olds, {**NEWS, "manifest": after, "definition": changed})
+    assert running.said[:4] == ["will run: command changed: -1 +1 lines", "- one", "+ two", "timeout 1h → 5m"]
+    assert running.said[4:] == ["LOG_LEVEL info → debug"], "where nobody knows its layer"
+
+
+def test_a_great_many_changes_are_counted(seen: Seen) -> None:
+    before, after = (render(TaskSpec(**{**SPEC, "labels": {f"l{n}": text for n in range(30)}})) for text in "ab")
+    Runs(seen).check({**OLDS, "manifest": before}, {**NEWS, "manifest": after})
+    assert len(seen.said) == 21 and seen.said[-1] == "… and 10 more changes of its template: nothing runs"

@@ -8,9 +8,10 @@ changes the next run, not whether there is one.
 from __future__ import annotations
 
 import shlex
-from os.path import commonprefix
-from typing import Any, Dict, List, Mapping
+from collections import Counter
+from typing import Any, List, Mapping, Sequence, Tuple
 
+from . import difference
 from .build import spec
 from .log.reader import harmless
 from .naming import digest
@@ -18,7 +19,7 @@ from .naming import digest
 CHANGE, TRIGGER, ALWAYS = "change", "trigger", "always"
 WHEN = (CHANGE, TRIGGER, ALWAYS)
 PARTS = {"image": "image", "argv": "command", "env": "env", "secret_env": "secret env", "triggers": "triggers"}
-_LONGEST, _CONTEXT = 100, 20
+SHELL = ["/bin/sh", "-c"]
 
 Definition = Mapping[str, Any]
 
@@ -41,61 +42,64 @@ def deciding(when: str) -> List[str]:
 
 
 def explain(old: Definition, new: Definition, when: str = CHANGE) -> str:
-    """What changed, for the preview's line: `image changed: shop@sha256:1a2b -> @sha256:3c4d; env changed: +A, ~B`."""
+    """What changed, in one line of the preview: `image changed: shop@sha256:1a2b → @sha256:3c4d; env changed: +A x`."""
     if when == spec.BUILD:
         return spec.explain(old, new)
     changes = []
     for part in deciding(when):
         before, after = old.get(part), new.get(part)
         if before != after:
-            changes.append(f"{PARTS[part]} changed: {_describe(part, before, after)}")
+            changes.append(f"{PARTS[part]} changed: {describe(part, before, after)}")
     return harmless("; ".join(changes))
 
 
-def _describe(part: str, before: Any, after: Any) -> str:
+def describe(part: str, before: Any, after: Any) -> str:
+    """What changed in one part of a definition, in one line."""
     if part == "image":
         return _images(str(before), str(after))
     if part == "argv":
-        return _texts(shlex.join(before or []), shlex.join(after or []))
+        return _commands(before or [], after or [])
     if part == "env":
-        return _keys(before or {}, after or {})
+        return ", ".join(difference.entries(before or {}, after or {}))
     if part == "secret_env":
-        return _keys(dict.fromkeys(before or []), dict.fromkeys(after or []))
-    return _texts(str(_whole(before)), str(_whole(after)))
+        return ", ".join(difference.entries(dict.fromkeys(before or []), dict.fromkeys(after or []), values=False))
+    return difference.texts(str(difference.whole(before)), str(difference.whole(after)))
+
+
+def changed_lines(old: Definition, new: Definition) -> List[str]:
+    """The lines of a command that differ, where they are more than the line that `explain` makes of them."""
+    before, after = old.get("argv") or [], new.get("argv") or []
+    return [] if before == after or _is_short(before, after) else difference.lines(*_lines(before, after))
 
 
 def _images(before: str, after: str) -> str:
     (old, _, old_digest), (new, _, new_digest) = before.partition("@"), after.partition("@")
     old_short, new_short = (f"@{text[:19]}" if text else "" for text in (old_digest, new_digest))
     same_name = old == new and old_digest and new_digest
-    return f"{old}{old_short} -> {'' if same_name else new}{new_short}"
+    return f"{old}{old_short} → {'' if same_name else new}{new_short}"
 
 
-def _keys(before: Dict[str, Any], after: Dict[str, Any]) -> str:
-    marks = [f"+{name}" for name in sorted(after.keys() - before.keys())]
-    marks += [f"-{name}" for name in sorted(before.keys() - after.keys())]
-    marks += [f"~{name}" for name in sorted(before.keys() & after.keys()) if before[name] != after[name]]
-    return ", ".join(marks)
+def _commands(before: Sequence[str], after: Sequence[str]) -> str:
+    if _is_short(before, after):
+        return difference.texts(*_on_one_line(before, after))
+    was, now = _lines(before, after)
+    more, less = (sum((Counter(one) - Counter(other)).values()) for one, other in ((now, was), (was, now)))
+    return f"-{less} +{more} lines"
 
 
-def _texts(before: str, after: str) -> str:
-    """Both texts on one line; of long ones the part where they begin to differ."""
-    before, after = (text.replace("\n", "\\n").replace("\r", "\\r") for text in (before, after))
-    start = 0
-    if max(len(before), len(after)) > _LONGEST:
-        start = max(len(commonprefix([before, after])) - _CONTEXT, 0)  # noqa: RUF071 - of texts, not of paths
-    return f"{_cut(before, start)} -> {_cut(after, start)}"
+def _is_short(before: Sequence[str], after: Sequence[str]) -> bool:
+    both = _on_one_line(before, after)
+    return not any("\n" in text.strip() or len(text) > difference.LONGEST for text in both)
 
 
-def _cut(text: str, start: int) -> str:
-    end = start + _LONGEST
-    return f"{'…' if start else ''}{text[start:end]}{'…' if len(text) > end else ''}"
+def _on_one_line(before: Sequence[str], after: Sequence[str]) -> Tuple[str, str]:
+    if before[:-1] == after[:-1] == SHELL:
+        return before[-1], after[-1]
+    return shlex.join(before), shlex.join(after)
 
 
-def _whole(value: Any) -> Any:
-    """`value` with whole numbers as people write them: Pulumi hands every number over as a float."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, list):
-        return [_whole(item) for item in value]
-    return {name: _whole(item) for name, item in value.items()} if isinstance(value, dict) else value
+def _lines(before: Sequence[str], after: Sequence[str]) -> Tuple[List[str], List[str]]:
+    """Both commands in lines: of a script its own, of a list an argument each."""
+    if before[:-1] == after[:-1] and before and after:
+        return before[-1].splitlines(), after[-1].splitlines()
+    return [shlex.quote(text) for text in before], [shlex.quote(text) for text in after]

@@ -114,6 +114,8 @@ class RunInputs:
     - `urn`: under which resource lines are shown. `connection`: see `cluster.connection`.
     - `counter`: the ConfigMap that counts the App's task ids.
     - `definition`: what decides about a new run; `manifest`: the PipelineRun without what differs from run to run.
+    - `layers`: where its variables come from ("Space", "App" …) but for the platform's; None for a build, and in
+      states of 0.1.0.
     - `when`: "change", "trigger", "always", or "build" for that of an image.
     - `policy`: what the App keeps. `log_archive`: the URL that logs go to before their runs go, None for no archive.
     - `log_mode`: "follow", "tail" or "none". `start_timeout`: for how many seconds its pod may wait, 0 for ever.
@@ -128,6 +130,7 @@ class RunInputs:
     counter: str = ""
     definition: Any = None
     manifest: Any = None
+    layers: Any = None
     when: str = ""
     policy: Policy = Policy()  # noqa: RUF009 - frozen
     decision: Decision = Decision()
@@ -153,6 +156,7 @@ class RunInputs:
             counter=props.get("counter") or "",
             definition=props.get("definition"),
             manifest=props.get("manifest"),
+            layers=props.get("layers"),
             when=props.get("when") or "",
             policy=Policy.of(props),
             decision=Decision.of(props),
@@ -181,6 +185,7 @@ class RunInputs:
     def props(self) -> Dict[str, Any]:
         """As a program registers them, and with what was decided once something was."""
         chosen = {
+            "layers": self.layers,
             "log_archive": self.log_archive,
             "late": self.late or None,
             "upload": dict(vars(self.upload)) if isinstance(self.upload, Upload) else self.upload,

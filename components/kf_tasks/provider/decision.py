@@ -17,8 +17,10 @@ from pulumi.output import Unknown, contains_unknowns
 
 from ..cluster.connection import Connection
 from ..core.build.spec import BUILD, Upload, sent
-from ..core.definition import ALWAYS, PARTS, deciding, explain
+from ..core.changes import changes
+from ..core.definition import ALWAYS, PARTS, changed_lines, deciding, explain
 from ..core.definition import key as key_of
+from ..core.difference import MOST
 from ..core.marks import KEY, OUTCOME, STACK, TASK
 from ..core.naming import run_name
 from ..core.run.attempts import STORED, adoptable, attempts, is_recorded, of_task
@@ -51,6 +53,7 @@ def check(preview: Preview, olds: RunInputs | None, inputs: RunInputs) -> tuple[
     place = which.namespace if decided.starts or not olds else _place(olds)
     decided = replace(decided, cluster=seen.cluster or _old(olds).cluster, place=place)
     preview.decided[which] = fingerprint, decided
+    _say_changes(preview, olds, inputs, decided)
     if connection and seen.exists and not seen.unasked and not contains_unknowns(inputs.manifest):
         if not olds or inputs.manifest != olds.manifest:
             refusal = dry_run(preview, connection, inputs)
@@ -82,6 +85,8 @@ def _decided(preview: Preview, olds: RunInputs | None, inputs: RunInputs, seen: 
     decided = _decide(preview, olds, inputs, seen)
     if decided.starts:
         say(f"will {verb}: {decided.because}")
+        for line in _changed_lines(olds, inputs):
+            say(line)
         _say_upload(preview, inputs)
     else:
         _say_elsewhere(say, olds, inputs, seen)
@@ -165,6 +170,28 @@ def _say_elsewhere(say: Callable[[str], None], olds: RunInputs | None, inputs: R
     app, task = inputs.which.app, inputs.which.task
     again = f"pulumi up --replace '**:Run::{app if inputs.when == BUILD else f'{app}-{task}'}'"
     say(f"nothing runs in {place} by itself: the record is of {record}. To run it here: {again}")
+
+
+def _changed_lines(olds: RunInputs | None, inputs: RunInputs) -> list[str]:
+    """The lines of a command that differ, if that is why it runs."""
+    if not olds or not olds.definition or contains_unknowns(olds.definition) or "argv" not in deciding(inputs.when):
+        return []
+    return changed_lines(olds.definition, inputs.definition)
+
+
+def _say_changes(preview: Preview, olds: RunInputs | None, inputs: RunInputs, decided: Decision) -> None:
+    """What changes about the task beside its definition: what many tasks of an App share is said once."""
+    if not olds or inputs.when == BUILD or contains_unknowns([inputs.manifest, inputs.definition, inputs.layers]):
+        return
+    found = changes(olds, inputs)
+    effect = "" if decided.starts else ": nothing runs"
+    for change in found[:MOST]:
+        if change.shared:
+            preview.say_once(inputs.urn, f"{change}{effect}", about=f"{inputs.namespace} {inputs.app}")
+        else:
+            preview.say(inputs.urn, f"{change}{effect}")
+    if found[MOST:]:
+        preview.say(inputs.urn, f"… and {len(found) - MOST} more changes of its template{effect}")
 
 
 def _say_upload(preview: Preview, inputs: RunInputs) -> None:

@@ -128,6 +128,7 @@ class Task(pulumi.ComponentResource):
                     "triggers": trigger,
                 },
                 "manifest": template.manifest,
+                "layers": template.layers,
                 "when": when,
                 "wait": wait,
                 "must_succeed": must_succeed,

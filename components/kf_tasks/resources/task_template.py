@@ -12,6 +12,7 @@ import pulumi_kubernetes as kubernetes
 from ..core import marks, naming, quantities
 from ..core.api import Object
 from ..core.errors import InvalidInput
+from ..core.run.environment import SYSTEM
 from ..core.run.pipelinerun import Resources
 from ..core.template import JobSettings, TemplateSettings
 from . import names
@@ -139,6 +140,9 @@ class TaskTemplate:
             retries=declared.retries, results=declared.results, labels=declared.labels,
         )  # fmt: skip
         self.manifest: pulumi.Output[dict[str, Any]] = rendered.apply(lambda found: found.manifest)
+        self.layers = rendered.apply(
+            lambda found: {name: layers[0] for name, layers in found.layers.items() if layers[0] != SYSTEM}
+        )
         own_labels = {marks.TEMPLATE: "task", marks.TASK: name, **declared.labels}
         self._template = kubernetes.core.v1.ConfigMap(
             declared.full_name,

@@ -246,14 +246,12 @@ def test_why_an_image_is_built_anew() -> None:
         "build": {"source": "2", "builder": "b:1", "run_image": "", "build_env": {}},
         "files": {"a": "2"},
     }
-    assert spec.explain(before, after) == "source changed: ~a; builder changed: '' -> 'b:1'"
+    assert spec.explain(before, after) == "source changed: ~a; builder changed: '' → 'b:1'"
     other = {"build": dict(reversed({**after["build"], "run_image": "r"}.items())), "files": {"a": "2"}}
-    assert (
-        spec.explain(before, other) == "source changed: ~a; builder changed: '' -> 'b:1'; run_image changed: '' -> 'r'"
-    )
-    assert spec.explain(after, before) == "source changed: ~a; dockerfile changed: '' -> 'D'"
+    assert spec.explain(before, other) == "source changed: ~a; builder changed: '' → 'b:1'; run_image changed: '' → 'r'"
+    assert spec.explain(after, before) == "source changed: ~a; dockerfile changed: '' → 'D'"
     build_args = {"build": {**before["build"], "build_args": {"A": "1"}}, "files": {"a": "1"}}
-    assert spec.explain(before, build_args) == "build_args changed: {} -> {'A': '1'}"
+    assert spec.explain(before, build_args) == "build_args changed: {} → {'A': '1'}"
 
 
 def test_what_is_sent_is_told_with_the_largest_files() -> None:

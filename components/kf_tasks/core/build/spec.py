@@ -164,7 +164,7 @@ class BuildSpec:
 
 
 def explain(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    """Why a build happens: `source changed: ~app.py, +new.py; target changed: '' -> 'slim'`."""
+    """Why a build happens: `source changed: ~app.py, +new.py; target changed: '' → 'slim'`."""
     before, after = old.get(BUILD) or {}, new[BUILD]
     changes = []
     for part in sorted(after, key=lambda part: (part != "source", part)):  # the engine keeps no order
@@ -174,7 +174,7 @@ def explain(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
         if part == "source":
             changes.append(f"source changed: {compare(old.get('files') or {}, new['files']) or 'its files'}")
         else:
-            changes.append(f"{part} changed: {before.get(part, '')!r} -> {now!r}")
+            changes.append(f"{part} changed: {before.get(part, '')!r} → {now!r}")
     return "; ".join(changes)
 
 

@@ -1,0 +1,142 @@
+"""What else changes about a task, beside what decides about a run: amounts, limits of time, variables of other layers.
+
+A reviewer reads it in one line each, with plain values; secrets are told by name. The template's ConfigMap shows the
+same as YAML, which nobody can tell from what runs.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any, Dict, List, Optional, Set
+
+from . import difference, quantities
+from .api import Object
+from .definition import PARTS, deciding, describe
+from .run import environment, pipelinerun
+from .run.environment import SYSTEM, Shown
+from .state import RunInputs
+
+TASK = "Task"
+_ZERO = re.compile("(?<=[hm])0[ms]")
+_INPUTS = ("when", "wait", "must_succeed", "at_most_once")
+_OWN_LABELS = ("kf.dev/", "app.kubernetes.io/")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change in words; `layer` is what a variable's value comes from, empty for all else."""
+
+    text: str
+    layer: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.text} ({self.layer})" if self.layer else self.text
+
+    @property
+    def shared(self) -> bool:
+        """Whether other tasks of the App have it, too."""
+        return self.layer not in ("", TASK)
+
+
+def changes(before: RunInputs, after: RunInputs) -> List[Change]:
+    """What differs between two declarations of a task, but for what decides about a run; both manifests are known."""
+    old, new = _inputs(before), _inputs(after)
+    if before.manifest != after.manifest:
+        old, new = {**_settings(before.manifest), **old}, {**_settings(after.manifest), **new}
+    found = [
+        Change(f"{name} {difference.texts(old.get(name) or 'none', new.get(name) or 'none')}")
+        for name in dict.fromkeys([*new, *old])
+        if old.get(name) != new.get(name)
+    ]
+    decides = deciding(after.when)
+    for part in ("image", "argv"):
+        was, now = before.definition.get(part), after.definition.get(part)
+        if part not in decides and was != now:
+            found.append(Change(f"{PARTS[part]} {describe(part, was, now)}"))
+    if before.manifest == after.manifest:
+        return found
+    own = {*_own(before), *_own(after)} if "env" in decides else set()
+    return found + _variables(before, after, own)
+
+
+def _inputs(inputs: RunInputs) -> Dict[str, str]:
+    """What a Run says beside its manifest, as texts by the names of the arguments."""
+    patience = _span(quantities.duration(f"{inputs.start_timeout}s", "start_timeout"))
+    return _texts({"start_timeout": patience, **{name: getattr(inputs, name) for name in _INPUTS}})
+
+
+def _settings(manifest: Object) -> Dict[str, str]:
+    """What a manifest says beside command, image and variables, as texts by the names of the arguments."""
+    spec = manifest["spec"]
+    [task] = spec["pipelineSpec"]["tasks"]
+    step, metadata = pipelinerun.step_of(manifest), manifest["metadata"]
+    amounts = step["computeResources"]
+    template = spec["taskRunTemplate"]
+    found: Dict[str, Any] = {
+        "memory": amounts["limits"].get("memory"),
+        "disk": amounts["limits"].get("ephemeral-storage"),
+        "cpu": amounts["requests"].get("cpu"),
+        "cpu_limit": amounts["limits"].get("cpu"),
+        "timeout": _span(spec["timeouts"]["pipeline"]),
+        "retries": task.get("retries"),
+        "results": ", ".join(one["name"] for one in task["taskSpec"].get("results") or []),
+        "service_account": template.get("serviceAccountName"),
+        "volumes": task["taskSpec"].get("volumes"),
+        "volume_mounts": step.get("volumeMounts"),
+        "security context": {"pod": template["podTemplate"].get("securityContext"), "step": step["securityContext"]},
+    }
+    plain = ("securityContext", "nodeSelector")
+    found.update({name: value for name, value in template["podTemplate"].items() if name not in plain})
+    for kind, values in (
+        ("label", metadata.get("labels")), ("annotation", metadata.get("annotations")),
+        ("node_selector", template["podTemplate"].get("nodeSelector")),
+    ):  # fmt: skip
+        own = {name: value for name, value in (values or {}).items() if not name.startswith(_OWN_LABELS)}
+        found.update({f"{kind} {name}": value for name, value in own.items()})
+    return _texts(found)
+
+
+def _texts(found: Dict[str, Any]) -> Dict[str, str]:
+    return {name: difference.text(value) for name, value in found.items() if value not in (None, "")}
+
+
+def _span(text: str) -> str:
+    """A span of time as people write it: `1h`, not `1h0m0s`."""
+    return "" if text == "0s" else _ZERO.sub("", text)
+
+
+def _own(inputs: RunInputs) -> List[str]:
+    """The names of a task's own variables."""
+    return [*(inputs.definition.get("env") or {}), *(inputs.definition.get("secret_env") or [])]
+
+
+def _variables(before: RunInputs, after: RunInputs, told: Set[str]) -> List[Change]:
+    """The variables that have another value, but for those that are `told` and those of the platform, which follow."""
+    old, new = _shown(before), _shown(after)
+    found = []
+    for name in sorted(({*old} | {*new}) - told):
+        was, now = old.get(name), new.get(name)
+        layer = (now or was or _NONE).layer
+        if layer == SYSTEM or (was and now and (was.text, was.secret) == (now.text, now.secret)):
+            continue
+        found.append(Change(f"{name} {_values(was, now)}", layer))
+    return found
+
+
+def _shown(inputs: RunInputs) -> Dict[str, Shown]:
+    """The variables of a manifest as its process sees them; in place of a secret stands where it comes from."""
+    env = pipelinerun.step_of(inputs.manifest).get("env") or []
+    layers = {name: [layer] for name, layer in (inputs.layers or {}).items()}
+    shown = environment.effective(env, layers, lambda name, key: f"{name}/{key}")
+    return {one.name: replace(one, layer=one.layer if inputs.layers else "") for one in shown}
+
+
+def _values(was: Optional[Shown], now: Optional[Shown]) -> str:
+    if was and now and was.secret and now.secret:
+        return "comes from another secret"
+    old, new = ("a secret" if one and one.secret else one.text if one else "none" for one in (was, now))
+    return difference.texts(old, new)
+
+
+_NONE = Shown("", "", "")

@@ -1,0 +1,106 @@
+"""What changes beside the definition is said in one line each, with plain values; of secrets the names."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from kf_tasks.core.changes import changes
+from kf_tasks.core.run import environment
+from kf_tasks.core.run.environment import Value
+from kf_tasks.core.run.pipelinerun import Resources, TaskSpec, render
+from kf_tasks.core.state import RunInputs
+
+from .run.test_pipelinerun import SPEC
+
+LAYERS = {
+    "Space": {"ZONE": Value("north"), "TOKEN": Value(secret="kf.dev.env", key="TOKEN")},
+    "App": {"LOG_LEVEL": Value("info"), "PRICE": Value("$(params.x) $5"), "KEY": Value(secret="kf-shop.env", key="K")},
+    "Task": {"MODE": Value("full")},
+}
+
+
+def inputs(layers: dict[str, dict[str, Value]] = LAYERS, when: str = "change", **spec: Any) -> RunInputs:
+    """What the provider's process is given: Pulumi hands every number over as a float."""
+    merged = environment.merge([*layers.items()])
+    manifest = render(TaskSpec(**{**SPEC, "env": merged, **spec}))
+    props = {
+        "stack": "shop.dev", "namespace": "dev", "app": "shop", "task": "migrate", "urn": "urn", "when": when,
+        "manifest": manifest, "layers": {name: found[0] for name, found in environment.origins(merged).items()},
+        "definition": {
+            "image": "i", "argv": ["true"], "triggers": [], "secret_env": [],
+            "env": {name: value.text for name, value in layers.get("Task", {}).items()},
+        },
+    }  # fmt: skip
+    return RunInputs.of(json.loads(json.dumps(props), parse_int=float))
+
+
+def said(before: RunInputs, after: RunInputs) -> list[str]:
+    return [str(change) for change in changes(before, after)]
+
+
+def app(**env: Value) -> dict[str, dict[str, Value]]:
+    return {**LAYERS, "App": {**LAYERS["App"], **env}}
+
+
+@pytest.mark.parametrize(
+    ("after", "words"),
+    [
+        (inputs(app(LOG_LEVEL=Value("debug"))), ["LOG_LEVEL info → debug (App)"]),
+        (inputs(app(NEW=Value("1"))), ["NEW none → 1 (App)"]),
+        (inputs(app(PRICE=Value("$(params.x) $6"))), ["PRICE $(params.x) $5 → $(params.x) $6 (App)"]),
+        (inputs(app(LOG_LEVEL=Value(""))), ["LOG_LEVEL info → '' (App)"]),
+        (inputs({**LAYERS, "App": {}}), ["KEY a secret → none (App)", "LOG_LEVEL info → none (App)",
+                                         "PRICE $(params.x) $5 → none (App)"]),
+        (inputs(app(LOG_LEVEL=Value(secret="s", key="k"))), ["LOG_LEVEL info → a secret (App)"]),
+        (inputs(app(KEY=Value(secret="s", key="k"))), ["KEY comes from another secret (App)"]),
+        (inputs(app(ZONE=Value("south"))), ["ZONE north → south (App)"]),
+        (inputs({**LAYERS, "Space": {**LAYERS["Space"], "ZONE": Value("x\ny")}}), ["ZONE north → x\\ny (Space)"]),
+        (inputs({**LAYERS, "Task": {"MODE": Value("quick")}}), []),
+        (inputs({**LAYERS, "Task": {"MODE": Value("quick")}}, "trigger"), ["when change → trigger",
+                                                                           "MODE full → quick (Task)"]),
+        (inputs(resources=Resources("1Gi", "2Gi", "1", "2")), ["memory 512Mi → 1Gi", "disk 1Gi → 2Gi", "cpu 100m → 1",
+                                                               "cpu_limit none → 2"]),
+        (inputs(timeout="1h30m0s", retries=2), ["timeout 1h → 1h30m", "retries none → 2"]),
+        (inputs(timeout="0s"), ["timeout 1h → none"]),
+        (inputs(results=["schema", "rows"]), ["results none → schema, rows"]),
+        (inputs(labels={"team": "a"}, node_selector={"pool": "batch"}), ["label team none → a",
+                                                                         "node_selector pool none → batch"]),
+        (inputs(pod_template={"priorityClassName": "batch"}), ["priorityClassName none → batch"]),
+        (replace(inputs(), start_timeout=90, wait=True), ["start_timeout none → 1m30s", "wait false → true"]),
+        (replace(inputs(), terminated=True), []),
+        (inputs(), []),
+    ],
+)  # fmt: skip
+def test_each_change_is_one_line(after: RunInputs, words: list[str]) -> None:
+    assert said(inputs(), after) == words
+
+
+def test_a_state_without_layers_tells_the_values() -> None:
+    before, after = replace(inputs(), layers=None), inputs(app(LOG_LEVEL=Value("debug")))
+    assert said(before, after) == ["LOG_LEVEL info → debug (App)"]
+    assert said(before, replace(after, layers=None)) == ["LOG_LEVEL info → debug"]
+
+
+def test_what_other_tasks_have_too_is_known_by_its_layer() -> None:
+    both = {**app(LOG_LEVEL=Value("debug")), "Task": {"MODE": Value("quick")}}
+    found = changes(inputs(when="trigger"), inputs(both, "trigger"))
+    assert [(one.layer, one.shared) for one in found] == [("App", True), ("Task", False)]
+    assert not changes(inputs(), inputs(timeout="5m"))[0].shared
+
+
+VALUES = st.builds(Value, st.text(max_size=300)) | st.just(Value(secret="s", key="hidden-key"))
+ENVS = st.dictionaries(st.sampled_from("ABCDE"), VALUES)
+
+
+@given(ENVS, ENVS)
+def test_any_variables_are_one_short_line_each(before: dict[str, Value], after: dict[str, Value]) -> None:
+    found = changes(inputs({"App": before}), inputs({"App": after}))
+    assert [change.text[0] for change in found] == sorted(
+        name for name in {*before, *after} if before.get(name) != after.get(name)
+    )
+    assert all("\n" not in str(one) and len(str(one)) < 260 and "hidden-key" not in str(one) for one in found)
