@@ -29,4 +29,8 @@ class Calendar(Resource, module="kf", name="Calendar"):
     """The times of a schedule, said when they change; made by TaskSchedule."""
 
     def __init__(self, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(CalendarProvider(), name, props, opts)
+        super().__init__(CalendarProvider(), name, props, pulumi.ResourceOptions.merge(opts, _HIDDEN))
+
+
+# What `preview --diff` does not show: what is there for `kf review`, and what the CronJob shows.
+_HIDDEN = pulumi.ResourceOptions(hide_diffs=["manifest", "_asked", "_next", "_last"])

@@ -30,4 +30,8 @@ class History(Resource, module="kf", name="History"):
     """The retention of one App; made by App."""
 
     def __init__(self, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(HistoryProvider(), name, props, opts)
+        super().__init__(HistoryProvider(), name, props, pulumi.ResourceOptions.merge(opts, _HIDDEN))
+
+
+# What `preview --diff` does not show: what is there for `kf review`.
+_HIDDEN = pulumi.ResourceOptions(hide_diffs=["_deletions", "_reach"])

@@ -45,4 +45,9 @@ class Run(Resource, module="kf", name="Run"):
 
     def __init__(self, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
         record = dict.fromkeys((*RECORD, "key", "nth", "again"))
-        super().__init__(RunProvider(), name, {**record, **props}, opts)
+        super().__init__(RunProvider(), name, {**record, **props}, pulumi.ResourceOptions.merge(opts, _HIDDEN))
+
+
+# What `preview --diff` does not show: the record, which is another one after each run, the manifest, whose change the
+# template's ConfigMap shows and a line under the task tells, and what is there for `kf review`.
+_HIDDEN = pulumi.ResourceOptions(hide_diffs=["manifest", *RECORD, "_last", "_unasked"])

@@ -47,7 +47,7 @@ CASES = {
     ),
     "protected": (
         f"{APP}Task('migrate', app=app, command='x', opts=ResourceOptions(protect=True))",
-        "protect=True would forbid every new run",
+        "protect=True would keep the record and none of the runs",
     ),
 }
 

@@ -55,15 +55,15 @@ def test_nothing_changed_runs_nothing(stack: Stack) -> None:
 def test_each_part_of_the_definition_runs_it_again(stack: Stack) -> None:
     stack.task("command='echo one'").up().ok()
     edits = {
-        "command='echo two'": "command changed: /bin/sh -c 'echo one' → /bin/sh -c 'echo two'",
-        "command='echo two', env={'A': 'x'}": "env changed: +A",
-        "command='echo two', env={'A': 'y'}": "env changed: ~A",
+        "command='echo two'": "command changed: echo one → echo two",
+        "command='echo two', env={'A': 'x'}": "env changed: +A x",
+        "command='echo two', env={'A': 'y'}": "env changed: A x → y",
         "command='echo two', env={'A': 'y'}, triggers=[1]": "triggers changed: [] → [1]",
         "command='echo one'": "command changed",
     }
     for count, (arguments, because) in enumerate(edits.items(), start=2):
         shown = stack.task(arguments).preview().ok()
-        assert f"will run: {because}" in shown.text
+        assert f"will run: {because}" in shown.text and "to replace" not in shown.text and "retain" not in shown.text
         stack.up().ok()
         assert len(stack.runs()) == count, "exactly one new run, the old ones kept"
     ids = [int(run["metadata"]["labels"]["kf.dev/task-id"]) for run in stack.runs()]
@@ -75,13 +75,14 @@ def test_everything_else_changes_only_the_template(stack: Stack) -> None:
     stack.task(app="env={'S': Output.secret('first-secret')}", after=consumer).up().ok()
     one, two = "env={'S': Output.secret('first-secret')}", "env={'S': Output.secret('first-secret'), 'B': '1'}"
     edits = [
-        ("timeout='30m', command='echo hello'", one),
-        ("memory='48M', command='echo hello'", one),
-        ("memory='48M', command='echo hello'", two),
-        ("memory='48M', command='echo hello'", f"{two}, labels={{'team': 'a'}}"),
+        ("timeout='30m', command='echo hello'", one, "timeout 1h → 30m"),
+        ("memory='48M', command='echo hello'", one, "memory 32Mi → 48Mi"),
+        ("memory='48M', command='echo hello'", two, "B none → 1 (App)"),
+        ("memory='48M', command='echo hello'", f"{two}, labels={{'team': 'a'}}", "label team none → a"),
     ]
-    for arguments, app in edits:
+    for arguments, app, change in edits:
         shown = stack.task(arguments, app, consumer).preview().ok()
+        assert f"{change}: nothing runs" in shown.text
         assert "ConfigMap shop-migrate update" in shown.text
         for quiet in ("kf:Run", "ConfigMap copy", "will run", "may run", "replace"):
             assert quiet not in shown.text, f"{quiet}: {shown.text}"
@@ -91,7 +92,13 @@ def test_everything_else_changes_only_the_template(stack: Stack) -> None:
     assert "Secret kf-shop.env update" in shown.text and "replace" not in shown.text and "kf:Run" not in shown.text
     stack.up().ok()
     assert len(stack.runs()) == 1
-    stack.task("memory='48M', command='echo $S | wc -c; echo $B'", rotated, consumer).up().ok()
+    stack.task("memory='48M', command='echo $S | wc -c; echo $B'", rotated, consumer)
+    shown = stack.preview("--diff").ok()
+    of_run = shown.text.partition("~ pulumi-python:dynamic/kf:Run: (update)")[2].partition("(update)")[0]
+    changed = [line.strip() for line in of_run.splitlines() if line.strip()[:2] in ("~ ", "+ ", "- ")]
+    assert changed[:2] == ["~ manifest (hidden)", '~ _because     : "first run" => "command changed: echo hello → echo $S '
+                           '| wc -c; echo $B"'] and len(of_run.splitlines()) < 50, of_run  # fmt: skip
+    stack.up().ok()
     assert stack.outputs()["log"] == "14\n1\n", "the next run uses the new values"
     step = stack.runs()[-1]["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["steps"][0]
     assert step["computeResources"]["limits"]["memory"] == "48Mi"

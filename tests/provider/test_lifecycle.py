@@ -297,3 +297,78 @@ def test_a_great_many_changes_are_counted(seen: Seen) -> None:
     before, after = (render(TaskSpec(**{**SPEC, "labels": {f"l{n}": text for n in range(30)}})) for text in "ab")
     Runs(seen).check({**OLDS, "manifest": before}, {**NEWS, "manifest": after})
     assert len(seen.said) == 21 and seen.said[-1] == "… and 10 more changes of its template: nothing runs"
+
+
+DONE = {
+    **{name: value for name, value in OLDS.items() if not name.startswith("__")},
+    **RunRecord("shop-migrate-1", 1, "Succeeded", log="hello\n").props(),
+}
+
+
+class Records:
+    """Runs that succeed, each with a number: what `recording` is asked for."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, failure: str | None = None) -> None:
+        self.asked: list[RunInputs] = []
+        self.failure = failure
+        monkeypatch.setattr(recording, "record", self.record)
+
+    def record(self, _preview: Any, inputs: RunInputs) -> tuple[RunRecord, str | None]:
+        self.asked.append(inputs)
+        return RunRecord(f"new-{len(self.asked)}", 2, "Failed" if self.failure else "Succeeded"), self.failure
+
+
+@pytest.mark.parametrize(
+    ("more", "runs"),
+    [
+        ({"definition": {**DEFINITION, "image": "j"}}, True),
+        ({"when": "always"}, True),
+        ({"manifest": {"metadata": {"labels": {}}}, "start_timeout": 5, "layers": {"A": "App"}}, False),
+        ({"terminated": True, "definition": {**DEFINITION, "image": "j"}}, False),
+    ],
+)
+def test_another_run_is_an_update_and_replaces_nothing(
+    seen: Seen, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any], runs: bool
+) -> None:
+    records, room = Records(monkeypatch), Runs(seen)
+    inputs = room.check(OLDS, {**NEWS, **more, "__preview": False}).inputs
+    found = room.diff(DONE, inputs)
+    assert (found.changes, not found.replaces) == (runs, True)
+    if runs:
+        outs = room.update(DONE, inputs).outs
+        assert outs and (outs["run"], outs["key"], len(records.asked)) == ("new-1", inputs["key"], 1)
+        assert not room.diff(outs, {**inputs, "again": False}).changes, "it is recorded"
+        assert {**outs, **inputs} == {**outs, **{n: v for n, v in inputs.items() if n.startswith("__")}}
+        assert not [name for name in outs if name.startswith("__")] and outs["log"] == "", "nothing of the last run"
+
+
+def test_another_run_that_fails_leaves_the_record_and_is_tried_again(
+    seen: Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Records(monkeypatch, "task 'migrate' of app 'shop' failed: exit code 3")
+    room = Runs(seen)
+    with pytest.raises(Exception, match="exit code 3"):
+        room.update(DONE, room.check(OLDS, {**NEWS, "definition": {**DEFINITION, "image": "j"}}).inputs)
+    failed = replace(run(1, "False"), labels={**run(1).labels, "kf.dev/key": OLDS["key"]})
+    seen.sees(replace(failed, annotations={"kf.dev/outcome": "exit code 3"}))
+    again = Runs(Seen(seen.seen)).check(OLDS, NEWS).inputs
+    assert again["again"] and room.diff(DONE, again).changes
+
+
+def test_a_state_without_inputs_is_no_change(seen: Seen) -> None:
+    """What 0.1.0 has written beside the record is what `refresh` and `destroy` need."""
+    identity = {name: DONE[name] for name in ("connection", "stack", "namespace", "app", "task", "key", "urn")}
+    old = {**identity, **RunRecord("shop-migrate-1", 1, "Succeeded").props()}
+    inputs = Runs(seen).check(OLDS, NEWS).inputs
+    assert not Runs(seen).diff(old, inputs).changes and not Runs(seen).diff(DONE, inputs).changes
+
+
+def test_a_refresh_waits_for_nothing_whatever_the_state_holds(seen: Seen) -> None:
+    unfinished = {**run_object(), "status": {}}
+    seen.answers = Answers(uid="one", get_run=unfinished)
+    begun = {**DONE, **BEGUN.props(), "wait": True, "terminated": True, "log_archive": "file:///nowhere"}
+    assert Runs(seen).read("id", begun).outs == begun
+
+
+def run_object() -> dict[str, Any]:
+    return {"metadata": {"name": BEGUN.run, "namespace": "shop", "uid": "u", "labels": {}}, "spec": {}}

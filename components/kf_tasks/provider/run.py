@@ -29,12 +29,14 @@ class Runs:
         return CheckResult({**news, **(decided.props() if decided else {}), **told}, failures)
 
     def diff(self, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        """Only another key is another run; an unfinished record is completed; all else waits for the next run."""
+        """Only another key is another run; an unfinished record is completed; all else waits for the next run.
+
+        Another run is an update of the record, never its replacement: nothing is taken away by it, and the engine
+        calls what it replaces and we keep left "untracked".
+        """
         decided = Decision.of(news)
-        if decided.key is None or contains_unknowns(decided.key):
+        if decided.key is None or contains_unknowns(decided.key) or _is_another(olds, decided):
             return DiffResult(changes=True, replaces=[])
-        if decided.again or decided.key != olds.get("key"):
-            return DiffResult(changes=True, replaces=["key"])
         moved = olds.get("__provider") != news.get("__provider")
         return DiffResult(changes=moved or RunRecord.of(olds).state == RUNNING or bool(decided.cancels))
 
@@ -43,18 +45,18 @@ class Runs:
         inputs = RunInputs.of(news)
         if inputs.terminated:
             held = recording.hold(self.preview, inputs)
-            return CreateResult(f"{inputs.which.app}-{inputs.which.task}-held", {**inputs.identity(), **held.props()})
-        record, failure = recording.record(self.preview, inputs)
-        if failure:
-            raise Failure(failure)
-        return CreateResult(record.run, {**inputs.identity(), **record.props()})
+            return CreateResult(f"{inputs.which.app}-{inputs.which.task}-held", _outputs(news, inputs, held))
+        record = self._recorded(inputs)
+        return CreateResult(record.run, _outputs(news, inputs, record))
 
     def update(self, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
-        """Completes the record of a run that was not waited for; raises if it must succeed and did not.
+        """Starts another run as `create` does, or completes the record of one that was not waited for.
 
-        Where the task is terminated, runs of it that no record holds are cancelled too.
+        Where the task is terminated, runs of it that no record holds are cancelled too. Raises as `create`.
         """
         inputs, begun = RunInputs.of(news), RunRecord.of(olds)
+        if _is_another(olds, inputs.decision) and not inputs.terminated:
+            return UpdateResult(_outputs(news, inputs, self._recorded(inputs)))
         there = _in(inputs, Which.of(olds).namespace)  # where the run is, also if its App has moved meanwhile
         if inputs.terminated:
             own = begun.run if begun.state == RUNNING else ""
@@ -67,7 +69,8 @@ class Runs:
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """The record as it is; one that is unfinished is completed if its run has ended."""
-        inputs = RunInputs.of(props)
+        identity = RunInputs.of(props).identity()
+        inputs = RunInputs.of({name: value for name, value in identity.items() if value is not None})
         record, failure = self._completed(inputs, RunRecord.of(props))
         if failure:
             self.preview.say(inputs.urn, failure, warning=True)
@@ -81,10 +84,27 @@ class Runs:
         unasked = decision.unasked(inputs, seen)
         return foretelling.of_run([] if unasked else decision.own_runs(self.preview, inputs.which, seen), unasked)
 
+    def _recorded(self, inputs: RunInputs) -> RunRecord:
+        record, failure = recording.record(self.preview, inputs)
+        if failure:
+            raise Failure(failure)
+        return record
+
     def _completed(self, inputs: RunInputs, begun: RunRecord) -> tuple[RunRecord, str | None]:
         if begun.state != RUNNING:
             return begun, None
         return recording.complete(self.preview, inputs, begun)
+
+
+def _is_another(olds: dict[str, Any], decided: Decision) -> bool:
+    """Whether what was decided is another run than the one that the outputs record."""
+    return decided.again or decided.key != olds.get("key")
+
+
+def _outputs(news: dict[str, Any], inputs: RunInputs, record: RunRecord) -> dict[str, Any]:
+    """What the state holds of a run: its record, and what it was declared with, so that a diff shows what changes."""
+    declared = {name: value for name, value in news.items() if not name.startswith("__")}
+    return {**declared, **inputs.identity(), **record.props()}
 
 
 def _in(inputs: RunInputs, namespace: str) -> RunInputs:

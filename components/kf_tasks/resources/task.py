@@ -160,6 +160,6 @@ def _check(owner: str, results: Sequence[str], opts: pulumi.ResourceOptions | No
         naming.check_name(f"{owner}: result", result)
     if opts and opts.protect:
         raise InvalidInput(
-            f"{owner}: protect=True would forbid every new run, because a run replaces the record of the last one: "
+            f"{owner}: protect=True would keep the record and none of the runs, which are the App's: "
             "protect the App or the Space instead"
         )
