@@ -95,9 +95,8 @@ def test_everything_else_changes_only_the_template(stack: Stack) -> None:
     stack.task("memory='48M', command='echo $S | wc -c; echo $B'", rotated, consumer)
     shown = stack.preview("--diff").ok()
     of_run = shown.text.partition("~ pulumi-python:dynamic/kf:Run: (update)")[2].partition("(update)")[0]
-    changed = [line.strip() for line in of_run.splitlines() if line.strip()[:2] in ("~ ", "+ ", "- ")]
-    assert changed[:2] == ["~ manifest (hidden)", '~ _because     : "first run" => "command changed: echo hello → echo $S '
-                           '| wc -c; echo $B"'] and len(of_run.splitlines()) < 50, of_run  # fmt: skip
+    assert '~ [2]: "echo hello" => "echo $S | wc -c; echo $B"' in of_run and "~ manifest (hidden)" in of_run
+    assert len(of_run.splitlines()) < 60, "what is the same in structures that differ, and no whole PipelineRun"
     stack.up().ok()
     assert stack.outputs()["log"] == "14\n1\n", "the next run uses the new values"
     step = stack.runs()[-1]["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["steps"][0]
