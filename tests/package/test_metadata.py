@@ -60,7 +60,7 @@ def test_what_the_wheel_holds(wheel: Path) -> None:
         str(path.relative_to(source)) for path in source.glob("kf_tasks/**/*") if path.suffix in (".py", ".json")
     }
     assert {name for name in names if name.startswith("kf_tasks/")} == {*expected, "kf_tasks/py.typed"}
-    assert "kf_tasks/core/manifest/manifest.schema.json" in expected
+    assert {"kf_tasks/core/manifest/manifest.schema.json", "kf_tasks/core/review/review.schema.json"} <= expected
     content = zipfile.ZipFile(wheel).read
     scripts = content(f"{info}/entry_points.txt").decode().split()
     kf, policies = "kf = kf_tasks.cli.main:start", "kf-policies = kf_tasks.policies.pack:main"

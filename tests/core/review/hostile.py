@@ -26,9 +26,14 @@ TEXTS = st.builds(
 
 
 def document(text: str) -> Document:
-    """The document in which `text` stands wherever something may."""
-    last = {"run": text, "task_id": 1, "created": text, "outcome": text}
-    going = {"run": text, "task": text, "created": text, "outcome": text, "rule": text, "sure": True}
+    """The document in which `text` stands wherever something may, pictures included."""
+    return compose([review(read(events(*previewed(text)), "events"))], pictures=True)
+
+
+def previewed(text: str) -> list[dict[str, Any]]:
+    """The events in which `text` stands wherever something may."""
+    last = {"run": text, "task_id": 1, "created": "2026-11-01T00:00:00Z", "outcome": text}
+    going = {**last, "task": text, "rule": text, "sure": True}
     env = [{"name": text, "value": text}]
     named: dict[str, Any] = {"app": text, "task": text, "namespace": text}
     definition = {"image": text, "argv": [text], "files": {text: "2"}}
@@ -42,13 +47,14 @@ def document(text: str) -> Document:
     other = step("update", "kubernetes:core/v1:Service", text, {}, {})
     other["resourcePreEvent"]["metadata"]["detailedDiff"] = {text: {}}
     policy = dict.fromkeys(("resourceUrn", "policyPackName", "policyName", "message"), text)
-    found = [
+    return [
         step("replace", RUN, "one", olds, news),
         step("replace", RUN, "two", {**olds, "when": "build"}, built),
         step("create", RUN, "three", None, run(**named, _starts="may", _unasked=text, cancels=[text])),
         step("update", HISTORY, "h", history(), history(**named, keep=1, _deletions=[going], _reach=text)),
         step("delete", HISTORY, "gone", history(**named)),
         step("update", CALENDAR, "c", calendar(), calendar(**named, schedule=text, time_zone=text)),
+        step("update", CALENDAR, "d", calendar(**named), calendar(**named, schedule="0 5 * * *", _last=[last])),
         step("update", "kubernetes:core/v1:ConfigMap", "t", *templates),
         other,
         said("warning", text, urn("kf:index:App", text)),
@@ -57,4 +63,3 @@ def document(text: str) -> Document:
         {"policyEvent": {**policy, "enforcementLevel": "mandatory"}},
         {"policyEvent": {**policy, "enforcementLevel": "advisory"}},
     ]
-    return compose([review(read(events(*found), "events"))])

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from kf_tasks.core.review import markdown, text
 from kf_tasks.core.review.assembly import review
@@ -31,6 +31,7 @@ def outside_code(rendered: str) -> list[Any]:
     return found
 
 
+@settings(max_examples=40)
 @given(TEXTS)
 @example("x" + "`" * 2000)
 @example("x@octocat #12 !3 <b> |\n\n| --- |\n# head")
@@ -40,6 +41,7 @@ def test_no_text_of_a_program_is_markup(hostile: str) -> None:
     assert outside_code(markdown.render(document(hostile), 10**9)) == expected
 
 
+@settings(max_examples=40)
 @given(TEXTS)
 def test_what_stands_in_code_is_the_text(hostile: str) -> None:
     tokens = [
@@ -50,6 +52,7 @@ def test_what_stands_in_code_is_the_text(hostile: str) -> None:
     assert any(code.startswith("xx") for code in codes)
 
 
+@settings(max_examples=40)
 @given(TEXTS)
 def test_a_terminal_gets_nothing_to_act_on(hostile: str) -> None:
     shown = text.render(document(hostile))
@@ -57,6 +60,7 @@ def test_a_terminal_gets_nothing_to_act_on(hostile: str) -> None:
     assert len(shown.splitlines()) == len(text.render(document("x")).splitlines())
 
 
+@settings(max_examples=40)
 @given(st.integers(1000, 9000), TEXTS)
 def test_the_limit_holds_and_what_has_no_room_is_said(limit: int, hostile: str) -> None:
     whole, cut = (markdown.render(document(hostile), size) for size in (10**9, limit))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kf_tasks.core.errors import InvalidInput
 from kf_tasks.core.review import markdown, text
@@ -86,6 +86,7 @@ def test_no_text_ends_in_anything_else(found: str) -> None:
         pass
 
 
+@settings(max_examples=40)
 @given(st.lists(STEPS, max_size=4))
 def test_whatever_another_version_has_written_is_reviewed(steps: list[dict[str, Any]]) -> None:
     found = review(read(events(*steps), "x"))

@@ -20,6 +20,7 @@ _OUT = click.Path(path_type=Path, dir_okay=False, writable=True, allow_dash=True
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[PULUMI ARGS]…")
 @click.option("--markdown", type=_OUT, metavar="FILE", help="For a comment of a pull request; - for stdout.")
+@click.option("--html", type=_OUT, metavar="FILE", help="With pictures, in one file that needs no other.")
 @click.option("--json", "data", type=_OUT, metavar="FILE", help="For programs; - for stdout.")
 @click.option(
     "--from", "sources", multiple=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
@@ -33,6 +34,7 @@ def review(
     context: click.Context,
     arguments: tuple[str, ...],
     markdown: _Out,
+    html: _Out,
     data: _Out,
     sources: tuple[Path, ...],
     limit: int,
@@ -42,6 +44,7 @@ def review(
     Runs `pulumi preview` with PULUMI ARGS, such as --stack dev, and ends as it does.
     """
     from ...core.review import composition, text
+    from ...core.review import html as page
     from ...core.review import markdown as marked
     from ...core.review.assembly import review as review_of
     from ...core.review.preview import read
@@ -59,6 +62,7 @@ def review(
     document = composition.compose(reviews)
     forms: list[tuple[_Out, Callable[[], str]]] = [
         (markdown, lambda: marked.render(document, limit)),
+        (html, lambda: page.render(composition.compose(reviews, pictures=True))),
         (data, lambda: json.dumps([one.data() for one in reviews], indent=2, ensure_ascii=False) + "\n"),
     ]
     for out, form in forms:

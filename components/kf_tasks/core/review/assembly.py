@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Iterable
 
-from .decisions import HISTORY, decide, place
+from .decisions import CALENDAR, HISTORY, RUN, decide, pasts, place, times
 from .differences import differences, is_template
-from .model import Broken, Decisions, Kept, Other, Review, Said
-from .preview import SAME, Line, Preview, Step, number, text
+from .model import Broken, Kept, Other, Planned, Ran, Review, Said
+from .preview import SAME, Line, Preview, Step, moment, number, text
 from .templates import templates
 
 _OURS = ("kf:index:", "pulumi-python:dynamic/kf:")
@@ -22,11 +22,13 @@ def review(preview: Preview) -> Review:
     return Review(
         project=preview.project,
         stack=preview.stack,
-        at=preview.at,
+        at=preview.at or max((moment((step.new or {}).get("_asked")) for step in preview.steps), default=""),
         whole=preview.whole and not errors,
         errors=errors,
         decisions=decisions,
         kept=tuple(_kept(preview)),
+        ran=tuple(sorted(_ran(preview), key=lambda one: (one.namespace or "", one.app, one.task))),
+        planned=tuple(sorted(_planned(preview), key=lambda one: (one.namespace or "", one.app, one.task))),
         changes=differences(preview, decisions.starts),
         templates=templates(preview),
         others=tuple(sorted((_other(step) for step in others), key=lambda one: (one.type, one.name))),
@@ -36,7 +38,7 @@ def review(preview: Preview) -> Review:
         violations=tuple(
             Broken(one.pack, one.policy, one.level, *_named(one.urn), one.text) for one in preview.violations
         ),
-        unknown=tuple(_unknown(preview, decisions, bool(errors))),
+        unknown=tuple(_unknown(preview, bool(errors))),
     )
 
 
@@ -50,7 +52,24 @@ def _kept(preview: Preview) -> Iterable[Kept]:
             yield Kept(*place(step.new), number(keep), number(before) if before is not None else None, reach)
 
 
-def _unknown(preview: Preview, decisions: Decisions, failed: bool) -> Iterable[str]:
+def _ran(preview: Preview) -> Iterable[Ran]:
+    for step in preview.steps:
+        if step.type in (RUN, CALENDAR) and step.new is not None:
+            last = pasts(step.new.get("_last"))
+            if last:
+                yield Ran(*place(step.new), text(step.new.get("task")), last)
+
+
+def _planned(preview: Preview) -> Iterable[Planned]:
+    for step in preview.steps:
+        if step.type == CALENDAR:
+            asked = moment((step.new or {}).get("_asked")) or preview.at
+            before, after = (times(inputs, asked) if inputs is not None else None for inputs in (step.old, step.new))
+            inputs = step.new if step.new is not None else step.old or {}
+            yield Planned(*place(inputs), text(inputs.get("task")), after, before if before != after else None)
+
+
+def _unknown(preview: Preview, failed: bool) -> Iterable[str]:
     if failed or not preview.whole:
         yield "what comes after the error: the preview did not come to its end"
     yield from dict.fromkeys(filter(None, (_unasked(step) for step in preview.steps)))

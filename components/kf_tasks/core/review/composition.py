@@ -22,6 +22,7 @@ from .document import (
 )
 from .facts import ENVIRONMENT, OTHER, RESOURCES, SECURITY
 from .model import Change, Deletion, Kept, Other, Past, Review, Said, Schedule, Start, Times
+from .pictures import last_runs, retention, week
 from .schedules import local
 
 _GUARDED = ("ServiceAccount", "NetworkPolicy", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
@@ -29,15 +30,17 @@ _OPERATIONS = {"create": "+", "delete": "−", "update": "~", "replace": "±", "
 _NOTHING = "—"
 
 
-def compose(reviews: Sequence[Review]) -> Document:
-    """The document of one review or several, in the order of their projects and stacks."""
+def compose(reviews: Sequence[Review], *, pictures: bool = False) -> Document:
+    """The document of one review or several, in the order of their projects and stacks; `pictures` for HTML."""
     ordered = sorted(reviews, key=lambda one: (one.project, one.stack))
-    return Document(tuple(f"{one.project}/{one.stack}" for one in ordered), tuple(_part(one) for one in ordered))
+    return Document(
+        tuple(f"{one.project}/{one.stack}" for one in ordered), tuple(_part(one, pictures) for one in ordered)
+    )
 
 
-def _part(review: Review) -> Part:
+def _part(review: Review, pictures: bool) -> Part:
     title = cell(Foreign(f"{review.project}/{review.stack}")) if review.stack else cell("a preview of nothing")
-    return Part(title, summary(review), tuple(section for section in _sections(review) if section.blocks))
+    return Part(title, summary(review), tuple(section for section in _sections(review, pictures) if section.blocks))
 
 
 def summary(review: Review) -> str:
@@ -64,7 +67,7 @@ def summary(review: Review) -> str:
     return f"{_upper(said)}." if review.whole else f"The preview did not come to its end. So far {said}."
 
 
-def _sections(review: Review) -> Iterable[Section]:
+def _sections(review: Review, pictures: bool) -> Iterable[Section]:
     decided, changes = review.decisions, review.changes
     refusing = [one for one in review.violations if one.level == "mandatory"]
     yield Section("Errors and refusals", _lines([*map(_said, review.errors), *map(_broken, refusing)]), alert=True)
@@ -77,9 +80,15 @@ def _sections(review: Review) -> Iterable[Section]:
         alert=True,
     )
     yield Section("Apps that are removed", _removals(review), alert=any(not one.kept for one in decided.removals))
-    yield Section("Runs that are deleted", [*_deletions(decided.deletions), *_kept(review.kept)], alert=True)
-    yield Section("Schedules", _schedules(decided.schedules))
+    drawn = retention.draw(review) if pictures else []
+    yield Section(
+        "Runs that are deleted",
+        [*_deletions(decided.deletions), *_kept(review.kept), *drawn],
+        alert=bool(decided.deletions),
+    )
+    yield Section("Schedules", [*_schedules(decided.schedules), *(week.draw(review) if pictures else [])])
     yield Section("Images that are built", _builds(decided.builds))
+    yield Section("The last runs of each App", last_runs.draw(review) if pictures else [])
     yield Section("Environment", _changes(changes, ENVIRONMENT))
     yield Section("Resources", _changes(changes, RESOURCES, OTHER))
     guarded = [one for one in review.others if _is_guarded(one)]

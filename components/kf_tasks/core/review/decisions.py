@@ -13,7 +13,7 @@ from .. import naming
 from ..build.spec import BUILD, sent
 from .model import Cancel, Decisions, Deletion, Past, Removal, Schedule, Start, Times
 from .overlaps import overlaps
-from .preview import REPLACE, UNKNOWN, Preview, Step, items, known, mapping, number, text
+from .preview import REPLACE, UNKNOWN, Preview, Step, items, known, mapping, moment, number, text
 from .schedules import clock_changes, upcoming
 
 RUN, HISTORY, CALENDAR = (f"pulumi-python:dynamic/kf:{name}" for name in ("Run", "History", "Calendar"))
@@ -47,9 +47,9 @@ def pasts(value: Any) -> tuple[Past, ...] | None:
         Past(
             run=text(one.get("run")),
             task_id=number(one.get("task_id")),
-            created=text(one.get("created")),
-            started=text(one.get("started")) or None,
-            finished=text(one.get("finished")) or None,
+            created=moment(one.get("created")),
+            started=moment(one.get("started")) or None,
+            finished=moment(one.get("finished")) or None,
             outcome=text(one.get("outcome")),
         )
         for one in map(mapping, value)
@@ -118,7 +118,7 @@ def _deletions(step: Step) -> Iterable[Deletion]:
             sure=bool(one.get("sure")),
             rule=text(one.get("rule")),
             task=text(one.get("task")),
-            created=text(one.get("created")) or None,
+            created=moment(one.get("created")) or None,
             outcome=text(one.get("outcome")),
         )
         for one in told
@@ -135,8 +135,8 @@ def _schedules(steps: list[Step], at: str) -> Iterable[Schedule]:
     after = [step.new for step in steps if step.new is not None]
     for step in steps:
         old, new = step.old, step.new
-        asked = text((new or {}).get("_asked")) or at
-        before, now = (_times(inputs, asked) if inputs is not None else None for inputs in (old, new))
+        asked = moment((new or {}).get("_asked")) or at
+        before, now = (times(inputs, asked) if inputs is not None else None for inputs in (old, new))
         if before == now:
             continue
         inputs = new if new is not None else old or {}
@@ -150,7 +150,8 @@ def _schedules(steps: list[Step], at: str) -> Iterable[Schedule]:
         )
 
 
-def _times(inputs: Mapping[str, Any], at: str) -> Times:
+def times(inputs: Mapping[str, Any], at: str) -> Times:
+    """The schedule of a Calendar's inputs, and its next times from `at` on."""
     schedule, zone = text(inputs.get("schedule")), text(inputs.get("time_zone"))
     suspended = bool(inputs.get("suspend"))
     return Times(schedule, zone, suspended, upcoming(schedule, zone, at) if not suspended else ())

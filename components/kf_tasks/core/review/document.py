@@ -39,6 +39,17 @@ class Items:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A picture as SVG, for whoever can see it; what it shows stands in words beside it.
+
+    `svg` is made of our own elements and of escaped texts.
+    """
+
+    title: Cell
+    svg: str
+
+
+@dataclass(frozen=True)
 class Difference:
     """The lines of a unified diff under a title."""
 
@@ -46,7 +57,7 @@ class Difference:
     lines: Sequence[str]
 
 
-Block = Union[Table, Items, Difference]
+Block = Union[Table, Items, Difference, Picture]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import re
 from typing import Sequence
 
 from ..log.gate import shown
-from .document import Block, Cell, Difference, Document, Foreign, Items, Part, Section, Table, cut
+from .document import Block, Cell, Difference, Document, Foreign, Items, Part, Picture, Section, Table, cut
 
 LIMIT = 64_000  # characters: GitHub takes 65,536
 _UNSAFE = re.compile(r"[^A-Za-z0-9._/-]|--+")
@@ -71,6 +71,8 @@ def _block(block: Block) -> str:
         rows = [[_inline(cell, table=True) for cell in row] for row in block.rows]
         lines = [list(block.columns), ["---"] * len(block.columns), *rows]
         return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    if isinstance(block, Picture):
+        return ""
     if isinstance(block, Items):
         return "".join(f"- {_inline(line)}\n" for line in block.lines)
     return _difference(block)

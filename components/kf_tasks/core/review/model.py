@@ -25,6 +25,16 @@ class Past:
 
 
 @dataclass(frozen=True)
+class Ran:
+    """The newest runs of a task of an App, oldest first, at most ten."""
+
+    namespace: str | None
+    app: str
+    task: str
+    last: tuple[Past, ...]
+
+
+@dataclass(frozen=True)
 class Start:
     """A task, or the build of an App's image, that an update starts.
 
@@ -112,6 +122,17 @@ class Schedule:
     after: Times | None
     clock_changes: tuple[str, ...] = ()
     overlaps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A schedule as it is after the update, whether that changes it or not; `before` where it does."""
+
+    namespace: str | None
+    app: str
+    task: str
+    times: Times | None
+    before: Times | None = None
 
 
 @dataclass(frozen=True)
@@ -221,6 +242,7 @@ class Review:
     """What one preview of one stack tells.
 
     - `at`: when the preview began, empty where it does not tell. `whole`: it came to its end without an error.
+    - `ran`, `planned`: the runs and schedules of all Apps, also of those that the update leaves as they are.
     - `unknown`: what could not be found out, in sentences.
     """
 
@@ -231,6 +253,8 @@ class Review:
     errors: tuple[Said, ...]
     decisions: Decisions
     kept: tuple[Kept, ...]
+    ran: tuple[Ran, ...]
+    planned: tuple[Planned, ...]
     changes: tuple[Change, ...]
     templates: tuple[Template, ...]
     others: tuple[Other, ...]

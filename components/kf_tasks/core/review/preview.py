@@ -22,6 +22,7 @@ _SILENT = ("delete-replaced", "discard-replaced", "remove-pending-replace")
 _KINDS = ("resourcePreEvent", "diagnosticEvent", "policyEvent", "summaryEvent", "preludeEvent")
 _HEAD = 120  # characters of an event in which its kind stands
 _COLOUR = re.compile(r"<\{%.*?%\}>")  # the engine's own marks
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?Z", re.ASCII)
 _SEVERITIES = ("error", "warning", "info", "info#err")
 
 
@@ -98,6 +99,15 @@ def known(value: Any) -> Any:
 def text(value: Any) -> str:
     """A text of an input; empty where it is none, or only the update knows it."""
     return value if isinstance(value, str) and value != UNKNOWN else ""
+
+
+def moment(value: Any) -> str:
+    """A moment of an input (RFC 3339 in UTC); empty where it is none."""
+    found = text(value)
+    try:
+        return found if _MOMENT.fullmatch(found) and moments.parse(found) else ""
+    except ValueError:  # the 31st of February
+        return ""
 
 
 def number(value: Any) -> int:
