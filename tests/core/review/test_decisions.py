@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from kf_tasks.core.review.model import Cancel, Deletion, Past, Removal, Times
+from kf_tasks.core.review.model import Cancel, Deletion, Dropped, Past, Removal, Times
 from kf_tasks.core.review.preview import UNKNOWN
 
 from .previews import CALENDAR, HISTORY, PLACE, RUN, calendar, history, manifest, reviewed, run, step
@@ -143,3 +143,12 @@ def test_a_schedule_that_meets_another_one_of_its_app() -> None:
     steps = [step("same", CALENDAR, one["task"], one, one) for one in (audit, other, early)]
     [found] = decided(*steps, step("create", CALENDAR, "r", None, calendar())).schedules
     assert found.overlaps == ("may run beside audit once in seven days, first Tue 1 Dec 2026 04:00 CET",)
+
+
+def test_a_task_that_goes_is_told_and_a_build_or_a_new_record_is_none() -> None:
+    found = reviewed(
+        step("delete", RUN, "shop-a", run("a", "")),
+        step("delete", RUN, "shop.build", run("image", "", when="build")),
+        step("delete-replaced", RUN, "shop-b", run("b", "")),
+    )
+    assert found.dropped == (Dropped("orders-dev", "shop", "a"),)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Iterable
 
+from ..build.spec import BUILD
 from .decisions import CALENDAR, HISTORY, RUN, decide, pasts, place, times
 from .differences import differences, is_template
-from .model import Broken, Kept, Other, Planned, Ran, Review, Said
+from .model import Broken, Dropped, Kept, Other, Planned, Ran, Review, Said
 from .preview import SAME, Line, Preview, Step, moment, number, text
 from .templates import templates
 
@@ -26,6 +27,11 @@ def review(preview: Preview) -> Review:
         whole=preview.whole and not errors,
         errors=errors,
         decisions=decisions,
+        dropped=tuple(
+            Dropped(*place(step.old or {}), text((step.old or {}).get("task")))
+            for step in preview.steps
+            if step.type == RUN and step.new is None and (step.old or {}).get("when") != BUILD
+        ),
         kept=tuple(_kept(preview)),
         ran=tuple(sorted(_ran(preview), key=lambda one: (one.namespace or "", one.app, one.task))),
         planned=tuple(sorted(_planned(preview), key=lambda one: (one.namespace or "", one.app, one.task))),

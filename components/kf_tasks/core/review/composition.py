@@ -28,6 +28,7 @@ from .schedules import local
 _GUARDED = ("ServiceAccount", "NetworkPolicy", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
 _OPERATIONS = {"create": "+", "delete": "−", "update": "~", "replace": "±", "read": "read", "import": "imported"}
 _NOTHING = "—"
+_DROPPED = ": nothing runs, and its runs stay until retention lets them go"
 
 
 def compose(reviews: Sequence[Review], *, pictures: bool = False) -> Document:
@@ -54,6 +55,7 @@ def summary(review: Review) -> str:
         _count(decided.cancels, "run", "cancelled", "is", "are"),
         _count(sure, "run", "deleted", "is", "are"),
         _count([one for one in decided.deletions if not one.sure], "more run" if sure else "run", "may be deleted"),
+        _count(review.dropped, "task", "removed", "is", "are"),
         _count([one for one in decided.removals if not one.kept], "App", "removed with all runs", "is", "are"),
         _count(decided.schedules, "schedule", "", "changes", "change"),
         _count(review.others, "other resource", "", "changes", "change"),
@@ -79,6 +81,7 @@ def _sections(review: Review, pictures: bool) -> Iterable[Section]:
         _lines(cell(Foreign(one.run), " of ", _of(one.app, one.task)) for one in decided.cancels),
         alert=True,
     )
+    yield Section("Tasks that are removed", _lines(cell(_of(one.app, one.task), _DROPPED) for one in review.dropped))
     yield Section("Apps that are removed", _removals(review), alert=any(not one.kept for one in decided.removals))
     drawn = retention.draw(review) if pictures else []
     yield Section(
@@ -170,7 +173,7 @@ def _deletions(deletions: Sequence[Deletion]) -> list[Table]:
             cell(Foreign(one.created) if one.created else "not told"),
             cell(Foreign(one.outcome) if one.outcome else "not told"),
         )
-        for one in sorted(deletions, key=lambda one: not one.sure)
+        for one in sorted(deletions, key=lambda one: (not one.sure, one.app, one.created or "", one.run))
     ]
     return [Table(("Run", "", "Why", "Made", "Ended"), rows)]
 

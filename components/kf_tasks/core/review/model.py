@@ -98,6 +98,15 @@ class Removal:
 
 
 @dataclass(frozen=True)
+class Dropped:
+    """A task that the program no longer has: its record goes, and its runs stay until retention lets them go."""
+
+    namespace: str | None
+    app: str
+    task: str
+
+
+@dataclass(frozen=True)
 class Times:
     """A schedule and its next times; both empty where only people start the task, or while it is suspended."""
 
@@ -252,6 +261,7 @@ class Review:
     whole: bool
     errors: tuple[Said, ...]
     decisions: Decisions
+    dropped: tuple[Dropped, ...]
     kept: tuple[Kept, ...]
     ran: tuple[Ran, ...]
     planned: tuple[Planned, ...]
