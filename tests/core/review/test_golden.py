@@ -1,4 +1,4 @@
-"""The documents of `examples/review`: what `pulumi preview` has printed for its change, in two stacks, as people read it.
+"""The documents of `examples/review`: what `pulumi preview` printed for its change in two stacks, as people read it.
 
 `recorded/` holds the events without what no review reads (`examples/review` and a cluster made them); after a change
 that is meant, `KF_GOLDEN=write pytest tests/core/review/test_golden.py` writes the documents anew.
