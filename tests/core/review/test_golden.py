@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ def reviews() -> list[Review]:
     return [review(read(path.read_text("utf-8"), path.name)) for path in sorted(RECORDED.glob("*.events"))]
 
 
-DOCUMENTS = {
+DOCUMENTS: dict[str, Callable[[], str]] = {
     "review.txt": lambda: text.render(compose(reviews())),
     "review.md": lambda: markdown.render(compose(reviews())),
     "review.html": lambda: html.render(compose(reviews(), pictures=True)),
