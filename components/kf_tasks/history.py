@@ -12,6 +12,7 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import ConfigureRequest, Resource
 
+from .core.state import EXPIRED
 from .provider.hosting import Adapter
 
 
@@ -30,7 +31,14 @@ class History(Resource, module="kf", name="History"):
     """The retention of one App; made by App."""
 
     def __init__(self, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(HistoryProvider(), name, props, pulumi.ResourceOptions.merge(opts, _HIDDEN))
+        given = {EXPIRED: None, **props}
+        super().__init__(HistoryProvider(), name, given, pulumi.ResourceOptions.merge(opts, _HIDDEN))
+
+    @property
+    def expired(self) -> pulumi.Output[list[str]]:
+        """The names of the runs that go, known in a preview that has asked."""
+        found: pulumi.Output[list[str]] = self.__dict__[EXPIRED]
+        return found
 
 
 # What `preview --diff` does not show: what is there for `kf review`.

@@ -12,7 +12,7 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import ConfigureRequest, Resource
 
-from .core.state import RECORD
+from .core.state import EXPIRED, LETS_GO, RECORD
 from .provider.hosting import Adapter
 
 
@@ -44,10 +44,16 @@ class Run(Resource, module="kf", name="Run"):
     results: pulumi.Output[dict[str, str]]
 
     def __init__(self, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
-        record = dict.fromkeys((*RECORD, "key", "nth", "again"))
+        record = dict.fromkeys((*RECORD, "key", "nth", "again", LETS_GO))
         super().__init__(RunProvider(), name, {**record, **props}, pulumi.ResourceOptions.merge(opts, _HIDDEN))
+
+    @property
+    def lets_go(self) -> pulumi.Output[list[str] | None]:
+        """The lines about the runs that go when this one has ended, known in a preview that has asked."""
+        found: pulumi.Output[list[str] | None] = self.__dict__[LETS_GO]
+        return found
 
 
 # What `preview --diff` does not show: the record, which is another one after each run, the manifest, whose change the
 # template's ConfigMap shows and a line under the task tells, and what is there for `kf review`.
-_HIDDEN = pulumi.ResourceOptions(hide_diffs=["manifest", *RECORD, "_last", "_unasked"])
+_HIDDEN = pulumi.ResourceOptions(hide_diffs=["manifest", *RECORD, EXPIRED, "_last", "_unasked"])

@@ -90,7 +90,7 @@ def test_without_a_cluster(stack: Stack, message: Callable[[str, str], None]) ->
 def test_first_preview_without_anything(stack: Stack) -> None:
     shown = stack.task().preview().ok().text
     assert "will run: first run" in shown
-    assert f"namespace '{stack.namespace}' is created by this update" in shown
+    assert f"namespace '{stack.namespace}' is not there yet" in shown
     cut_off(stack)
     shown = stack.preview().ok().text
     assert "will run: first run" in shown and "could not ask the cluster" in shown

@@ -243,3 +243,17 @@ def test_a_run_whose_log_cannot_be_stored_is_named_and_the_others_go(
         histories.delete({**NEWS, "log_archive": f"file://{tmp_path}/logs"})
     assert NAMES_ARCHIVED[1] in str(raised.value) and cluster.left == [NAMES_ARCHIVED[1]]
     assert not [name for name in cluster.gone if name in str(raised.value)]
+
+
+def test_each_run_knows_what_goes_with_it(seen: Seen) -> None:
+    """For an update that leaves the History out; those that were decided before it are counted, those after it not."""
+    seen.sees(*THREE, now=NOW)
+    keep = {"keep": 3}
+    first, second = (Runs(seen).check({}, task_of(name, **keep)).inputs for name in "ab")
+    assert first["_expired"] == NAMES[:1] and second["_expired"] == NAMES[:2]
+    assert second["__lets_go"][0] == f"will delete 2 of 5: {NAMES[0]}, {NAMES[1]} (beyond the newest 3)"
+    assert seen.said == ["will run: first run"] * 2, "History says it, where it is asked"
+    Histories(seen).check({}, {**NEWS, **keep, "runs": [UNKNOWN, UNKNOWN]})
+    assert seen.said[2:] == second["__lets_go"]
+    quiet = Runs(seen).check(second, task_of("b", **keep)).inputs
+    assert "_expired" not in quiet and "__lets_go" not in quiet, "it runs nothing"

@@ -372,3 +372,35 @@ def test_a_refresh_waits_for_nothing_whatever_the_state_holds(seen: Seen) -> Non
 
 def run_object() -> dict[str, Any]:
     return {"metadata": {"name": BEGUN.run, "namespace": "shop", "uid": "u", "labels": {}}, "spec": {}}
+
+
+def test_a_namespace_that_is_gone_is_told_as_gone() -> None:
+    """It is no drift that a plain update sees: said in preview and update, and nothing is started in it."""
+    gone = "namespace 'shop' is gone, and its runs are lost: pulumi up --refresh makes it anew"
+    for preview in (True, False):
+        told = Seen(Survey(exists=False))
+        unchanged = Runs(told).check(OLDS, {**NEWS, "__preview": preview})
+        Histories(told).check(HISTORY, {**HISTORY, "__preview": preview})
+        assert told.said == [f"warning: {gone}"] and not unchanged.failures
+        again = Runs(told).check(OLDS, {**NEWS, "__preview": preview, "definition": {**DEFINITION, "image": "j"}})
+        reasons = [failure.reason for failure in again.failures]
+        assert reasons == ([] if preview else [f"task 'migrate' of app 'shop': nothing was started: {gone}"])
+
+
+def test_a_namespace_that_nobody_has_made_yet_is_not_gone() -> None:
+    for olds in ({}, {**OLDS, "namespace": "other"}):
+        told = Seen(Survey(exists=False))
+        Runs(told).check(olds, NEWS)
+        assert told.said[0] == "namespace 'shop' is not there yet: admission was not asked for"
+    Histories(told := Seen(Survey(exists=False))).check({}, HISTORY)
+    assert told.said == []
+
+
+def test_a_replacement_that_was_asked_for_and_adopts_is_told_how_to_run(seen: Seen) -> None:
+    """Pulumi gives no old inputs with `--replace`, nor with a record that was lost: the run may be of either."""
+    seen.sees(labelled("migrate", OLDS["key"]))
+    words = "; if --replace asked for another one, let a plain pulumi up record this one before"
+    assert because(seen).startswith("adopts run shop-migrate-") and because(seen).endswith(words)
+    changed = {**OLDS, "key": "other", "definition": {**DEFINITION, "image": "j"}}
+    adopts = Runs(Seen(seen.seen)).check(changed, NEWS).inputs["_because"]
+    assert adopts.endswith(" and is not recorded yet"), "with old inputs it is known that nobody asked"

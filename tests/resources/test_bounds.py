@@ -27,6 +27,21 @@ def test_a_task_that_can_never_have_a_pod(space: dict[str, Any], task: dict[str,
     assert said in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("secret", "said"),
+    [
+        (False, "app 'shop': its PipelineRun has 1,20"),
+        (True, "app 'shop': env, the secret variables together, has 1,200,000 bytes, Kubernetes allows 1,048,576"),
+    ],
+)
+def test_variables_that_are_too_large_together(secret: bool, said: str) -> None:
+    text = "x" * 120_000
+    env = {f"V{number}": pulumi.Output.secret(text) if secret else text for number in range(10)}
+    with pytest.raises(pulumi.RunError) as error:
+        run(lambda: App("shop", space=Space("dev"), image="i", command="x", env=env), preview=True)
+    assert str(error.value).startswith(said)
+
+
 def test_the_pod_that_starts_a_schedules_task() -> None:
     space: dict[str, Any] = {"memory": "32M", "limit_range": {"max": {"memory": "64M"}}}
     with pytest.raises(

@@ -18,6 +18,7 @@ from .retention.policy import Policy
 
 Props = Mapping[str, Any]
 WILL, MAY = "will", "may"
+EXPIRED, LETS_GO = "_expired", "__lets_go"  # what a preview finds out about retention
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class Decision:
     - `cancels`: names of the runs that end because the task is terminated; None where it is not.
     - `cluster`: the UID of the cluster that was asked, empty if none was. `place`: the namespace that the record is of.
     - `adopts`: what starts is there already, and only followed; not written.
+    - `expired`: names of the runs that go by then, when this one and those decided before it have ended; `lets_go`: the
+      lines that say so. In previews alone, and not read again.
 
     What begins with one `_` where it is written is what Pulumi does not hold an update to that follows a saved plan:
     it is said for reviewers and policies, and may become another one until the update.
@@ -77,6 +80,8 @@ class Decision:
     cluster: str = ""
     place: str = ""
     adopts: bool = False
+    expired: Tuple[str, ...] = ()
+    lets_go: Tuple[str, ...] = ()
 
     @classmethod
     def of(cls, props: Props) -> Decision:
@@ -95,7 +100,12 @@ class Decision:
 
     def props(self) -> Dict[str, Any]:
         """As it is written; what is None is left out."""
-        chosen = {"key": self.key, "cancels": None if self.cancels is None else list(self.cancels)}
+        chosen = {
+            "key": self.key,
+            "cancels": None if self.cancels is None else list(self.cancels),
+            EXPIRED: list(self.expired) or None,
+            LETS_GO: list(self.lets_go) or None,
+        }
         return {
             "_starts": self.starts,
             "_because": self.because,

@@ -23,6 +23,7 @@ from ..core.definition import key as key_of
 from ..core.difference import MOST
 from ..core.marks import KEY, OUTCOME, STACK, TASK
 from ..core.naming import run_name
+from ..core.retention import notice
 from ..core.run.attempts import STORED, adoptable, attempts, is_recorded, of_task
 from ..core.run.outcome import HELD
 from ..core.run.pipelinerun import instantiate
@@ -30,6 +31,7 @@ from ..core.run.summary import RunSummary
 from ..core.state import MAY, WILL, CalendarInputs, Decision, HistoryInputs, RunInputs, Which
 from ..errors import ClusterError, Denied, NotFound, Unreachable
 from ..registry.upload import lacking
+from ..runs.pruning import expire
 from .preview import Preview
 from .recording import mark_recorded
 from .survey import Survey
@@ -48,11 +50,16 @@ def check(preview: Preview, olds: RunInputs | None, inputs: RunInputs) -> tuple[
     refusal = refuse(preview, which, olds.which if olds else None, seen, inputs.preview)
     if refusal:
         return None, [CheckFailure("", refusal)]
-    _note(preview, inputs, seen)
+    _note(preview, olds, inputs, seen)
     decided = _decided(preview, olds, inputs, seen)
+    if decided.starts == WILL and not inputs.preview and not seen.exists:
+        return None, [CheckFailure("", f"{which}: nothing was started: {missing(which.namespace)}")]
     place = which.namespace if decided.starts or not olds else _place(olds)
     decided = replace(decided, cluster=seen.cluster or _old(olds).cluster, place=place)
     preview.decided[which] = fingerprint, decided
+    if decided.starts and inputs.preview:
+        decided = _with_retention(preview, inputs, seen, decided)
+        preview.decided[which] = fingerprint, decided
     _say_changes(preview, olds, inputs, decided)
     if connection and seen.exists and not seen.unasked and not contains_unknowns(inputs.manifest):
         if not olds or inputs.manifest != olds.manifest:
@@ -106,6 +113,8 @@ def _decide(preview: Preview, olds: RunInputs | None, inputs: RunInputs, seen: S
     if found:
         state = "has ended" if found.finished else "is still running"
         because = f"adopts run {found.name}, which {state} and is not recorded yet"
+        if not olds:  # Pulumi hides the state from us where it was told to replace
+            because += "; if --replace asked for another one, let a plain pulumi up record this one before"
     elif same and same[-1].failed:
         last = same[-1]
         because = f"the last attempt failed: run {last.name}, {last.annotations.get(OUTCOME) or last.reason}"
@@ -243,11 +252,40 @@ def foreign(preview: Preview, this: T, before: T | None, seen: Survey) -> str | 
     )
 
 
-def _note(preview: Preview, inputs: RunInputs, seen: Survey) -> None:
+def missing(namespace: str) -> str:
+    """What is said in an update, whose namespaces are made before, and of a namespace that the state knows."""
+    return f"namespace {namespace!r} is gone, and its runs are lost: pulumi up --refresh makes it anew"
+
+
+def warn_missing(preview: Preview, of: RunInputs | HistoryInputs, before: RunInputs | HistoryInputs | None) -> bool:
+    """Says that a namespace is gone in which the state has something, if so: a plain update does not see that."""
+    gone = before is not None and before.namespace == of.namespace
+    if gone:
+        preview.say_once(of.urn, missing(of.namespace), about=of.namespace, warning=True)
+    return gone
+
+
+def _with_retention(preview: Preview, inputs: RunInputs, seen: Survey, decided: Decision) -> Decision:
+    """What goes when this run has ended, and those that were decided before it: a Run lets go what is too much.
+
+    History says it of all of them together, but for an update that leaves it out (`--target`).
+    """
+    which, existing = inputs.which, seen.of(inputs.which.app)
+    adding, perhaps = preview.adding(which.namespace, which.app)
+    return replace(
+        decided,
+        expired=tuple(run.name for run in expire(existing, seen.now, inputs.policy, adding)),
+        lets_go=tuple(notice.lines(existing, inputs.policy, adding, perhaps, seen.now)),
+    )
+
+
+def _note(preview: Preview, olds: RunInputs | None, inputs: RunInputs, seen: Survey) -> None:
     text = unasked(inputs, seen)
     namespace = "" if contains_unknowns(inputs.which.namespace) else inputs.which.namespace
     if not text and not seen.exists:
-        text = f"namespace {namespace!r} is created by this update: admission was not asked for"
+        if warn_missing(preview, inputs, olds):
+            return
+        text = f"namespace {namespace!r} is not there yet: admission was not asked for"
     if text:
         preview.say_once(inputs.urn, text, about=f"{namespace} {inputs.which.stack}")
 

@@ -22,13 +22,13 @@ from ..core.retention import notice
 from ..core.retention.forecast import forecast
 from ..core.run.attempts import settled
 from ..core.run.summary import RunSummary
-from ..core.state import HistoryInputs, of_stack
+from ..core.state import EXPIRED, HistoryInputs, of_stack
 from ..errors import ArchiveError, ClusterError, NotFound, Unreachable, about
 from ..runs import ending
 from ..runs.pruning import expire
 from ..runs.secrets import drop_copies
 from . import foretelling
-from .decision import foreign
+from .decision import foreign, warn_missing
 from .hosting import Failure
 from .preview import Preview, of_process
 from .recording import archiving_of, let_go, mark_recorded
@@ -52,7 +52,7 @@ class Histories:
         before, inputs = HistoryInputs.of(olds) if olds else None, HistoryInputs.of(news)
         connection, seen = self.preview.look(inputs.connection, inputs.namespace)
         if not connection:
-            return CheckResult({**news, "_expired": []}, [])
+            return CheckResult({**news, EXPIRED: []}, [])
         labels = {inputs.stack_label, before.stack_label if before else inputs.stack_label}
         if inputs.owns_namespace and seen.exists and not seen.unasked and seen.owner not in labels:
             owner = f"belongs to stack {seen.owner!r}" if seen.owner else "exists already and is not of this stack"
@@ -60,12 +60,14 @@ class Histories:
                 f"space: namespace {inputs.namespace!r} {owner}: to use it without owning it, write "
                 f"Space(…, namespace={inputs.namespace!r}); it is never deleted then"
             )
-            return CheckResult({**news, "_expired": []}, [CheckFailure("", text)])
+            return CheckResult({**news, EXPIRED: []}, [CheckFailure("", text)])
         refusal = self._refuse(before, inputs, seen)
         if refusal:
-            return CheckResult({**news, "_expired": []}, [CheckFailure("", refusal)])
+            return CheckResult({**news, EXPIRED: []}, [CheckFailure("", refusal)])
         say = self._once(inputs)
         existing = seen.of(inputs.app)
+        if not seen.exists:
+            warn_missing(self.preview, inputs, before)
         self._say_left(before, inputs)
         if existing and before and before.place == inputs.place and before.stack != inputs.stack:
             say(f"this stack was {before.stack!r}: what has run stays, and is found under its new name")
@@ -85,7 +87,7 @@ class Histories:
         reach = self._foretell(before, inputs, seen)
         if before and not inputs.preview and seen.exists and inputs.unfinished != before.unfinished:
             self._mark(inputs)  # a record that a refresh has made whole is no reason for an update
-        told = {"_expired": [run.name for run in going]}
+        told = {EXPIRED: [run.name for run in going]}
         if inputs.preview:
             fates = notice.fates(existing, inputs.policy, adding, perhaps, seen.now)
             told |= foretelling.of_history(fates, reach)
@@ -102,7 +104,7 @@ class Histories:
         changed = any(_differs(before, inputs, name) for name in _KEPT)
         renamed = of_stack(before.urn) != of_stack(inputs.urn)
         moved = olds.get("__provider") != news.get("__provider")
-        return DiffResult(changes=changed or renamed or moved or bool(news.get("_expired")))
+        return DiffResult(changes=changed or renamed or moved or bool(news.get(EXPIRED)))
 
     def create(self, news: dict[str, Any]) -> CreateResult:
         """Sweeps."""

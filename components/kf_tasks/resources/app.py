@@ -20,7 +20,7 @@ from ..core.run.pipelinerun import Resources
 from ..core.state import of_stack
 from ..core.template import TemplateSettings
 from ..history import History
-from . import image_digest, names
+from . import image_digest, names, targets
 from .arguments import of_component
 from .bindings import Attachments
 from .build import Build
@@ -230,6 +230,7 @@ class App(pulumi.ComponentResource):
             ),
         )  # fmt: skip
         rendered = plan.rendered(
+            owner,
             own_name,
             computed(start, lambda found: found.argv(owner) if found.is_command else []),
             resources=resources,
@@ -244,10 +245,11 @@ class App(pulumi.ComponentResource):
                 "labels": {**own_labels(own_name), marks.TEMPLATE: "app"},
                 "annotations": {marks.URN: urn_of(self).apply(of_stack)},
             },
-            data=pulumi.Output.all(rendered, start).apply(
+            data=computed(
+                pulumi.Output.all(rendered, start),
                 lambda both: template_data(
                     both[0].manifest, replace(settings, entrypoint=both[1].entrypoint, layers=both[0].layers)
-                )
+                ),
             ),
             opts=child,
         )
@@ -299,7 +301,7 @@ def _history(app: App, name: str, plan: AppPlan, min_history: str, opts: pulumi.
         "urn": urn_of(app),
     }
     # A sibling of the App, never its child: depends_on=[app] must not wait for the App's tasks.
-    History(
+    history = History(
         name,
         props,
         pulumi.ResourceOptions(
@@ -310,6 +312,7 @@ def _history(app: App, name: str, plan: AppPlan, min_history: str, opts: pulumi.
             aliases=[_alias(alias) for alias in (opts.aliases if opts else None) or ()],
         ),
     )
+    targets.tell(history, roll)
 
 
 def _unfinished(roll: Roll) -> pulumi.Output[list[str]]:

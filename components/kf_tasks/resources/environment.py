@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ import pulumi_kubernetes as kubernetes
 from ..core import naming
 from ..core.run import system
 from ..core.run.environment import Value, check_reserved, check_value
+from ..core.run.size import check_data
 from .inputs import computed
 
 Env = Mapping[str, pulumi.Input[str]]
@@ -40,7 +42,8 @@ class Layer:
         self.values: pulumi.Output[dict[str, Any]] = _gather(outputs, lambda: _references(outputs, secret_name))
         self.secret: kubernetes.core.v1.Secret | None = None
         if any(not isinstance(value, str) for value in given.values()):
-            data: pulumi.Output[dict[str, str]] = _gather(outputs, lambda: _secret_data(outputs), secret=True)
+            found: pulumi.Output[dict[str, str]] = _gather(outputs, lambda: _secret_data(outputs), secret=True)
+            data = computed(found, functools.partial(_checked, owner))
             self.secret = kubernetes.core.v1.Secret(
                 secret_name, metadata={**metadata, "name": secret_name}, string_data=data, opts=opts
             )
@@ -92,6 +95,11 @@ async def _references(outputs: Mapping[str, pulumi.Output[str]], secret_name: st
         else:
             found[name] = {"text": await output.future(with_unknowns=True)}
     return found
+
+
+def _checked(owner: str, data: dict[str, str]) -> dict[str, str]:
+    check_data(owner, "env, the secret variables together,", data)
+    return data
 
 
 async def _secret_data(outputs: Mapping[str, pulumi.Output[str]]) -> dict[str, Any]:

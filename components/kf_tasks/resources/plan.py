@@ -10,12 +10,13 @@ import pulumi
 
 from ..core.api import Object
 from ..core.retention.policy import Policy
-from ..core.run import environment, pipelinerun, system
+from ..core.run import environment, pipelinerun, size, system
 from ..core.run.environment import Value
 from ..core.run.launcher import Start
 from ..core.run.pipelinerun import Resources, TaskSpec
 from ..run import Run
 from .environment import values_of
+from .inputs import computed
 from .pods import TaskPods
 from .space import Space
 from .template import stack_id
@@ -72,6 +73,7 @@ class AppPlan:
 
     def rendered(
         self,
+        owner: str,
         task: str,
         argv: pulumi.Output[list[str]],
         env: pulumi.Output[dict[str, Any]] | None = None,
@@ -84,7 +86,7 @@ class AppPlan:
     ) -> pulumi.Output[Rendered]:
         """A task of the App with its `argv` and, if it is not the App's own command, its own variables `env`.
 
-        `labels` are those of its runs beside the App's.
+        `labels` are those of its runs beside the App's. `owner` is how errors name the task.
         """
 
         def render(given: dict[str, Any]) -> Rendered:
@@ -118,9 +120,10 @@ class AppPlan:
             )
             manifest = pipelinerun.render(spec)
             manifest["metadata"]["labels"].update(labels or {})
+            size.check_run(owner, manifest)
             return Rendered(manifest, environment.origins(merged))
 
-        return pulumi.Output.all(
+        given = pulumi.Output.all(
             argv=argv,
             image=self.image,
             pod=self.pod,
@@ -128,4 +131,5 @@ class AppPlan:
             Space=self.space.layer.values,
             App=self.env,
             **({} if env is None else {"Task": env}),
-        ).apply(render)
+        )
+        return computed(given, render)

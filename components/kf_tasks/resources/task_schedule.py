@@ -17,7 +17,7 @@ from ..core.api import Object
 from ..core.errors import InvalidInput
 from ..core.marks import TASK
 from ..core.schedule import cron, cronjob, slot
-from ..core.template import MANIFEST, SETTINGS, JobSettings, TemplateSettings
+from ..core.template import JobSettings, TemplateSettings
 from . import pod_code
 from .app import App
 from .arguments import of_component
@@ -26,7 +26,7 @@ from .environment import Env
 from .inputs import Args, Command, Cores, Size, Span, urn_of
 from .plan import AppPlan
 from .task_template import TaskTemplate, declare
-from .template import labels, stack_id
+from .template import labels, stack_id, written
 
 UTC = "Etc/UTC"
 Policy = Literal["Allow", "Forbid", "Replace", "Always"]
@@ -193,7 +193,7 @@ def _template_data(manifest: Object, settings: TemplateSettings) -> dict[str, st
     """As for a Task, but in the YAML that is JSON too: the submitter has no other parser."""
     text = json.dumps(manifest, indent=2, ensure_ascii=False)
     yaml = _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-    return {MANIFEST: yaml + "\n", SETTINGS: settings.text()}
+    return written(yaml + "\n", settings)
 
 
 def _check(owner: str, schedule: str | None, time_zone: str, deadline: Span | None) -> int | None:

@@ -136,7 +136,7 @@ class TaskTemplate:
             lambda given: given["start"].argv(owner, given["own"]["command"], given["own"]["args"]),
         )
         rendered = app.rendered(
-            name, self.argv, self.env, resources=declared.resources, timeout=declared.timeout,
+            owner, name, self.argv, self.env, resources=declared.resources, timeout=declared.timeout,
             retries=declared.retries, results=declared.results, labels=declared.labels,
         )  # fmt: skip
         self.manifest: pulumi.Output[dict[str, Any]] = rendered.apply(lambda found: found.manifest)
@@ -151,8 +151,9 @@ class TaskTemplate:
                 "namespace": namespace,
                 "labels": {**labels(app.name), **own_labels},
             },
-            data=rendered.apply(
-                lambda found: declared.write(found.manifest, replace(declared.settings, layers=found.layers))
+            data=computed(
+                rendered,
+                lambda found: declared.write(found.manifest, replace(declared.settings, layers=found.layers)),
             ),
             opts=self.child,
         )

@@ -10,6 +10,7 @@ import yaml
 from ..core import marks, naming
 from ..core.api import Object
 from ..core.retention.policy import Policy
+from ..core.run.size import check_data
 from ..core.template import MANIFEST, SETTINGS, TemplateSettings
 
 
@@ -36,7 +37,13 @@ def kept(policy: Policy, log_archive: str | None) -> dict[str, Any]:
 
 def template_data(manifest: Object, settings: TemplateSettings) -> dict[str, str]:
     """The data of a template's ConfigMap: the PipelineRun for reviewers and `kf run-task`, and what goes with it."""
-    return {
-        MANIFEST: yaml.safe_dump(manifest, sort_keys=False, width=4096, allow_unicode=True),
-        SETTINGS: settings.text(),
-    }
+    return written(yaml.safe_dump(manifest, sort_keys=False, width=4096, allow_unicode=True), settings)
+
+
+def written(manifest: str, settings: TemplateSettings) -> dict[str, str]:
+    """The data of a template whose PipelineRun is a text already; raises InvalidInput if it is too large."""
+    data = {MANIFEST: manifest, SETTINGS: settings.text()}
+    kind = "task" if settings.job is None else "job"
+    owner = f"app {settings.app!r}" if settings.task is None else f"{kind} {settings.task!r} of app {settings.app!r}"
+    check_data(owner, "its template", data)
+    return data

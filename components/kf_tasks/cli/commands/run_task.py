@@ -14,7 +14,7 @@ import click
 from ...core import marks, naming, quantities
 from ...core.api import Object
 from ...core.errors import InvalidInput
-from ...core.run import environment, launcher, pipelinerun
+from ...core.run import environment, launcher, pipelinerun, size
 from ...core.run.command import resolve
 from ...core.template import TemplateSettings
 from ...errors import Trouble
@@ -88,6 +88,7 @@ def launch(
     wait: bool,
 ) -> None:
     """Starts a run of a template, prunes, and with `wait` ends with the run's exit code."""
+    size.check_run(f"app {app!r}", manifest)
     run = _submit(space, app, task, manifest, settings, f"kf {context.info_name}")
     name = run["metadata"]["name"]
     echo(f"Task {name} is submitted successfully for execution.\n", err=wait)
