@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+from collections.abc import Sequence
 from typing import Any, cast
 
 import pytest
@@ -16,6 +17,8 @@ from kf_tasks.cli.run_list import reason
 from kf_tasks.cli.target import Target, TargetSpace
 from kf_tasks.cluster.client import Cluster
 from kf_tasks.core.errors import InvalidInput
+from kf_tasks.core.retention import pruned
+from kf_tasks.core.retention.pruned import Pruned
 from kf_tasks.core.run.summary import RunSummary
 from kf_tasks.core.template import TemplateSettings
 from kf_tasks.errors import Denied, NotFound, Unreachable
@@ -44,6 +47,7 @@ class FakeCluster:
     settings: dict[str, Any] = dataclasses.field(default_factory=lambda: {"keep": 2})
     manifest: str = "spec: {pipelineSpec: {tasks: [{taskSpec: {steps: [{command: []}]}}]}}"
     deleted: list[str] = dataclasses.field(default_factory=list)
+    annotations: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def list_runs(self, namespace: str, app: str | None = None, selector: str = "", **_: Any) -> list[RunSummary]:
         if self.trouble:
@@ -53,9 +57,16 @@ class FakeCluster:
         return [one for one in runs if app in (None, one.labels["app.kubernetes.io/name"])]
 
     def get(self, namespace: str, plural: str, name: str) -> dict[str, Any] | None:
+        return self.template(name) if name.removeprefix("kf-") in self.apps else None
+
+    def note_pruned(self, namespace: str, config_map: str, gone: Sequence[Pruned]) -> None:
+        self.annotations |= pruned.noting(self.template(config_map), gone)["metadata"]["annotations"]
+
+    def template(self, name: str) -> dict[str, Any]:
+        labels = {"app.kubernetes.io/name": name.removeprefix("kf-"), "kf.dev/template": "app"}
+        metadata = {"labels": labels, "annotations": self.annotations, "resourceVersion": "1"}
         data = {"settings.json": json.dumps(self.settings), "pipelinerun.yaml": self.manifest}
-        labels = {"kf.dev/template": "app"}
-        return {"metadata": {"labels": labels}, "data": data} if name.removeprefix("kf-") in self.apps else None
+        return {"metadata": metadata, "data": data}
 
     def delete_runs(self, namespace: str, runs: list[RunSummary], **_: bool) -> list[str]:
         self.deleted += [one.name for one in runs]
@@ -68,7 +79,7 @@ class FakeCluster:
         return []
 
     def config_maps(self, namespace: str, selector: str) -> list[dict[str, Any]]:
-        return [{"metadata": {"labels": {"app.kubernetes.io/name": app}}} for app in self.apps]
+        return [self.template(app) for app in self.apps]
 
     def namespace(self, name: str) -> dict[str, Any] | None:
         return {} if name in self.spaces else None
@@ -306,3 +317,31 @@ def test_what_the_program_pins_only_the_program_lets_go() -> None:
     assert call(cluster, "prune", "shop", "--keep", "2").stdout.startswith("Nothing to delete"), "only keep is another"
     assert call(cluster, "prune", "shop").stdout == "deleted shop-migrate-2\n"
     assert call(Pinning([run(2), run(1)], apps=()), "prune", "shop", "--keep", "1").stdout == "deleted shop-migrate-1\n"
+
+
+@pytest.mark.parametrize("words", [["shop", "1"], ["shop-migrate-1"]])
+@pytest.mark.parametrize("command", ["task", "terminate-task", "pin"])
+def test_who_asks_for_a_pruned_task_learns_when_it_was_pruned_and_why(command: str, words: list[str]) -> None:
+    cluster = FakeCluster([run(3), run(2), run(1)], apps=("shop",))
+    call(cluster, "prune", "shop")
+    cluster.runs = cluster.runs[:2]
+    result = call(cluster, command, *words)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        "kf: task 1 of app 'shop' (run shop-migrate-1) was pruned at 2026-01-01T01:00:00Z (beyond the newest 2); its "
+        "log went with it, since the app has no log archive\n"
+    )
+    cluster.settings["log_archive"] = "file:///nowhere/at/all"
+    assert (
+        "its log is in the archive file:///nowhere/at/all: kf logs shop --id 1\n"
+        in call(cluster, command, *words, "--space", "dev").stderr
+    )
+
+
+def test_an_id_that_the_app_has_counted_is_not_one_that_never_was() -> None:
+    cluster = FakeCluster(apps=("shop",), annotations={"kf.dev/last-task-id": "7"})
+    assert call(cluster, "task", "shop", "7").stderr == (
+        "kf: task 7 of app 'shop' is not kept any more: the app has counted 7 by now; kf tasks shop lists those that "
+        "are kept, with --archived those of a log archive\n"
+    )
+    assert call(cluster, "task", "shop", "8").stderr.startswith('kf: No Task found for App "shop" and Task ID "8"')

@@ -36,6 +36,9 @@ class Cluster:
     def list_runs(self, _namespace: str, _app: str) -> list[RunSummary]:
         return list(self.runs.values())
 
+    def note_pruned(self, *_: Any) -> None:
+        pass
+
     def delete_runs(self, _namespace: str, runs: Sequence[RunSummary], **_: Any) -> list[str]:
         return [self.runs.pop(run.name).name for run in runs]
 

@@ -43,6 +43,9 @@ class Archived(Stored):
     def list_runs(self, *_: Any) -> list[RunSummary]:
         return [RunSummary.of_object(self.run(name)) for name in self.left]
 
+    def note_pruned(self, *_: Any) -> None:
+        pass
+
     def delete_runs(self, _namespace: str, runs: list[RunSummary], **_: Any) -> list[str]:
         names = [one.name for one in runs]
         self.left, self.gone = [name for name in self.left if name not in names], [*self.gone, *names]

@@ -177,6 +177,9 @@ def test_runs_that_an_update_lets_go_are_named(seen: Seen) -> None:
         def list_runs(self, *_: Any) -> list[Any]:
             return [replace(run(nth), name=f"run-{nth:02}", created=f"2026-11-25T00:{nth:02}:00Z") for nth in range(15)]
 
+        def note_pruned(self, *_: Any) -> None:
+            pass
+
         def delete_runs(self, _namespace: str, runs: list[Any], **_: Any) -> list[str]:
             return [one.name for one in runs]
 

@@ -79,6 +79,9 @@ class Cluster:
     def label_run(self, _namespace: str, name: str, labels: dict[str, str], _uid: str) -> None:
         self.labelled[name] = labels[marks.STACK]
 
+    def note_pruned(self, *_: Any) -> None:
+        pass
+
     def delete_runs(self, _namespace: str, runs: list[RunSummary], **_how: Any) -> list[str]:
         self.deleted += [one.name for one in runs]
         self.runs = [one for one in self.runs if one not in runs]

@@ -40,6 +40,7 @@ def test_what_is_to_go_can_be_held_back_before_it_goes() -> None:
 
     assert prune(cluster, "shop", "shop", Policy(1), before=before) == [run(1).name]  # type: ignore[arg-type]
     assert asked == [run(number).name for number in (1, 2, 3)] and cluster.deleted == [run(1).name]
+    assert cluster.noted == [("kf-shop", run(1).name, "beyond the newest 1", NOON)]
 
 
 def test_what_is_pinned_while_the_logs_of_others_are_stored_stays() -> None:

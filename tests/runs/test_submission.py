@@ -68,6 +68,9 @@ class Cluster:
         self._fail("create_run")
         return manifest
 
+    def note_pruned(self, _namespace: str, config_map: str, gone: Any) -> None:
+        self.noted = [(config_map, each.name, each.rule, each.when) for each in gone]
+
     def delete_runs(self, _namespace: str, runs: list[RunSummary], *, unchanged: bool) -> list[str]:
         assert unchanged
         self.deleted = [one.name for one in runs]

@@ -247,6 +247,9 @@ class FakeCluster(PlainCluster):
         done = {"conditions": [{"type": "Succeeded", "status": "False", "reason": "Cancelled"}]}
         self.objects[self.runs(name)]["status"] = done
 
+    def note_pruned(self, config_map: str, gone: Any) -> None:
+        self.noted = [(config_map, each.name, each.rule) for each in gone]
+
     def delete_runs(self, runs: Any) -> list[str]:
         self.deleted += [run.name for run in runs]
         return [run.name for run in runs]
@@ -287,6 +290,7 @@ def test_its_own_run_is_never_pruned_from_here() -> None:
     cluster = FakeCluster(old)
     submitter(cluster, keep=0).work()
     assert cluster.deleted == ["old-0", "old-1", "old-2"]
+    assert cluster.noted == [("kf-shop", name, "beyond the newest 0") for name in cluster.deleted]
 
 
 def test_forbid_leaves_out_and_replace_ends_what_runs() -> None:

@@ -21,18 +21,17 @@ from ..core.run.summary import RunSummary
 from ..core.template import TemplateSettings
 from ..errors import Denied, NotFound, Trouble, Unreachable
 from .table import echo
-from .target import Target, TargetSpace
+from .target import ARCHIVE, Target, TargetSpace
 
 if TYPE_CHECKING:
     from ..log.archive import Archive
     from ..runs.archiving import Archiving
 
-VARIABLE = "KF_LOG_ARCHIVE"
 T = TypeVar("T")
 option = partial(
     click.option, "--archive", "url", metavar="URL",
     help="Only from this log archive, without the cluster.  [default: the cluster, and for what is gone from it the "
-    f"App's own archive, or {VARIABLE}]",
+    f"App's own archive, or {ARCHIVE}]",
 )  # fmt: skip
 
 
@@ -45,7 +44,7 @@ def url_of(space: TargetSpace, app: str | None) -> str | None:
             return found
     except (NotFound, Denied, Unreachable):
         pass
-    return os.environ.get(VARIABLE)
+    return os.environ.get(ARCHIVE)
 
 
 def _url_in(templates: Iterable[Object]) -> str | None:
@@ -90,7 +89,7 @@ def of_cluster_or_archive(
         space = target.open()
         return ask(space)
     except (NotFound, Unreachable) as error:
-        place = url_of(space, app) if space else os.environ.get(VARIABLE)
+        place = url_of(space, app) if space else os.environ.get(ARCHIVE)
         try:
             found = read(Archive.of(place), target.name()) if place else None
         except Trouble as other:

@@ -17,7 +17,10 @@ import click
 
 from ..core import api, marks, naming
 from ..core.api import Object
+from ..core.retention import pruned
+from ..core.retention.pruned import Pruned
 from ..core.run.summary import RunSummary
+from ..core.template import TemplateSettings
 from ..errors import ClusterError, Denied, NotFound
 from . import names
 
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 
 _NO_BUILDS = f"{marks.COMPONENT}!={naming.BUILD[1:]}"
 F = TypeVar("F", bound=Callable[..., Any])
-SPACE = "KF_SPACE"  # the variable that chooses one
+SPACE, ARCHIVE = "KF_SPACE", "KF_LOG_ARCHIVE"  # the variables that choose one
 _IN_POD = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -103,7 +106,7 @@ class TargetSpace:
         try:
             run = self.cluster.get_run(self.name, name)
         except NotFound:
-            raise NotFound(advice) from None
+            raise NotFound(self._pruned(name=name) or advice) from None
         if marks.KEY not in (run["metadata"].get("labels") or {}):
             raise NotFound(advice)
         return run
@@ -113,13 +116,51 @@ class TargetSpace:
         found = self.runs(app, api.equal(marks.TASK_ID, str(task_id)))
         if not found:
             raise NotFound(
-                f'No Task found for App "{app}" and Task ID "{task_id}": kf tasks {app}{self.flags} lists them'
+                self._pruned(app, task_id)
+                or f'No Task found for App "{app}" and Task ID "{task_id}": kf tasks {app}{self.flags} lists them'
             )
         return found[-1]
 
     def one(self, name: str, task_id: int | None) -> Object:
         """The PipelineRun of a run by its name, or by its App and its id; raises NotFound."""
         return self.whole_run(self.run_of(name, task_id).name if task_id is not None else name)
+
+    def pruned(self, app: str, task_id: int | None = None, name: str = "") -> Pruned | None:
+        """What is remembered of a run of an App that was let go; None for one of which nothing is."""
+        template = self.cluster.get(self.name, "configmaps", f"kf-{app}")
+        return pruned.find(template, task_id, name) if template else None
+
+    def _pruned(self, app: str = "", task_id: int | None = None, name: str = "") -> str:
+        """That a run was pruned, when, by which rule, and where its log is; empty where nobody knows."""
+        try:
+            selector = f"{api.equal(marks.NAME, app)},{marks.TEMPLATE}" if app else marks.TEMPLATE
+            for template in self.cluster.config_maps(self.name, selector):
+                found = pruned.find(template, task_id, name)
+                if found:
+                    return self._told(template, found)
+                counted = marks.number(template["metadata"].get("annotations") or {}, marks.LAST_TASK_ID)
+                if task_id is not None and task_id <= counted:
+                    return (
+                        f"task {task_id} of app {app!r} is not kept any more: the app has counted {counted} by now; "
+                        f"kf tasks {app}{self.flags} lists those that are kept, with --archived those of a log archive"
+                    )
+        except (Denied, NotFound):
+            pass
+        return ""
+
+    def _told(self, template: Object, found: Pruned) -> str:
+        app = template["metadata"]["labels"].get(marks.NAME, "")
+        try:
+            url = TemplateSettings.of_template(template).log_archive
+        except ValueError:
+            url = None
+        url = url or os.environ.get(ARCHIVE)
+        log = (
+            f"its log is in the archive {url}: kf logs {app} --id {found.id}{self.flags}"
+            if url
+            else "its log went with it, since the app has no log archive"
+        )
+        return f"task {found.id} of app {app!r} (run {found.name}) was pruned at {found}; {log}"
 
     def check_app(self, app: str) -> None:
         """Raises NotFound unless the App has a template or runs; the text names the Apps there are."""

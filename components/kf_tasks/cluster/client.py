@@ -16,6 +16,8 @@ import urllib3
 
 from ..core import api
 from ..core.api import Object
+from ..core.retention import pruned
+from ..core.retention.pruned import Pruned
 from ..core.run import pipelinerun
 from ..core.run.summary import RunSummary, page
 from ..errors import Conflict, NotFound, Refused, Unreachable
@@ -277,6 +279,17 @@ class Cluster:
         """Changes fields of a CronJob's spec and annotations, all at once."""
         body = {**api.annotating(annotations), **({"spec": spec} if spec else {})}
         self.http.read("PATCH", api.batch(namespace, "cronjobs", name), body=body, content_type=api.MERGE_PATCH)
+
+    def note_pruned(self, namespace: str, config_map: str, gone: Sequence[Pruned]) -> None:
+        """Writes down with an App's ConfigMap which of its runs were let go; one that is gone itself is fine."""
+        path = api.core(namespace, "configmaps", config_map)
+        for _ in range(pruned.TRIES):
+            with contextlib.suppress(Conflict):
+                template = self.get(namespace, "configmaps", config_map)
+                if template:
+                    body = pruned.noting(template, gone)
+                    self.http.read("PATCH", path, body=body, content_type=api.MERGE_PATCH)
+                return
 
     def allocate_id(self, namespace: str, config_map: str, at_least: int) -> int:
         """The next task id of an App, counted in an annotation of its ConfigMap.

@@ -39,6 +39,7 @@ ARCHIVED = "kf.dev/archived"
 COPY_OF = "kf.dev/copy-of"  # of a copy: the Secret that it is one of
 URN = "kf.dev/urn"  # of an App's template: which App of its stack it is, whatever project and stack are called
 LAST_TASK_ID = "kf.dev/last-task-id"  # of an App's template: where its ids are counted
+PRUNED = "kf.dev/pruned"  # of an App's template: which runs were let go last, when and why
 STARTING = "kf.dev/starting"  # of an App's template: the Jobs that start a run just now, by schedule
 POLICY = "kf.dev/concurrency-policy"  # of a CronJob
 TIMES_SINCE = "kf.dev/times-since"  # of a CronJob: from when on which times hold

@@ -1,14 +1,16 @@
-"""Lets runs go that are beyond what their App keeps, with pods and logs."""
+"""Lets runs go that are beyond what their App keeps, with pods and logs, and writes down which they were."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 
 from ..cluster.client import Cluster
-from ..core import marks
-from ..core.retention import plan
+from ..core import marks, moments
+from ..core.retention import plan, pruned
 from ..core.retention.policy import Policy
 from ..core.run.summary import RunSummary
+from ..errors import ClusterError
 from .secrets import drop_copies
 
 
@@ -32,14 +34,19 @@ def prune(
     decided again afterwards. A run that has changed since then, by being pinned for example, stays.
     """
 
-    def going() -> list[RunSummary]:
-        return [run for run in expire(cluster.list_runs(namespace, app), cluster.now, policy) if run.name != spare]
+    def going() -> list[plan.Verdict]:
+        verdicts = plan.plan(cluster.list_runs(namespace, app), policy, now=cluster.now)
+        return [verdict for verdict in verdicts if verdict.going and verdict.run.name != spare]
 
     found = going()
     if found and before:
-        ready = {run.uid for run in before(found)}
-        found = [run for run in going() if run.uid in ready]
-    gone = cluster.delete_runs(namespace, found, unchanged=True) if found else []
-    if any(marks.SECRETS in run.annotations for run in found if run.name in gone):
+        ready = {run.uid for run in before([verdict.run for verdict in found])}
+        found = [verdict for verdict in going() if verdict.run.uid in ready]
+    gone = cluster.delete_runs(namespace, [verdict.run for verdict in found], unchanged=True) if found else []
+    if gone:
+        with contextlib.suppress(ClusterError):  # they are gone, whether that can be written down or not
+            noted = pruned.of_verdicts(found, gone, cluster.now or moments.now())
+            cluster.note_pruned(namespace, f"kf-{app}", noted)
+    if any(marks.SECRETS in verdict.run.annotations for verdict in found if verdict.run.name in gone):
         drop_copies(cluster, namespace, app)
     return gone

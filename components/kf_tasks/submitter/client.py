@@ -6,6 +6,7 @@ it does, or until the pod is told to stop: whoever runs in a cluster has nobody 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import ssl
 import threading
@@ -18,6 +19,8 @@ from urllib.parse import urlencode
 
 from ..core import api, moments
 from ..core.api import Object
+from ..core.retention import pruned
+from ..core.retention.pruned import Pruned
 from ..core.run import pipelinerun
 from ..core.run.summary import RunSummary, page
 from ..core.schedule import claim, slot
@@ -151,6 +154,14 @@ class PlainCluster:
             counter = self.ask("GET", self.core("configmaps", config_map))
             if claim.holder(counter, task) != job or self._patch(config_map, claim.claiming(counter, task, None)):
                 return
+
+    def note_pruned(self, config_map: str, gone: Sequence[Pruned]) -> None:
+        """Writes down which runs were let go; trouble with it is none of the schedule's."""
+        with contextlib.suppress(ClusterError):
+            for _ in range(pruned.TRIES):
+                template = self.ask("GET", self.core("configmaps", config_map))
+                if self._patch(config_map, pruned.noting(template, gone)):
+                    return
 
     def _patch(self, config_map: str, body: Object) -> bool:
         """Changes a ConfigMap as it was read; False where somebody else was faster."""

@@ -22,9 +22,9 @@ import time
 from pathlib import Path
 from typing import List, Optional
 
-from ..core import api, marks, naming
+from ..core import api, marks, moments, naming
 from ..core.api import Object
-from ..core.retention import plan
+from ..core.retention import plan, pruned
 from ..core.run import outcome, pipelinerun
 from ..core.run.outcome import SUCCEEDED, Outcome
 from ..core.run.summary import RunSummary
@@ -200,6 +200,8 @@ class Submitter:
         gone = self.cluster.delete_runs(going)
         if gone:
             say(f"retention: deleted {len(gone)} of {len(runs)}: {', '.join(gone)}")
+            noted = pruned.of_verdicts(verdicts, gone, self.cluster.now or moments.now())
+            self.cluster.note_pruned(f"kf-{self.app}", noted)
         waiting = [verdict.run.name for verdict in verdicts if verdict.rule == plan.NOT_ARCHIVED]
         if waiting:
             say(f"retention: waiting for the log archive until the next update or `kf prune`: {len(waiting)}")

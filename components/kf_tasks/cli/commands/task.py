@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ...core.log.masking import MASK, Masker
+from ...core.retention.pruned import Pruned
 from ...core.say import nobody
+from ...errors import ClusterError
 from .. import archives, names
 from ..archives import option as archive_option
 from ..details import rows, stored_rows
@@ -48,11 +50,21 @@ def task(target: Target, name: str, task_id: int | None, output: str | None, url
 
     def of_archive(archive: Archive, space: str) -> tuple[RunView, list[tuple[str, str]]] | None:
         records = archives.find(archive, space, app, run, task_id)
-        found = StoredView.of(records[-1], archive.url) if records else None
-        return (found, stored_rows(found)) if found else None
+        if not records:
+            return None
+        found = StoredView.of(records[-1], archive.url)
+        gone = None if url else _pruned(target, found)
+        return found, [*stored_rows(found), *([("Pruned", str(gone))] if gone else [])]
 
     found, said = archives.of_cluster_or_archive(target, url, app, what, of_cluster, of_archive)
     if output:
         print_data(found.plain(), output)
     else:
         show(said, headed=False)
+
+
+def _pruned(target: Target, found: RunView) -> Pruned | None:
+    try:
+        return target.open().pruned(found.app, name=found.name)
+    except ClusterError:  # the archive has answered because the cluster does not
+        return None

@@ -16,7 +16,7 @@ from ..archives import option as archive_option
 from ..log_form import warn
 from ..run_list import SORTS, STATES, chosen, printed
 from ..table import echo
-from ..target import Target, TargetSpace, target_options
+from ..target import ARCHIVE, Target, TargetSpace, target_options
 
 if TYPE_CHECKING:
     from ...log.archive import Archive
@@ -95,7 +95,7 @@ def _past(space: TargetSpace, app: str | None, runs: list[RunSummary]) -> list[S
 
     url = archives.url_of(space, app)
     if not url:
-        warn(f"no log archive is known: give --archive URL, set {archives.VARIABLE}, or Space(log_archive=…) in Pulumi")
+        warn(f"no log archive is known: give --archive URL, set {ARCHIVE}, or Space(log_archive=…) in Pulumi")
         return []
     known = {run.uid for run in runs}
     try:
