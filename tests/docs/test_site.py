@@ -36,7 +36,7 @@ ELEMENTS = {
         "header",
         "html",
     ),
-    *("h1", "h2", "h3", "h4", "input", "label", "li", "link", "main", "meta", "nav", "ol", "p", "path", "pre"),
+    *("h1", "h2", "h3", "h4", "img", "input", "label", "li", "link", "main", "meta", "nav", "ol", "p", "path", "pre"),
     *("script", "small", "span", "strong", "style", "svg", "table", "tbody", "td", "th", "thead", "title", "tr", "ul"),
 }
 
