@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 import re
 from typing import Any
 
 import pytest
-from kf_tasks.errors import Denied
+from kf_tasks.core.run.pipelinerun import TaskSpec, render
+from kf_tasks.core.schedule import claim
+from kf_tasks.errors import Conflict, Denied
 
+from ..core.run.test_pipelinerun import SPEC
 from .test_commands import NOW, FakeCluster, call, run
 
 SINCE = "kf.dev/times-since"
@@ -164,7 +168,81 @@ def test_one_line_and_an_exit_code(arguments: list[str], text: str) -> None:
 
 def test_a_job_that_forbids_two_at_once_is_not_run_twice() -> None:
     settings = {"cron_job": "shop-nightly", "policy": "Forbid", "keep": 2}
-    cluster = WithJobs([run(1, "Unknown")], apps=("shop", "shop.nightly"), settings=settings)
+    cluster = Counting([run(1, "Unknown")], settings=settings)
     result = call(cluster, "run-job", "nightly")
     assert result.exit_code == 1
     assert result.stderr.startswith("kf: job 'nightly' of app 'shop' runs (task shop-migrate-1), and its concurrency")
+
+
+@dataclasses.dataclass
+class Counting(WithJobs):
+    """A Space whose App counts ids and claims; `meanwhile` happens before a claim is written."""
+
+    apps: tuple[str, ...] = ("shop", "shop.nightly")
+    settings: dict[str, Any] = dataclasses.field(
+        default_factory=lambda: {"cron_job": "shop-nightly", "policy": "Forbid", "keep": 2, "stack": "shop.dev"}
+    )
+    manifest: str = json.dumps(render(TaskSpec(**SPEC)))
+    counter: dict[str, Any] = dataclasses.field(
+        default_factory=lambda: {"metadata": {"resourceVersion": "1", "annotations": {}}}
+    )
+    at_work: tuple[str, ...] = ()
+    meanwhile: list[str] = dataclasses.field(default_factory=list)
+    held: list[str] = dataclasses.field(default_factory=list)
+
+    def config_map(self, namespace: str, name: str) -> dict[str, Any]:
+        assert (namespace, name) == ("dev", "kf-shop")
+        return copy.deepcopy(self.counter)
+
+    def patch_config_map(self, _namespace: str, _name: str, body: dict[str, Any]) -> None:
+        if self.meanwhile:
+            self._write(claim.claiming(self.counter, "nightly", self.meanwhile.pop()))
+        self._write(body)
+
+    def _write(self, body: dict[str, Any]) -> None:
+        metadata = self.counter["metadata"]
+        if body["metadata"]["resourceVersion"] != metadata["resourceVersion"]:
+            raise Conflict("somebody else was faster", 409)
+        metadata["annotations"].update(body["metadata"]["annotations"])
+        metadata["resourceVersion"] += "1"
+
+    def job(self, _namespace: str, name: str) -> dict[str, Any] | None:
+        return {"metadata": {}} if name in self.at_work else None
+
+    def allocate_id(self, _namespace: str, _counter: str, at_least: int) -> int:
+        return at_least + 1
+
+    def create_run(self, manifest: dict[str, Any]) -> dict[str, Any]:
+        self.held.append(claim.holder(self.counter, "nightly"))
+        return manifest
+
+
+def test_who_runs_a_job_claims_it_as_its_schedule_does() -> None:
+    cluster = Counting()
+    result = call(cluster, "run-job", "nightly")
+    assert result.exit_code == 0, result.stderr
+    [held] = cluster.held
+    assert held.startswith("until 2026-01-01T01:05:00Z ") and claim.holder(cluster.counter, "nightly") == ""
+    assert claim.holds(held, NOW, lambda name: cluster.job("dev", name)) == "kf run-job", (
+        "what a pod of the schedule makes of it"
+    )
+    assert claim.holds(held, "2026-01-01T01:05:00Z", lambda name: cluster.job("dev", name)) == "", (
+        "of one that was killed"
+    )
+
+
+@pytest.mark.parametrize(
+    ("holder", "refused"),
+    [("shop-nightly-29", True), ("shop-nightly-ended", False), ("until 2026-01-01T01:00:01Z other", True),
+     ("until 2026-01-01T00:59:59Z other", False), ("until", False), ("until  ", False)],
+)  # fmt: skip
+@pytest.mark.parametrize("late", [False, True], ids=["before", "meanwhile"])
+def test_what_the_schedule_is_about_to_start_is_not_started_beside_it(holder: str, refused: bool, late: bool) -> None:
+    cluster = Counting(at_work=("shop-nightly-29",), meanwhile=[holder] if late else [])
+    if not late:
+        cluster._write(claim.claiming(cluster.counter, "nightly", holder))
+    result = call(cluster, "run-job", "nightly")
+    assert (result.exit_code, len(cluster.held)) == ((1, 0) if refused else (0, 1)), result.stderr
+    if refused:
+        assert "nightly' of app 'shop' is about to start (" in result.stderr and "policy is Forbid" in result.stderr
+        assert claim.holder(cluster.counter, "nightly") == holder, "it is not ours to give back"

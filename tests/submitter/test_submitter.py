@@ -322,6 +322,14 @@ def test_forbid_counts_runs_and_not_jobs(status: dict[str, Any] | None, starts: 
     assert claim.holder(counter, "hourly") == "another"
 
 
+@pytest.mark.parametrize(("until", "starts"), [("2026-11-26T22:00:01Z", False), ("2026-11-26T22:00:00Z", True)])
+def test_forbid_leaves_out_what_somebody_starts_by_hand(until: str, starts: bool) -> None:
+    cluster = FakeCluster()
+    assert cluster.claim("kf-shop", "nightly", f"until {until} 1a2b", lambda _: "") == ""
+    assert submitter(cluster, "Forbid").work() == 0
+    assert bool(cluster.created) == starts
+
+
 def test_a_claim_of_a_pod_that_died_is_its_successors() -> None:
     class Dying(FakeCluster):
         def create_run(self, manifest: dict[str, Any]) -> dict[str, Any]:

@@ -291,6 +291,26 @@ class Cluster:
                     self.http.read("PATCH", path, body=body, content_type=api.MERGE_PATCH)
                 return
 
+    def job(self, namespace: str, name: str) -> Object | None:
+        """A Job, None if it does not exist."""
+        try:
+            found: Object = self.http.json("GET", api.batch(namespace, "jobs", name))
+        except NotFound:
+            return None
+        return found
+
+    def config_map(self, namespace: str, name: str) -> Object:
+        """A ConfigMap; `now` is when that was answered."""
+        answer = self.http.read("GET", api.core(namespace, "configmaps", name))
+        self.now = server_time(answer)
+        found: Object = self.http.decoded(answer)
+        return found
+
+    def patch_config_map(self, namespace: str, name: str, body: Object) -> None:
+        """Changes a ConfigMap; with its resourceVersion in `body` only as it was read, else Conflict."""
+        path = api.core(namespace, "configmaps", name)
+        self.http.read("PATCH", path, body=body, content_type=api.MERGE_PATCH)
+
     def allocate_id(self, namespace: str, config_map: str, at_least: int) -> int:
         """The next task id of an App, counted in an annotation of its ConfigMap.
 

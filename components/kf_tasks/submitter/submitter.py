@@ -115,10 +115,14 @@ class Submitter:
     def _busy(self, counter: Object) -> str:
         """What is under way of this schedule; runs are listed after the claims, which end when a run is there."""
         holder = claim.holder(counter, self.task)
-        if holder not in ("", self.job) and claim.is_at_work(self.cluster.find(self.cluster.batch("jobs", holder))):
-            return f"Job {holder} starts a run just now, and concurrency_policy is Forbid"
+        other = "" if holder == self.job else claim.holds(holder, self.cluster.now or "", self._job)
+        if other:
+            return f"{other} starts a run just now, and concurrency_policy is Forbid"
         busy = slot.unfinished(self.cluster.list_runs(self.app), self.task, self.name)
         return f"run {busy[0].name} is under way, and concurrency_policy is Forbid" if busy else ""
+
+    def _job(self, name: str) -> Optional[Object]:
+        return self.cluster.find(self.cluster.batch("jobs", name))
 
     def _replace(self, when: Optional[str], runs: List[RunSummary]) -> None:
         """With Replace: ends what is under way and waits for its end; of two at once the later one stays."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 import click
 
-from ...core import api, marks
-from ...core.errors import InvalidInput
 from ...core.run import pipelinerun
 from ...core.run.command import resolve
 from ...core.schedule import slot
@@ -47,17 +47,14 @@ def run_job(
     given = own_variables(found.app, variables)
     manifest, settings = template(space, found.app, found.name)
     check_free(found.app, given, settings)
-    if settings.job and settings.job.concurrency == slot.FORBID:
-        runs = space.runs(found.app, api.equal(marks.SCHEDULE, found.name))
-        busy = [run.name for run in runs if not run.finished]
-        if busy:
-            raise InvalidInput(
-                f"job {found.name!r} of app {found.app!r} runs (task {busy[0]}), and its concurrency policy is "
-                f"Forbid: repeat when it has ended, or end it with kf terminate-task {busy[0]}{space.flags}"
-            )
     argv = None
     if command is not None:
         _, of_app = template(space, found.app)
         argv = resolve(f"job {found.name!r}: --command", of_app.entrypoint, command, None, None, None)
     changed = pipelinerun.override(manifest, argv=argv, env=given, resources=resources)
-    launch(context, space, found.app, found.name, changed, settings, wait)
+    alone: AbstractContextManager[None] = nullcontext()
+    if settings.job and settings.job.concurrency == slot.FORBID:
+        from ...runs.claims import claimed
+
+        alone = claimed(space.cluster, space.name, found.app, found.name, space.flags)
+    launch(context, space, found.app, found.name, changed, settings, wait, alone)

@@ -7,6 +7,7 @@ more than its `keep` however often this is called without Pulumi.
 from __future__ import annotations
 
 import secrets
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 import click
@@ -86,10 +87,15 @@ def launch(
     manifest: Object,
     settings: TemplateSettings,
     wait: bool,
+    alone: AbstractContextManager[None] | None = None,
 ) -> None:
-    """Starts a run of a template, prunes, and with `wait` ends with the run's exit code."""
+    """Starts a run of a template, prunes, and with `wait` ends with the run's exit code.
+
+    `alone` holds back, while the run is started, what must not be started beside it.
+    """
     size.check_run(f"app {app!r}", manifest)
-    run = _submit(space, app, task, manifest, settings, f"kf {context.info_name}")
+    with alone or nullcontext():
+        run = _submit(space, app, task, manifest, settings, f"kf {context.info_name}")
     name = run["metadata"]["name"]
     echo(f"Task {name} is submitted successfully for execution.\n", err=wait)
     if not wait:
