@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import yaml
 from kf_tasks.cli.run_list import SORTS, STATES
+from kf_tasks.core import moments
 from kf_tasks.core.run.summary import RunSummary
 from kf_tasks.errors import Denied, Unreachable
 from kf_tasks.log.archive import Archive
@@ -89,6 +91,33 @@ def test_what_is_known_of_each_in_a_wide_table() -> None:
     assert [each["exitCode"] for each in found] == [0, 3, 7, None, None, None]
     blind = json.loads(call(WithPods(RUNS, allowed=False), "tasks", "-o", "json").stdout)
     assert [each["exitCode"] for each in blind] == [0, 3, None, None, None, None]
+
+
+@dataclasses.dataclass
+class Forgetful(FakeCluster):
+    """Its pods have ended, at the times in `ends`, newest last; an empty one is of a pod that was taken away."""
+
+    ends: tuple[tuple[str, str], ...] = ()
+
+    def select_pods(self, namespace: str, selector: str) -> list[dict[str, Any]]:
+        return [
+            {
+                "metadata": {"labels": {"tekton.dev/pipelineRun": name}},
+                "status": {"phase": "Failed", "containerStatuses": [{"state": {"terminated": {"finishedAt": end}}}]},
+            }
+            for name, end in self.ends
+        ]
+
+
+def test_what_tekton_has_forgotten_is_marked() -> None:
+    names = [f"shop-migrate-{number}" for number in range(1, 7)]
+    runs = [run(number, "True" if number == 1 else "Unknown", reason="Running") for number in range(1, 7)]
+    now = moments.parse(FakeCluster().now)
+    long_ago, just_now = (moments.text_of(now - timedelta(seconds=seconds)) for seconds in (300, 3))
+    ends = ((names[0], long_ago), (names[1], long_ago), (names[2], just_now), (names[3], ""), ("other", long_ago))
+    shown = call(Forgetful(runs, ends=ends), "tasks").stdout.splitlines()
+    marked = [line.split()[1] for line in shown if "Running: its pod has ended, and Tekton has not noticed" in line]
+    assert marked == names[1:2] + names[3:4]
 
 
 def test_the_history_of_a_job_for_programs() -> None:

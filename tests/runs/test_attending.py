@@ -215,6 +215,53 @@ def test_whoever_is_told_to_stop_leaves_the_run_alone() -> None:
     assert cluster.cancelled_by == "" and cluster.annotations == {}
 
 
+class Forgetful(Cluster):
+    """Its pod has failed, which Tekton writes down when it `notices` what is done: look-again, cancel, or nothing."""
+
+    def __init__(self, notices: str) -> None:
+        super().__init__(code=3, lines=["2026-01-01T00:00:00.000000001Z its last words\n"], runs=True)
+        self.notices, self.looked_again = notices, False
+
+    @property
+    def ended(self) -> bool:
+        return self.looks > 2
+
+    def get_run(self, namespace: str, name: str) -> dict[str, Any]:
+        run = super().get_run(namespace, name)
+        noticed = self.looked_again if self.notices == "look-again" else self.notices == "cancel" and self.cancelled_by
+        return run if noticed else {**run, "status": {"childReferences": [{"name": "child"}]}}
+
+    def task_run(self, _namespace: str, _run: dict[str, Any]) -> Any:
+        condition = {"type": "Succeeded", "status": "False", "reason": "Failed"}
+        return {"metadata": {"name": "child"}, "status": {"conditions": [condition]} if self.looked_again else {}}
+
+    def look_again(self, _namespace: str, _run: dict[str, Any], task_run: dict[str, Any] | None) -> None:
+        assert task_run, "there is one to look at"
+        self.looked_again = self.notices == "look-again"
+        if not self.looked_again:
+            raise Denied("TaskRuns may not be changed")
+
+    def pod(self) -> dict[str, Any]:
+        found = super().pod()
+        return {**found, "status": {**found["status"], "phase": "Failed" if self.ended else "Running"}}
+
+
+@pytest.mark.parametrize("notices", ["look-again", "cancel", "nothing"])
+def test_a_run_that_tekton_has_forgotten_keeps_nobody_waiting(notices: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kf_tasks.core.run.forgotten._STEPS", tuple((step, 0.0) for step in ("touch", "cancel", "end")))
+    cluster, said = Forgetful(notices), Said()
+    attended = seen(cluster, said.screen())
+    exact = "exit code 3" if notices == "look-again" else "exit code 3, which Tekton has not noticed"
+    assert (attended.outcome.sentence, attended.outcome.exit_code) == (exact, 3)
+    assert cluster.annotations[marks.OUTCOME] == exact and attended.log.tail() == "its last words\n"
+    assert cluster.cancelled_by == ("" if notices == "look-again" else "kf, as Tekton has not noticed its end")
+    told = [
+        f"{NAME}: its pod has ended (Failed), and Tekton has not noticed: it is made to look again",
+        f"{NAME}: Tekton does not end it: it is cancelled, and what its pod says counts",
+    ]
+    assert said.warnings == told[: 1 if notices == "look-again" else 2]
+
+
 def test_what_is_ended_is_read_to_its_end_and_stored(archive: Archive) -> None:
     cluster: Any = Cluster(runs=True)
     assert ending.end(archiving(cluster, archive), [NAME], "me") == [NAME]

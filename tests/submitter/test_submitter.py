@@ -293,6 +293,49 @@ def test_its_own_run_is_never_pruned_from_here() -> None:
     assert cluster.noted == [("kf-shop", name, "beyond the newest 0") for name in cluster.deleted]
 
 
+class Forgetful(FakeCluster):
+    """The pod of its run has failed, and Tekton writes that down when it `notices` what is done: look-again, cancel."""
+
+    def __init__(self, notices: str) -> None:
+        super().__init__(ends=False)
+        self.notices, self.looks = notices, 0
+
+    def pods(self, run: str) -> list[dict[str, Any]]:
+        state = {"terminated": {"exitCode": 3, "reason": "Error", "finishedAt": "2026-11-25T22:01:00Z"}}
+        step = {"name": "step-task", "state": state}
+        return [{"metadata": {"name": "p", "uid": "p"}, "status": {"phase": "Failed", "containerStatuses": [step]}}]
+
+    def look_again(self, run: dict[str, Any], task_run: dict[str, Any] | None) -> None:
+        self.looks += 1
+        if self.notices == "look-again":
+            ended = {"conditions": [{"type": "Succeeded", "status": "False", "reason": "Failed"}]}
+            self.objects[api.task_runs(NS, "child")] = {"metadata": {"name": "child"}, "status": ended}
+            self.objects[self.runs(OWN)]["status"] = {**ended, "childReferences": [{"name": "child"}]}
+
+    def cancel_run(self, name: str, by: str) -> None:
+        run = self.objects[self.runs(name)]
+        run["metadata"].setdefault("annotations", {})[marks.CANCELLED_BY] = by
+        run["spec"]["status"] = "CancelledRunFinally"
+        self.cancelled.append(name)
+        if self.notices == "cancel":
+            run["status"] = {"conditions": [{"type": "Succeeded", "status": "False", "reason": "Cancelled"}]}
+
+    def annotate_finished(self, name: str, annotations: dict[str, str]) -> None:
+        self.objects[self.runs(name)]["metadata"]["annotations"].update(annotations)
+
+
+@pytest.mark.parametrize("notices", ["look-again", "cancel", "nothing"])
+def test_a_run_that_tekton_has_forgotten_keeps_nobody_waiting(notices: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kf_tasks.core.run.forgotten._STEPS", tuple((step, 0.0) for step in ("touch", "cancel", "end")))
+    monkeypatch.setattr("kf_tasks.submitter.submitter.LOOK_SECONDS", 0)
+    cluster = Forgetful(notices)
+    monkeypatch.setattr(cluster.stop, "wait", lambda _seconds: False)
+    assert submitter(cluster).work() == 3
+    said = cluster.objects[cluster.runs(OWN)]["metadata"]["annotations"][marks.OUTCOME]
+    assert said == ("exit code 3" if notices == "look-again" else "exit code 3, which Tekton has not noticed")
+    assert (cluster.looks, cluster.cancelled) == (1, [] if notices == "look-again" else [OWN])
+
+
 def test_forbid_leaves_out_and_replace_ends_what_runs() -> None:
     cluster = FakeCluster([_run("by-hand", None, False)])
     assert submitter(cluster, "Forbid").work() == 0

@@ -10,7 +10,7 @@ from ..core import marks
 from ..core.api import Object
 from ..core.log.reader import harmless
 from ..core.retention import plan
-from ..core.run import outcome
+from ..core.run import forgotten, outcome
 from ..core.run.summary import RunSummary
 from ..errors import Denied
 from . import output
@@ -19,6 +19,7 @@ from .target import TargetSpace
 from .views import ListedView
 
 LONGEST_REASON, LONGEST_COMMAND = 80, 60
+FORGOTTEN = "its pod has ended, and Tekton has not noticed"
 COLUMNS = ("Name", "ID", "DisplayName", "Age", "Duration", "Succeeded", "Reason")
 MORE = ("State", "ExitCode", "Attempt", "Stack", "StartedBy", "Log", "Command")
 _FAILED = "failed"  # all that ended without success, as in Cloud Foundry
@@ -57,21 +58,23 @@ def printed(
     names = [run.name for run in runs]
     if form in (None, output.NAME):
         if form is None and runs:
-            show(table(runs, now, with_app=with_app))
+            show(table(runs, now, _forgotten(space, runs, now) if space else {}, with_app=with_app))
         return output.printed(form, [], names) or bool(runs)
     known = {**codes, **(_of_pods(space, [run for run in runs if run.uid not in codes]) if space else {})}
     found = [ListedView.of(run, known.get(run.uid)) for run in runs]
     if output.printed(form, found):
         return True
     if runs:
-        rows = table(runs, now, with_app=with_app)
+        rows = table(runs, now, _forgotten(space, runs, now) if space else {}, with_app=with_app)
         more = [MORE, *map(_more, found)]
         show([(*row, *rest) for row, rest in zip(rows, more)])
     return bool(runs)
 
 
-def table(runs: Sequence[RunSummary], now: str | None, *, with_app: bool = False) -> list[tuple[str, ...]]:
-    """The rows of the table, its columns' names first; `now` is the cluster's time."""
+def table(
+    runs: Sequence[RunSummary], now: str | None, notes: Mapping[str, str] = {}, *, with_app: bool = False
+) -> list[tuple[str, ...]]:
+    """The rows of the table, its columns' names first; `now` is the cluster's time, `notes` go to reasons, by name."""
     rows = [
         (
             run.name,
@@ -80,7 +83,7 @@ def table(runs: Sequence[RunSummary], now: str | None, *, with_app: bool = False
             span(run.created, now),
             span(run.started_at, run.finished_at or now),
             run.succeeded,
-            reason(run),
+            reason(run, notes.get(run.name, "")),
         )
         for run in runs
     ]
@@ -90,10 +93,10 @@ def table(runs: Sequence[RunSummary], now: str | None, *, with_app: bool = False
     return [COLUMNS, *rows]
 
 
-def reason(run: RunSummary) -> str:
-    """Tekton's reason, and what is known beyond it: our sentence about a failure, or who cancelled."""
+def reason(run: RunSummary, note: str = "") -> str:
+    """Tekton's reason, and what is known beyond it: our sentence about a failure, who cancelled, or the `note`."""
     by = run.annotations.get(marks.CANCELLED_BY)
-    more = run.annotations.get(marks.OUTCOME) or (f"by {by}" if by else "")
+    more = run.annotations.get(marks.OUTCOME) or note or (f"by {by}" if by else "")
     text = f"{run.reason}: {more}" if more and run.succeeded != "True" else run.reason
     plain = harmless(" ".join(text.split()))
     short = _cut(plain, LONGEST_REASON)
@@ -122,6 +125,19 @@ def _of_pods(space: TargetSpace, runs: Sequence[RunSummary]) -> dict[str, int]:
         return {}
     codes = {_run_of(pod): outcome.exit_code_of(pod) for pod in pods}
     return {silent[name]: code for name, code in codes.items() if name in silent and code is not None}
+
+
+def _forgotten(space: TargetSpace, runs: Sequence[RunSummary], now: str | None) -> dict[str, str]:
+    """By name what is to be said of runs that go on by Tekton's word, and whose pods have ended a while ago."""
+    if all(run.finished for run in runs):
+        return {}
+    try:
+        pods = space.cluster.select_pods(space.name, f"{marks.PIPELINE_RUN},{marks.KEY}")
+    except Denied:
+        return {}
+    newest = {_run_of(pod): pod for pod in pods}
+    ended = {name for name, pod in newest.items() if forgotten.is_overdue(pod, now)}
+    return {run.name: FORGOTTEN for run in runs if not run.finished and run.name in ended}
 
 
 def _run_of(pod: Object) -> str:

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import urllib3
 
-from ..core import api
+from ..core import api, moments
 from ..core.api import Object
 from ..core.retention import pruned
 from ..core.retention.pruned import Pruned
@@ -114,6 +114,12 @@ class Cluster:
             if api.is_another(error.status, str(error)):
                 raise NotFound(f"run {name} was deleted, and another one has its name by now", error.status) from None
             raise
+
+    def look_again(self, namespace: str, run: Object, task_run: Object | None) -> None:
+        """Makes Tekton look again at the TaskRun of a run, or where there is none at the run."""
+        name = (task_run or run)["metadata"]["name"]
+        path = api.task_runs(namespace, name) if task_run else api.runs(namespace, name)
+        self.http.read("PATCH", path, body=api.looking_again(moments.now()), content_type=api.MERGE_PATCH)
 
     def delete_runs(
         self, namespace: str, runs: Sequence[RunSummary], *, foreground: bool = False, unchanged: bool = False

@@ -98,6 +98,11 @@ def annotating(annotations: Mapping[str, Optional[str]], *, finished: bool = Fal
     return {"metadata": {"annotations": dict(annotations), **more}}
 
 
+def looking_again(when: str) -> Object:
+    """The patch of a TaskRun or PipelineRun that makes Tekton look at it again; it changes nothing else."""
+    return annotating({marks.LOOK_AGAIN: when})
+
+
 def labelling(labels: Mapping[str, str], uid: str = "") -> Object:
     """The patch that sets labels; `uid` as for `annotating`."""
     return {"metadata": {"labels": dict(labels), **({"uid": uid} if uid else {})}}

@@ -30,6 +30,7 @@ CANCELLED_BY = "kf.dev/cancelled-by"
 FOLLOWED = "kf.dev/followed"
 OUTCOME = "kf.dev/outcome"
 SECRETS = "kf.dev/secrets"  # names of the copies of the Secrets that it was started with
+LOOK_AGAIN = "kf.dev/look-again"  # also of a TaskRun: set so that Tekton looks at it again
 AWAITED = "kf.dev/awaited"  # an update has made it, and its state is to hold the record
 RECORDED = "kf.dev/recorded"  # a state holds the record
 PINNED = "kf.dev/pinned"

@@ -6,6 +6,7 @@ decides the outcome. An API server that does not answer is waited for: the task 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
 import time
@@ -18,7 +19,7 @@ from ..cluster.watch import Watch
 from ..core.api import Object
 from ..core.log.masking import Masker
 from ..core.log.reader import LogReader
-from ..core.run import outcome
+from ..core.run import forgotten, outcome
 from ..core.run.outcome import Outcome
 from ..errors import Conflict, Denied, NotFound, Refused, Trouble, Unreachable
 from ..log.pump import LOST, Pump
@@ -31,6 +32,7 @@ PATIENCE_SECONDS = 600
 TOO_LARGE = "Termination message is above max allowed size"  # Tekton's entrypoint, about the results
 DENIED_SECONDS = 60
 BEGIN_SECONDS, BEHIND_SECONDS, QUIET_SECONDS = 1, 10, 0.3
+LOOK_SECONDS = 10  # how often the TaskRun of a pod that runs is looked at
 
 
 class Interrupted(Trouble):
@@ -67,6 +69,9 @@ class Follower:
     _pod: Object | None = field(default=None, init=False)
     _has_started: bool = field(default=False, init=False)
     _deleted: bool = field(default=False, init=False)
+    _patience: forgotten.Patience = field(default_factory=forgotten.Patience, init=False)
+    _looked: float = field(default=float("-inf"), init=False)
+    _task_run: Object | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.log = LogReader(self.masker)  # the log so far: its tail, digest and counts
@@ -93,19 +98,44 @@ class Follower:
             run = self._ask(lambda: self.cluster.get_run(self.namespace, self.name))
             if self.uid and run["metadata"]["uid"] != self.uid:
                 raise NotFound(f"run {self.name} was deleted, and another one has its name by now")
-            self._observe(self._ask(lambda: self.cluster.pods(self.namespace, self.name)))
+            pods = self._ask(lambda: self.cluster.pods(self.namespace, self.name))
+            self._observe(pods)
             if outcome.has_ended(run):
                 return self._conclude(run)
             if self.end_by:
                 self._end()
                 continue
+            now = time.monotonic()
+            if not pods or (not forgotten.has_ended(pods[-1]) and now - self._looked > LOOK_SECONDS):
+                self._looked = now
+                self._task_run = self._ask(functools.partial(self.cluster.task_run, self.namespace, run))
             if not self._pod:
-                task_run = self._ask(functools.partial(self.cluster.task_run, self.namespace, run))
-                self._hear(outcome.waiting(None, task_run))
+                self._hear(outcome.waiting(None, self._task_run))
+            if self._is_forgotten(run, pods):
+                return self._conclude(self._ask(lambda: self.cluster.get_run(self.namespace, self.name)))
             if not self._has_started and self.start_timeout and time.monotonic() - begun > self.start_timeout:
                 trouble = self._trouble or "its pod has not started"
                 self._give_up(f"could not start within {self.start_timeout} s: {trouble}", "start_timeout")
             changed.wait(0.5 if time.monotonic() - begun < 30 else 1.0)
+
+    def _is_forgotten(self, run: Object, pods: list[Object]) -> bool:
+        """Has Tekton look again at a run whose end it has missed, and cancels it; whether even that was of no use."""
+        trouble = forgotten.trouble(run, self._task_run, pods[-1] if pods else None)
+        due = self._patience.due(trouble, time.monotonic())
+        if due == forgotten.TOUCH:
+            self._tell(f"{self.name}: {trouble}, and Tekton has not noticed: it is made to look again", warning=True)
+            with contextlib.suppress(Trouble):  # whoever may not do it waits a minute longer
+                self.cluster.look_again(self.namespace, run, self.cluster.task_run(self.namespace, run))
+        elif due == forgotten.CANCEL:
+            self._tell(
+                f"{self.name}: Tekton does not end it: it is cancelled, and what its pod says counts", warning=True
+            )
+            if not self._cause:
+                self._cancel(outcome.FORGOTTEN)
+            for pod in pods:
+                if not forgotten.has_ended(pod):  # its TaskRun is none of this run's: nobody else ends it
+                    self._ask(functools.partial(self.cluster.delete_pod, self.namespace, pod["metadata"]["name"]))
+        return due == forgotten.END
 
     def _observe(self, pods: list[Object]) -> None:
         if self._pod and self._pod["metadata"]["uid"] not in [pod["metadata"]["uid"] for pod in pods]:
@@ -193,10 +223,7 @@ class Follower:
         ):
             time.sleep(0.05)
         by, self.end_by = self.end_by, ""
-        try:
-            self._ask(lambda: self.cluster.cancel_run(self.namespace, self.name, by, self.uid))
-        except (Refused, Conflict):
-            pass  # it has ended meanwhile
+        self._cancel(by)
 
     def _conclude(self, run: Object) -> Outcome:
         self._await_process()
@@ -249,6 +276,9 @@ class Follower:
         if self._cause:
             return
         self._cause = cause
+        self._cancel(by)
+
+    def _cancel(self, by: str) -> None:
         try:
             self._ask(lambda: self.cluster.cancel_run(self.namespace, self.name, by, self.uid))
         except (Refused, Conflict):

@@ -192,6 +192,12 @@ class PlainCluster:
         """Cancels a run; one that has ended or gone is fine."""
         self._try("PATCH", self.runs(name), api.cancelling(by), also=(400, 422))
 
+    def look_again(self, run: Object, task_run: Optional[Object]) -> None:
+        """Makes Tekton look again at the TaskRun of a run, or where there is none at the run; as far as it may."""
+        name = (task_run or run)["metadata"]["name"]
+        path = api.task_runs(self.namespace, name) if task_run else self.runs(name)
+        self._try("PATCH", path, api.looking_again(moments.now()))
+
     def delete_runs(self, runs: Sequence[RunSummary]) -> List[str]:
         """Deletes these very runs, unless they have changed since they were listed; returns the names that went."""
         gone = []

@@ -25,7 +25,7 @@ from typing import List, Optional
 from ..core import api, marks, moments, naming
 from ..core.api import Object
 from ..core.retention import plan, pruned
-from ..core.run import outcome, pipelinerun
+from ..core.run import forgotten, outcome, pipelinerun
 from ..core.run.outcome import SUCCEEDED, Outcome
 from ..core.run.summary import RunSummary
 from ..core.schedule import claim, slot
@@ -37,6 +37,7 @@ TEMPLATE = Path("/kf/template")
 FAILED = 3  # the task did not succeed: the Job's pod failure policy starts no other pod then
 AWAY = 4  # this pod is taken away, its run goes on: the Job starts another pod
 COPIED_LINES = 5000
+LOOK_SECONDS = 10  # how often the pod of a run is looked at, whose end Tekton may miss
 LOG_SECONDS = 45  # a pod has 30 s to end after it is told to, and the kubelet some more
 
 
@@ -52,6 +53,8 @@ class Submitter:
         self.owner = f"job {self.task!r} of app {self.app!r}"
         self.name = ""
         self.cause = ""
+        self.patience = forgotten.Patience()
+        self.looked = float("-inf")
 
     def work(self) -> int:
         """Does it all; returns the exit code."""
@@ -163,6 +166,8 @@ class Submitter:
             last = run
             if not outcome.has_ended(last):
                 self._check_start(run, time.monotonic() - begun)
+                if self._is_forgotten(run, time.monotonic()):
+                    return self.cluster.find(self.cluster.runs(self.name)) or last
                 self.cluster.stop.wait(1 if time.monotonic() - begun < 60 else 5)
         return last
 
@@ -179,9 +184,29 @@ class Submitter:
         self.cause = f"could not start within {limit} s: {trouble}"
         self.cluster.cancel_run(self.name, f"{self.owner}, start_timeout")
 
+    def _is_forgotten(self, run: Object, now: float) -> bool:
+        """Has Tekton look again at a run whose end it has missed, and cancels it; whether even that was of no use."""
+        if now - self.looked < LOOK_SECONDS:
+            return False
+        self.looked = now
+        pods, task_run = self.cluster.pods(self.name), self._task_run(run)
+        trouble = forgotten.trouble(run, task_run, pods[-1] if pods else None)
+        due = self.patience.due(trouble, now)
+        if due == forgotten.TOUCH:
+            say(f"run {self.name}: {trouble}, and Tekton has not noticed: it is made to look again")
+            self.cluster.look_again(run, task_run)
+        elif due == forgotten.CANCEL:
+            say(f"run {self.name}: Tekton does not end it: it is cancelled, and what its pod says counts")
+            if not self.cause.strip():
+                self.cluster.cancel_run(self.name, outcome.FORGOTTEN)
+            for pod in pods:
+                if not forgotten.has_ended(pod):  # its TaskRun is none of this run's: nobody else ends it
+                    self.cluster.delete_pod(pod["metadata"]["name"])
+        return due == forgotten.END
+
     def _conclude(self, run: Object) -> Outcome:
         """How the run ended; written down for the lists, which marks it as one that may be pruned."""
-        if not outcome.has_ended(run):
+        if not outcome.has_ended(run) and not self.patience.is_exhausted:
             return Outcome(outcome.UNKNOWN, "", "was deleted before it ended")
         task_run = self._task_run(run)
         pod = next(iter(reversed(self.cluster.pods(self.name))), None)

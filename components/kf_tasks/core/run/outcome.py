@@ -6,6 +6,7 @@ and the pod.
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,11 @@ _IMAGE = re.compile(r"step \"(?!task\")[^\"]+\" .* failed to pull the image \"([
 _CODE = re.compile(r"(?:^|, )exit code (\d{1,9})")
 _RPC = re.compile(r"rpc error: code = \w+ desc = ")  # the container runtime's protocol, of no use to a reader
 _BY_SOMEBODY = "was cancelled"
+_CANCELLED = ("Cancelled", "CancelledRunFinally")
+FORGOTTEN = "kf, as Tekton has not noticed its end"  # who cancels a run that Tekton has forgotten
+_UNNOTICED = ", which Tekton has not noticed"
+_WELL = "succeeded"
+_RESULT = 1  # the type of a task's result in Tekton's termination message (pkg/result, TaskRunResultType)
 _NOT_BEGUN = ("", "Started", "PipelineRunPending", "ResolvingPipelineRef")  # Tekton's reasons before there is a TaskRun
 
 # Tekton's reasons for a TaskRun without a pod (pkg/reconciler/taskrun, handlePodCreationError), and its words around
@@ -77,13 +83,20 @@ def state_of(succeeded: str, reason: str, sentence: str = "") -> str:
         return PENDING if reason in _NOT_BEGUN else RUNNING
     if reason == "PipelineRunTimeout":
         return TIMED_OUT
-    by_somebody = reason in ("Cancelled", "CancelledRunFinally") and (not sentence or sentence.startswith(_BY_SOMEBODY))
+    if sentence.startswith(_WELL):  # so its pod has said, and Tekton never knew
+        return SUCCEEDED
+    by_somebody = reason in _CANCELLED and (not sentence or sentence.startswith(_BY_SOMEBODY))
     return CANCELLED if by_somebody else FAILED
 
 
 def conclude(run: Object, task_run: Optional[Object], pod: Optional[Object], cause: str = "") -> Outcome:
-    """The outcome of a PipelineRun that has ended; `cause` is what its follower saw that the objects no longer tell."""
+    """The outcome of a PipelineRun that has ended; `cause` is what its follower saw that the objects no longer tell.
+
+    Of one that was cancelled because Tekton had forgotten it, its pod tells how it ended.
+    """
     ended, inner = condition(run), condition(task_run)
+    if not cause and _by(run) == FORGOTTEN and (not has_ended(run) or ended.get("reason") in _CANCELLED):
+        return _by_pod(run, pod)
     steps = _list(task_run, "steps")
     step = (steps[-1].get("terminated") or {}) if steps else {}
     container = _terminated(pod)
@@ -112,7 +125,38 @@ def known(run: Dict[str, Any], task_run: Optional[Object], pod: Optional[Object]
         return ended
     if ended.state == CANCELLED:  # by its follower, who has written down why
         ended = conclude(run, task_run, pod, sentence)
-    return replace(ended, sentence=sentence)
+    return replace(ended, sentence=sentence, state=SUCCEEDED if sentence.startswith(_WELL) else ended.state)
+
+
+def _by_pod(run: Object, pod: Optional[Object]) -> Outcome:
+    """How a run ended that Tekton has forgotten: by the word of its pod."""
+    container, phase = _terminated(pod), str(((pod or {}).get("status") or {}).get("phase", ""))
+    well = container.get("exitCode") == 0 and phase != "Failed"
+    said = {
+        "type": "Succeeded",
+        "status": "True" if well else "False",
+        "reason": "Succeeded" if well else "Failed",
+        "message": "nothing tells how it ended: its pod is gone",
+    }
+    status = {**(run.get("status") or {}), "conditions": [said]}
+    status["completionTime"] = container.get("finishedAt") or status.get("completionTime")
+    task_run = {"status": {"conditions": [said], "results": _results(container)}}
+    unmarked = {**run, "metadata": {**run["metadata"], "annotations": {}}}
+    ended = conclude({**unmarked, "status": status}, task_run, pod)
+    return replace(ended, sentence=f"{ended.sentence}{_UNNOTICED}")
+
+
+def _results(container: Object) -> list[Dict[str, str]]:
+    """The results in the message that Tekton's entrypoint leaves when a container ends."""
+    try:
+        found = json.loads(container.get("message") or "[]")
+        return [{"name": one["key"], "value": one["value"]} for one in found if one.get("type") == _RESULT]
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return []
+
+
+def _by(run: Object) -> str:
+    return str((run["metadata"].get("annotations") or {}).get(CANCELLED_BY) or "")
 
 
 def exit_code_of(pod: Object) -> Optional[int]:
@@ -133,7 +177,8 @@ def own_exit_code(ended: Outcome) -> Optional[int]:
     """The exit code if the process chose it; None if a signal, Tekton or the kubelet ended it, or it never started."""
     if ended.state == SUCCEEDED:
         return 0
-    return ended.exit_code if ended.sentence == f"exit code {ended.exit_code}" else None
+    plain = f"exit code {ended.exit_code}"
+    return ended.exit_code if ended.sentence in (plain, f"{plain}{_UNNOTICED}") else None
 
 
 def never_started(run: Object, pod: Optional[Object]) -> str:
@@ -221,7 +266,7 @@ def _judge(
     inner = condition(task_run)
     if ended.get("status") == "True":
         oom = container.get("reason") == "OOMKilled"
-        return SUCCEEDED, f"succeeded, but a process of it ran out of memory ({_memory(run)})" if oom else "succeeded"
+        return SUCCEEDED, f"{_WELL}, but a process of it ran out of memory ({_memory(run)})" if oom else _WELL
     if inner.get("reason") == "TaskRunImagePullFailed":
         said = str(inner.get("message", ""))
         image = _IMAGE.search(said)
@@ -230,11 +275,12 @@ def _judge(
         return FAILED, f"could not start: image {name} cannot be pulled: {words}"
     if cause:
         return FAILED, cause
-    reason = str(ended.get("reason", ""))
+    # A run that was cancelled, and Tekton has not noticed even that, has no end of its own.
+    reason = str(ended.get("reason", "")) if has_ended(run) or not run["spec"].get("status") else _CANCELLED[0]
     if reason == "PipelineRunTimeout":
         return TIMED_OUT, f"timed out after {run['spec'].get('timeouts', {}).get('pipeline', 'its limit')}"
-    if reason in ("Cancelled", "CancelledRunFinally"):
-        by = (run["metadata"].get("annotations") or {}).get(CANCELLED_BY)
+    if reason in _CANCELLED:
+        by = _by(run)
         return CANCELLED, f"{_BY_SOMEBODY} by {by}" if by else _BY_SOMEBODY
     status: Mapping[str, Any] = (pod or {}).get("status") or {}
     if status.get("reason") == "Evicted" or inner.get("reason") == "PodEvicted":

@@ -40,7 +40,7 @@ class RunSummary:
     @property
     def failed(self) -> bool:
         """Whether the run ended without success."""
-        return self.succeeded == "False"
+        return self.succeeded == "False" and self.state != outcome.SUCCEEDED
 
     @property
     def state(self) -> str:

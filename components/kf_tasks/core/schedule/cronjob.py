@@ -156,8 +156,9 @@ def pod(
 def rules(app: str, cron_job: str) -> List[Dict[str, Any]]:
     """What the submitter may do in its namespace, and nothing else.
 
-    Runs: start, follow, annotate, cancel, delete. Pods of runs: find them, read the log of one that is cancelled,
-    delete one that could not start. The App's counter. Its own Job and CronJob: whether they are still there.
+    Runs: start, follow, annotate, cancel, delete. Their TaskRuns: have Tekton look at them again. Pods of runs: find
+    them, read the log of one that is cancelled, delete one that could not start. The App's counter. Its own Job and
+    CronJob: whether they are still there.
     """
     return [
         {
@@ -165,7 +166,7 @@ def rules(app: str, cron_job: str) -> List[Dict[str, Any]]:
             "resources": ["pipelineruns"],
             "verbs": ["create", "get", "list", "patch", "delete"],
         },
-        {"apiGroups": ["tekton.dev"], "resources": ["taskruns"], "verbs": ["get"]},
+        {"apiGroups": ["tekton.dev"], "resources": ["taskruns"], "verbs": ["get", "patch"]},
         {"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "delete"]},
         {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
         {"apiGroups": [""], "resources": ["configmaps"], "resourceNames": [f"kf-{app}"], "verbs": ["get", "patch"]},
