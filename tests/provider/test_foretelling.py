@@ -19,7 +19,7 @@ from kf_tasks.provider.history import Histories
 from kf_tasks.provider.run import Runs
 from kf_tasks.provider.survey import Survey
 
-from .previews import Seen
+from .previews import Answers, Seen
 from .test_foretold import BEFORE, DEFINITION, NEWS, NOW, POLICIES, run
 
 TASK = {**NEWS, "task": "a", "definition": DEFINITION, "__preview": True}
@@ -61,6 +61,16 @@ def test_without_an_answer_it_is_said_and_nothing_else_is_told(error: Any) -> No
     found = told(Runs(preview), TASK)
     assert found["_unasked"] == f"this preview could not ask the cluster: {error}. Shown is what the state tells"
     assert "_last" not in found and "_last" not in told(Calendars(preview), TIMES)
+
+
+def test_a_first_preview_and_one_that_may_not_try_say_that_admission_was_not_asked_for() -> None:
+    found = told(Runs(Seen(Survey(exists=False))), TASK)
+    assert found["_unasked"] == "namespace 'shop' is not there yet: admission was not asked for"
+    assert found["_last"] == []
+    preview = Seen(cluster=Answers(create_run=Denied("you may not create")))
+    preview.sees(ended(1), now=NOW)
+    found = told(Runs(preview), TASK)
+    assert found["_unasked"] == "admission was not asked for: you may not create" and len(found["_last"]) == 1
 
 
 @given(BEFORE, POLICIES)
@@ -124,6 +134,6 @@ def test_it_is_no_reason_for_an_update(room: Any, news: dict[str, Any], extra: d
 
 
 def test_names_of_what_is_told() -> None:
-    assert {*foretelling.of_run([], ""), *foretelling.of_run([], "x"), *foretelling.of_history([], "")} == {
+    assert {*foretelling.of_run([], ""), *foretelling.of_run(None, "x"), *foretelling.of_history([], "")} == {
         "_last", "_unasked", "_deletions", "_reach",
     }  # fmt: skip

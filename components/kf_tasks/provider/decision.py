@@ -280,12 +280,10 @@ def _with_retention(preview: Preview, inputs: RunInputs, seen: Survey, decided: 
 
 
 def _note(preview: Preview, olds: RunInputs | None, inputs: RunInputs, seen: Survey) -> None:
+    if not seen.exists and warn_missing(preview, inputs, olds):
+        return
     text = unasked(inputs, seen)
     namespace = "" if contains_unknowns(inputs.which.namespace) else inputs.which.namespace
-    if not text and not seen.exists:
-        if warn_missing(preview, inputs, olds):
-            return
-        text = f"namespace {namespace!r} is not there yet: admission was not asked for"
     if text:
         preview.say_once(inputs.urn, text, about=f"{namespace} {inputs.which.stack}")
 
@@ -299,6 +297,8 @@ def unasked(inputs: RunInputs, seen: Survey) -> str:
         return f"the cluster {later}"
     if seen.unasked:
         return f"this preview could not ask the cluster: {seen.unasked}. Shown is what the state tells"
+    if not seen.exists:
+        return f"namespace {inputs.which.namespace!r} is not there yet: admission was not asked for"
     return ""
 
 
@@ -314,7 +314,9 @@ def dry_run(preview: Preview, connection: Connection, inputs: RunInputs | Calend
             return None  # a webhook that starts, for example: the submission asks again, for a while
         if not inputs.preview:
             return f"{which}: {error}"
-        preview.say_once(inputs.urn, f"admission was not asked for: {error}", about=f"dry run {which.namespace}")
+        text = f"admission was not asked for: {error}"
+        preview.unadmitted[which.namespace] = text
+        preview.say_once(inputs.urn, text, about=f"dry run {which.namespace}")
     except ClusterError as error:
         return f"{which} would not be admitted: {error}"
     return None

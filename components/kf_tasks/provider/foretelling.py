@@ -3,7 +3,7 @@
 Their names begin with one `_`, they are there in previews alone, and no `diff` looks at them: they are never a reason
 for an update or a replacement, never part of a state, and nothing that a saved plan holds an update to.
 
-- Run: `_last`, its task's newest runs, oldest first (see `past`), and `_unasked`, why the cluster tells nothing of it.
+- Run: `_last`, its task's newest runs, oldest first (see `past`), and `_unasked`, what was not asked and why.
 - History: `_deletions`, the runs that go or may go and why (see `deletions`); `_reach`, how far back the rest reaches.
 - Calendar: `_asked`, the moment from which times are counted, `_next`, the next three, and `_last` as for a Run.
 """
@@ -23,9 +23,9 @@ LAST = 10  # runs of a task are told of
 SUCCEEDED, FAILED = "Succeeded", "Failed"
 
 
-def of_run(runs: Iterable[RunSummary], unasked: str) -> dict[str, Any]:
-    """For a Run, of whose task these runs are there."""
-    return {"_unasked": unasked} if unasked else {"_last": [past(run) for run in newest(runs)]}
+def of_run(runs: Iterable[RunSummary] | None, unasked: str) -> dict[str, Any]:
+    """For a Run, of whose task these runs are there; None where nobody knows."""
+    return {**({"_unasked": unasked} if unasked else {}), **_last(runs)}
 
 
 def of_history(fates: Iterable[Fate], reach: str) -> dict[str, Any]:
@@ -36,8 +36,11 @@ def of_history(fates: Iterable[Fate], reach: str) -> dict[str, Any]:
 def of_calendar(inputs: CalendarInputs, now: str, runs: Iterable[RunSummary] | None) -> dict[str, Any]:
     """For a Calendar; `runs` are those of its task, None where the cluster was not asked."""
     following = [] if inputs.suspend else [*upcoming(inputs.schedule, inputs.time_zone, now)]
-    last = {} if runs is None else {"_last": [past(run) for run in newest(runs)]}
-    return {"_asked": now, "_next": following, **last}
+    return {"_asked": now, "_next": following, **_last(runs)}
+
+
+def _last(runs: Iterable[RunSummary] | None) -> dict[str, Any]:
+    return {} if runs is None else {"_last": [past(run) for run in newest(runs)]}
 
 
 def newest(runs: Iterable[RunSummary]) -> list[RunSummary]:

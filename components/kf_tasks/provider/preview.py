@@ -37,6 +37,8 @@ class Preview:
         self.say, self.cluster, self._ask = say, cluster, ask
         # What was decided about each task, and of which definition.
         self.decided: dict[Which, tuple[str, Decision]] = {}
+        # Why admission was not asked for, by namespace.
+        self.unadmitted: dict[str, str] = {}
         self._labels: dict[tuple[str, str], set[str]] = {}
         self.survey = functools.cache(self._survey)
         self.cron_jobs = functools.cache(self._cron_jobs)

@@ -81,8 +81,10 @@ class Runs:
 
     def _told(self, inputs: RunInputs) -> dict[str, Any]:
         _, seen = self.preview.look(inputs.connection, inputs.which.namespace)
-        unasked = decision.unasked(inputs, seen)
-        return foretelling.of_run([] if unasked else decision.own_runs(self.preview, inputs.which, seen), unasked)
+        known = not contains_unknowns([inputs.connection, inputs.which.namespace])
+        unasked = decision.unasked(inputs, seen) or self.preview.unadmitted.get(inputs.which.namespace, "")
+        runs = decision.own_runs(self.preview, inputs.which, seen) if known and not seen.unasked else None
+        return foretelling.of_run(runs, unasked)
 
     def _recorded(self, inputs: RunInputs) -> RunRecord:
         record, failure = recording.record(self.preview, inputs)

@@ -152,3 +152,12 @@ def test_a_task_that_goes_is_told_and_a_build_or_a_new_record_is_none() -> None:
         step("delete-replaced", RUN, "shop-b", run("b", "")),
     )
     assert found.dropped == (Dropped("orders-dev", "shop", "a"),)
+
+
+def test_what_runs_let_go_where_their_history_is_left_out() -> None:
+    going = run(_expired=["shop-a-1", "shop-a-2"])
+    alone = [step("update", RUN, "shop-a", run(), going), step("update", RUN, "shop-b", run(), going)]
+    left_out = step("same", HISTORY, "h", {**PLACE, "keep": 3}, {**PLACE, "keep": 3, "_expired": []})
+    for found in (decided(*alone), decided(*alone, left_out)):
+        assert [one.run for one in found.deletions] == ["shop-a-1", "shop-a-2"]
+    assert not decided(*alone, step("update", HISTORY, "h", history(), history())).deletions

@@ -54,8 +54,8 @@ def _kept(preview: Preview) -> Iterable[Kept]:
             continue
         keep, before = (inputs.get("keep") if inputs is not None else None for inputs in (step.new, step.old))
         reach = text(step.new.get("_reach"))
-        if isinstance(keep, (int, float)) and (keep != before or reach):
-            yield Kept(*place(step.new), number(keep), number(before) if before is not None else None, reach)
+        if isinstance(keep, (int, float)) and before is not None and (keep != before or reach):
+            yield Kept(*place(step.new), number(keep), number(before), reach)
 
 
 def _ran(preview: Preview) -> Iterable[Ran]:

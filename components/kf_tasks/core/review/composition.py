@@ -28,6 +28,7 @@ from .schedules import local
 _GUARDED = ("ServiceAccount", "NetworkPolicy", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
 _OPERATIONS = {"create": "+", "delete": "−", "update": "~", "replace": "±", "read": "read", "import": "imported"}
 _NOTHING = "—"
+_RETENTION = ("Runs that are deleted", "What retention keeps")
 _DROPPED = ": nothing runs, and its runs stay until retention lets them go"
 
 
@@ -85,7 +86,7 @@ def _sections(review: Review, pictures: bool) -> Iterable[Section]:
     yield Section("Apps that are removed", _removals(review), alert=any(not one.kept for one in decided.removals))
     drawn = retention.draw(review) if pictures else []
     yield Section(
-        "Runs that are deleted",
+        _RETENTION[not decided.deletions],
         [*_deletions(decided.deletions), *_kept(review.kept), *drawn],
         alert=bool(decided.deletions),
     )

@@ -11,12 +11,14 @@ from typing import Any, Iterable, Mapping
 
 from .. import naming
 from ..build.spec import BUILD, sent
+from ..state import EXPIRED
 from .model import Cancel, Decisions, Deletion, Past, Removal, Schedule, Start, Times
 from .overlaps import overlaps
 from .preview import REPLACE, UNKNOWN, Preview, Step, items, known, mapping, moment, number, text
 from .schedules import clock_changes, upcoming
 
 RUN, HISTORY, CALENDAR = (f"pulumi-python:dynamic/kf:{name}" for name in ("Run", "History", "Calendar"))
+_TOLD = "_deletions"
 _FILES = 50  # of one build are named
 
 
@@ -28,7 +30,7 @@ def decide(preview: Preview) -> Decisions:
     return Decisions(
         starts=tuple(sorted((_start(step) for step in runs if (step.new or {}).get("_starts")), key=_task)),
         cancels=tuple(sorted((one for step in runs for one in _cancels(step)), key=_run)),
-        deletions=tuple(sorted((one for step in histories for one in _deletions(step)), key=_run)),
+        deletions=tuple(sorted(_all_deletions(histories, runs), key=_run)),
         removals=tuple(sorted((one for step in histories for one in _removals(step)), key=_app)),
         schedules=tuple(sorted(_schedules(calendars, preview.at), key=_task)),
     )
@@ -104,12 +106,22 @@ def _cancels(step: Step) -> Iterable[Cancel]:
     return (Cancel(namespace, app, text(new.get("task")), text(run)) for run in items(new.get("cancels")))
 
 
+def _all_deletions(histories: list[Step], runs: list[Step]) -> Iterable[Deletion]:
+    """What the History of each App says goes; of an App whose History the update leaves out, what its Runs let go."""
+    asked = [step for step in histories if _TOLD in (step.new or {}) or items((step.new or {}).get(EXPIRED))]
+    for step in asked:
+        yield from _deletions(step)
+    told = {place(step.new or {}) for step in asked}
+    let_go = {(*place(step.new or {}), text(run)) for step in runs for run in items((step.new or {}).get(EXPIRED))}
+    yield from (Deletion(namespace, app, run) for namespace, app, run in let_go if (namespace, app) not in told)
+
+
 def _deletions(step: Step) -> Iterable[Deletion]:
     new = step.new or {}
     namespace, app = place(new)
-    told = [mapping(one) for one in items(new.get("_deletions"))]
+    told = [mapping(one) for one in items(new.get(_TOLD))]
     if not told:
-        return [Deletion(namespace, app, text(run)) for run in items(new.get("_expired"))]
+        return [Deletion(namespace, app, text(run)) for run in items(new.get(EXPIRED))]
     return [
         Deletion(
             namespace,

@@ -242,7 +242,7 @@ class Kept:
     namespace: str | None
     app: str
     keep: int
-    before: int | None
+    before: int
     reach: str = ""
 
 
