@@ -42,20 +42,22 @@ def _contents(document: Document) -> str:
 
 def _part(part: Part, nth: int) -> str:
     head = f'<h2 id="stack-{nth}">{_inline(part.title)}</h2>\n<p class="summary">{escape(part.summary)}</p>\n'
-    sections = "".join(_section(section, f"s{nth}-{place}") for place, section in enumerate(part.sections))
+    sections = "".join(_section(section, f"stack-{nth}", place) for place, section in enumerate(part.sections))
     return f'<article aria-labelledby="stack-{nth}">\n{head}{sections}</article>\n'
 
 
-def _section(section: Section, name: str) -> str:
-    body = "".join(_block(block, f"{name}-{nth}", section.title) for nth, block in enumerate(section.blocks))
+def _section(section: Section, stack: str, place: int) -> str:
+    """A section, which is named together with its stack: several stacks have sections of one title."""
+    name = f"{stack}-{place}"
+    body = "".join(_block(block, stack, f"{name}-{nth}", section.title) for nth, block in enumerate(section.blocks))
     kind = ' class="alert"' if section.alert else ""
     title = f'<h3 id="{name}">{"⚠ " if section.alert else ""}{escape(section.title)}</h3>'
     if section.folded:
         return f"<details>\n<summary>{title}</summary>\n{body}</details>\n"
-    return f'<section aria-labelledby="{name}"{kind}>\n{title}\n{body}</section>\n'
+    return f'<section aria-labelledby="{stack} {name}"{kind}>\n{title}\n{body}</section>\n'
 
 
-def _block(block: Block, name: str, title: str) -> str:
+def _block(block: Block, stack: str, name: str, title: str) -> str:
     if isinstance(block, Table):
         return _table(block, title)
     if isinstance(block, Items):
@@ -64,7 +66,7 @@ def _block(block: Block, name: str, title: str) -> str:
         return f"<figure><figcaption>{_inline(block.title)}</figcaption>{block.svg}</figure>\n"
     lines = "".join(_line(line) for line in block.lines)
     head = f'<h4 id="{name}">{_inline(block.title)}</h4>\n'
-    return f'{head}<pre tabindex="0" role="region" aria-labelledby="{name}">{lines}</pre>\n'
+    return f'{head}<pre tabindex="0" role="region" aria-labelledby="{stack} {name}">{lines}</pre>\n'
 
 
 def _table(table: Table, title: str) -> str:
