@@ -127,7 +127,7 @@ def test_a_policy_of_every_kind_is_followed_and_told(seen: Seen) -> None:
     assert seen.said == [
         f"will delete 1 of 4: {NAMES[0]} (beyond the newest 2)",
         f"held back: {NAMES[1]} (pinned)",
-        "warning: pinned of app 'shop': there is no run shop-gone-1 (any more): kf tasks lists them",
+        "warning: pinned of app 'shop': there is no run shop-gone-1 (any more): kf tasks shop --space shop",
     ]
 
 

@@ -75,7 +75,7 @@ def wait_for(space: TargetSpace, run: Object, log_archive: str | None) -> int:
     which = f"(run {name}, id {labels[marks.TASK_ID]})"
     details = f"all about it: kf task {name}{space.flags}"
     goes_on = (
-        f"{what} goes on {which}: to see its log, kf logs {app} --task --run {name}{space.flags}; "
+        f"{what} goes on {which}: to see its log, kf logs {app} --run {name}{space.flags}; "
         f"to end it, kf terminate-task {name}{space.flags}"
     )
     screen = Terminal()
@@ -91,7 +91,8 @@ def wait_for(space: TargetSpace, run: Object, log_archive: str | None) -> int:
         return INTERRUPTED
     except NotFound:
         raise NotFound(
-            f"{what} was deleted before its end {which}: how it ended is not known; look for it with kf tasks"
+            f"{what} was deleted before its end {which}: how it ended is not known; "
+            f"look for it with kf tasks {app}{space.flags}"
         ) from None
     if seen.unkept:
         warn(f"the log of {what} waits for the next update: {seen.unkept}")

@@ -16,6 +16,7 @@ from pulumi.dynamic import CheckFailure
 from pulumi.output import Unknown, contains_unknowns
 
 from ..cluster.connection import Connection
+from ..core import advice
 from ..core.build.spec import BUILD, Upload, sent
 from ..core.changes import changes
 from ..core.definition import ALWAYS, PARTS, changed_lines, deciding, explain
@@ -176,8 +177,7 @@ def _say_elsewhere(say: Callable[[str], None], olds: RunInputs | None, inputs: R
         place, record = "this cluster", "another one"
     else:
         return
-    app, task = inputs.which.app, inputs.which.task
-    again = f"pulumi up --replace '**:Run::{app if inputs.when == BUILD else f'{app}-{task}'}'"
+    again = advice.again(inputs.which.app, inputs.which.task)
     say(f"nothing runs in {place} by itself: the record is of {record}. To run it here: {again}")
 
 

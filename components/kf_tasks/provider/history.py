@@ -15,7 +15,7 @@ from pulumi.output import contains_unknowns
 
 from ..cluster.client import Cluster
 from ..cluster.connection import Connection
-from ..core import moments
+from ..core import advice, moments
 from ..core.marks import ARCHIVED, STACK
 from ..core.naming import label_value
 from ..core.retention import notice
@@ -82,7 +82,8 @@ class Histories:
             say(f"waiting for the log archive, where their logs go first: {len(waiting)} of them")
         missing = sorted({*inputs.policy.pinned} - {run.name for run in existing})
         if missing and seen.exists and not seen.unasked:
-            text = f"pinned of app {inputs.app!r}: there is no run {', '.join(missing)} (any more): kf tasks lists them"
+            listed = advice.tasks(inputs.app, inputs.namespace)
+            text = f"pinned of app {inputs.app!r}: there is no run {', '.join(missing)} (any more): {listed}"
             say(text, warning=True)
         reach = self._foretell(before, inputs, seen)
         if before and not inputs.preview and seen.exists and inputs.unfinished != before.unfinished:

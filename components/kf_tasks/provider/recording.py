@@ -10,7 +10,7 @@ from typing import Any
 
 from ..cluster.client import Cluster
 from ..cluster.connection import Connection
-from ..core import marks
+from ..core import advice, marks
 from ..core.log.shown import NONE
 from ..core.pods import security, user
 from ..core.retention import notice
@@ -146,7 +146,7 @@ def failure(inputs: RunInputs, ended: Outcome, result: RunRecord) -> str:
     tail = [] if inputs.log_mode == NONE else result.log.splitlines()[-LAST_LINES:]
     lines += ["  last lines of its log:", *(f"    {line}" for line in tail)] if tail else []
     if result.log_lines:
-        lines.append(f"  its whole log: kf logs {inputs.which.app} --task --run {result.run} -n 0 --recent")
+        lines.append(f"  its whole log: {advice.whole_log(inputs.app, result.run, inputs.namespace)}")
     if _shell(inputs.manifest) and any(NOT_EXECUTED in line for line in tail):
         lines.append("  if the image has no /bin/sh, write the command as a list: command=['program', 'argument']")
     refused = security.advice(ended.sentence, pipelinerun.CONTAINER)
@@ -174,7 +174,7 @@ def _follow(
             seen = attend(
                 cluster,
                 run,
-                Bounded(name, inputs.log_mode, say, short),
+                Bounded(advice.whole_log(what.app, name, namespace), inputs.log_mode, say, short),
                 archiving=archiving,
                 start_timeout=inputs.start_timeout,
                 at_most_once=inputs.at_most_once,
@@ -184,7 +184,7 @@ def _follow(
     except Interrupted:
         raise Interrupted(
             f"{what}: run {name} goes on without this update. "
-            f"The next update adopts it; to stop it: kf terminate-task {name} --space {namespace}"
+            f"The next update adopts it; to stop it: {advice.terminate(name, namespace)}"
         ) from None
     except NotFound:
         raise NotFound(
@@ -239,7 +239,7 @@ def _own_run(cluster: Cluster, which: Which, begun: RunRecord) -> dict[str, Any]
     if here and begun.cluster_uid and here != begun.cluster_uid:
         raise Refused(
             "it is in another cluster than this one: give the connection to that one back, or start it here with "
-            f"pulumi up --replace '**:Run::{which.app}-{which.task}'"
+            + advice.again(which.app, which.task)
         )
     try:
         return cluster.get_run(which.namespace, begun.run)

@@ -39,11 +39,14 @@ class Screen(Protocol):
 
 
 class Bounded:
-    """A Screen for the engine; `mode` is what of the log is shown (`core.log.shown`), `run` the name to read it by."""
+    """A Screen for the engine.
 
-    def __init__(self, run: str, mode: str, say: Say, hint: Callable[[str], None]) -> None:
+    `mode` is what of the log is shown (`core.log.shown`), `whole_log` the command that shows all of it.
+    """
+
+    def __init__(self, whole_log: str, mode: str, say: Say, hint: Callable[[str], None]) -> None:
         self.say, self.hint = say, hint
-        self._run, self._mode = run, mode
+        self._whole_log, self._mode = whole_log, mode
         self._shown = 0
         self._last_status = 0.0
 
@@ -64,9 +67,7 @@ class Bounded:
         rest = log.last(min(LAST_LINES, log.lines - self._shown))
         hidden = log.lines - self._shown - len(rest)
         if hidden:
-            self.say(
-                f"… {hidden} lines are not shown here; all of them: kf logs --task --run {self._run} -n 0 --recent"
-            )
+            self.say(f"… {hidden} lines are not shown here; all of them: {self._whole_log}")
         for line in rest:
             self.say(line)
 

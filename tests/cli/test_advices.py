@@ -1,0 +1,136 @@
+"""What a message advises runs as it is pasted: every command in `messages.golden`, on a cluster of plain data."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import click
+import pytest
+from click.testing import CliRunner
+from kf_tasks.cli.main import kf
+from kf_tasks.cli.target import TargetSpace
+from kf_tasks.cluster.client import Cluster
+from kf_tasks.core import advice, marks
+from kf_tasks.core.run.pipelinerun import TaskSpec, instantiate, render
+from kf_tasks.core.run.summary import RunSummary
+
+from ..core.run.test_pipelinerun import SPEC
+from .test_commands import FakeCluster, FakeTarget
+
+MESSAGES = (Path(__file__).parents[1] / "messages.golden").read_text("utf-8")
+GOLDEN = re.sub("^===.*$", "", MESSAGES, flags=re.MULTILINE)
+COMMAND = re.compile(
+    r"(?<!by )\bkf ((?:[a-z]+-)*[a-z]+)((?: (?:--?[a-z-]+|[\w-]*-DIGEST-\d|[A-Z]+|\d+|app|shop|wait|slow))*)"
+)
+VALUES = {"NAMESPACE": "dev", "ID": "7", "USER": "me"}
+
+
+def advised(text: str) -> list[str]:
+    """The commands in messages; a name without arguments that stands in a sentence is one, too."""
+    found = []
+    for name, arguments in COMMAND.findall(text):
+        if name in kf.list_commands(click.Context(kf)):
+            words = [VALUES.get(word, word.replace("DIGEST", "1a2b3c4d")) for word in arguments.split()]
+            found.append(shlex.join([name, *words]))
+    return sorted(set(found))
+
+
+class Everything(FakeCluster):
+    """Has every run that it is asked for: its pod, its log, and whoever may end it, as long as it is `running`."""
+
+    def __init__(self, running: bool) -> None:
+        self.running = running
+        super().__init__(apps=("shop", "wait", "slow", "locked", "bare"))
+        self.ended: list[str] = []
+
+    def get_run(self, namespace: str, name: str) -> dict[str, Any]:
+        assert namespace == "dev"
+        app, task = name.split("-")[:2]
+        made = instantiate(
+            render(TaskSpec(**{**SPEC, "app": app, "task": task})), name=name, key="k", task_id=7, attempt=1,
+            started_by="me",
+        )  # fmt: skip
+        made["metadata"].update(uid=name, creationTimestamp="2026-01-01T00:01:00Z")
+        if name in self.ended or not self.running:
+            made["status"] = {"conditions": [{"type": "Succeeded", "status": "False", "reason": "Cancelled"}]}
+        return made
+
+    def list_runs(self, namespace: str, app: str | None = None, selector: str = "", **_: Any) -> list[RunSummary]:
+        of = [f"{one}-{task}-1a2b3c4d-1" for one, task in (("shop", "migrate"), ("wait", "wait"), ("slow", "slow"))]
+        found = [RunSummary.of_object(self.get_run(namespace, name)) for name in of]
+        return [run for run in found if app in (None, run.labels[marks.NAME])]
+
+    def task_run(self, *_: Any) -> None:
+        return None
+
+    def pods(self, _namespace: str, run: str) -> list[dict[str, Any]]:
+        state = {"terminated": {"exitCode": 3, "startedAt": "2026-01-01T00:02:00Z"}}
+        status = {"phase": "Failed", "containerStatuses": [{"name": "step-task", "state": state}]}
+        return [
+            {"metadata": {"name": f"{run}-pod", "uid": "p", "creationTimestamp": "2026"}, "spec": {}, "status": status}
+        ]
+
+    def log(self, *_: Any, **__: Any) -> Iterator[bytes]:
+        yield b"2026-01-01T00:02:00.000000001Z half\n"
+
+    def cancel_run(self, _namespace: str, name: str, *_: Any) -> None:
+        self.ended.append(name)
+
+    def annotate_run(self, *_: Any, **__: Any) -> None:
+        """Written down."""
+
+    def delete_pod(self, *_: Any) -> None:
+        """Gone."""
+
+
+class Target(FakeTarget):
+    def open(self) -> TargetSpace:
+        assert self.space in ("dev", None)
+        return TargetSpace(cast(Cluster, self.cluster), "dev")
+
+
+def pasted(command: str) -> None:
+    answer = CliRunner().invoke(
+        kf, shlex.split(command), obj=Target(cluster=Everything(command.startswith("terminate")))
+    )
+    assert answer.exit_code == 0, f"kf {command}: {answer.output}"
+
+
+@pytest.mark.parametrize("command", advised(GOLDEN))
+def test_what_a_message_advises_runs(command: str) -> None:
+    pasted(command)
+
+
+def test_every_kind_of_advice_is_in_a_message() -> None:
+    assert {command.split()[0] for command in advised(GOLDEN)} >= {
+        "logs",
+        "terminate-task",
+        "task",
+        "tasks",
+        "run-task",
+    }
+    assert not re.findall(
+        r"kf (?:logs|terminate-task|task) (?!by)[^\n]*?(?<!--space NAMESPACE)(?:$|;)", GOLDEN, re.MULTILINE
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        advice.whole_log("shop", "shop-migrate-1a2b3c4d-1", "dev"),
+        advice.tasks("shop", "dev"),
+        advice.terminate("shop-migrate-1a2b3c4d-1", "dev"),
+    ],
+)
+def test_what_an_update_advises_runs_whatever_the_space_of_the_terminal(command: str) -> None:
+    assert command.endswith(" --space dev")
+    pasted(command.removeprefix("kf "))
+
+
+def test_another_run_is_asked_for_by_the_name_of_its_record() -> None:
+    assert advice.again("shop", "migrate") == "pulumi up --replace '**:Run::shop-migrate'"
+    assert advice.again("shop.build", "image") == "pulumi up --replace '**:Run::shop.build'"
