@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from kf_tasks.cli.main import kf
+from kf_tasks.core import moments
+from kf_tasks.core.approval import Approval
 
 from ..core.review.previews import HISTORY, RUN, digest, events, history, run, said, step
 
@@ -104,3 +106,24 @@ def test_what_cannot_be_read_or_written_is_said(tmp_path: Path) -> None:
     assert nowhere.stderr == f"kf: {tmp_path}/no/folder cannot be written: No such file or directory\n"
     both = review("--from", tmp_path / "events", "--stack", "dev")
     assert both.exit_code == 2 and "--from runs no preview, so --stack dev goes nowhere" in both.stderr
+
+
+def test_what_is_shown_is_approved(engine: Path) -> None:
+    done = review("--approve", engine / "approved.json", "--valid", "8h", "--stack", "dev")
+    assert done.exit_code == 0 and done.stdout.startswith("orders/dev: 1 task will run.")
+    found = Approval.read((engine / "approved.json").read_text(), "f")
+    assert (found.stack, found.starts[0].key, found.complete) == ("orders.dev", "key-schema", True)
+    assert moments.seconds_between(found.approved_at, found.expires_at) == 8 * 3600
+    assert review("--approve", "-").stdout.startswith("{")
+
+
+def test_nothing_is_approved_of_what_fails_or_of_two_stacks(engine: Path) -> None:
+    out = engine / "approved.json"
+    saved = engine / "events"
+    two = review("--from", saved, "--from", saved, "--approve", out)
+    assert two.exit_code == 1 and "nothing is approved: 2 stacks are shown, and a file is about one" in two.stderr
+    assert "'soon' is no span of time" in review("--approve", out, "--valid", "soon").stderr
+    (engine / "code").write_text("255")
+    failed = review("--approve", out)
+    assert failed.exit_code == 255 and "nothing is approved: the preview has failed" in failed.stderr
+    assert not out.exists()

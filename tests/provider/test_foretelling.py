@@ -134,6 +134,6 @@ def test_it_is_no_reason_for_an_update(room: Any, news: dict[str, Any], extra: d
 
 
 def test_names_of_what_is_told() -> None:
-    assert {*foretelling.of_run([], ""), *foretelling.of_run(None, "x"), *foretelling.of_history([], "")} == {
-        "_last", "_unasked", "_deletions", "_reach",
+    assert {*foretelling.of_run([], ""), *foretelling.of_run(None, "x"), *foretelling.of_history([], "", NOW)} == {
+        "_last", "_unasked", "_deletions", "_reach", "_asked",
     }  # fmt: skip

@@ -87,6 +87,15 @@ def words(app: str, task: str) -> str:
     return f"build of app {app[: -len(BUILD)]!r}" if app.endswith(BUILD) else f"task {task!r} of app {app!r}"
 
 
+def stack_id(project: str, stack: str) -> str:
+    """`<project>.<stack>`, the owner of everything that an update makes.
+
+    Where one of them has a dot, it ends in a digest of both, so that `x.eu` and `prod` are not `x` and `eu.prod`.
+    """
+    ending = f"-{digest([project, stack], 8)}" if "." in project + stack else ""
+    return f"{project}.{stack}{ending}"
+
+
 def label_value(text: str) -> str:
     """`text` as a label value: as it is where Kubernetes allows that, else cut and ending in a digest."""
     clean = re.sub(r"[^A-Za-z0-9._-]", "-", text).strip("._-")

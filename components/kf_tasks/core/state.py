@@ -131,7 +131,7 @@ class RunInputs:
     - `log_mode`: "follow", "tail" or "none". `start_timeout`: for how many seconds its pod may wait, 0 for ever.
     - `late`: the task is declared when those of the program were counted already.
     - `upload`: what a build sends to the registry before it starts (an Upload), None for a task.
-    - `preview`: whether this is one.
+    - `preview`: whether this is one. `approved`: the file of the approval that the update is held to, empty for none.
     """
 
     which: Which
@@ -154,6 +154,7 @@ class RunInputs:
     late: bool = False
     upload: Any = None
     preview: bool = False
+    approved: str = ""
 
     @classmethod
     def of(cls, props: Props) -> RunInputs:
@@ -180,6 +181,7 @@ class RunInputs:
             late=bool(props.get("late")),
             upload=Upload.of(upload) if isinstance(upload, dict) else upload,
             preview=bool(props.get("__preview")),
+            approved=props.get("__approved") or "",
         )
 
     @property
@@ -198,6 +200,7 @@ class RunInputs:
             "layers": self.layers,
             "log_archive": self.log_archive,
             "late": self.late or None,
+            "__approved": self.approved or None,
             "upload": dict(vars(self.upload)) if isinstance(self.upload, Upload) else self.upload,
         }
         return {
@@ -296,6 +299,7 @@ class HistoryInputs:
     unfinished: Any = None
     tasks: Any = None
     preview: bool = False
+    approved: str = ""
 
     @classmethod
     def of(cls, props: Props) -> HistoryInputs:
@@ -317,6 +321,7 @@ class HistoryInputs:
             unfinished=props.get("unfinished"),
             tasks=props.get("tasks"),
             preview=bool(props.get("__preview")),
+            approved=props.get("__approved") or "",
         )
 
     @property
@@ -327,7 +332,7 @@ class HistoryInputs:
     def props(self) -> Dict[str, Any]:
         """As a program registers them."""
         said = {"__preview": self.preview, "stack_label": self.stack_label, "owns_namespace": self.owns_namespace}
-        return {**said, **self.kept()}
+        return {**said, **_approved(self.approved), **self.kept()}
 
     def kept(self) -> Dict[str, Any]:
         """What of them stands in the outputs."""
@@ -370,6 +375,7 @@ class CalendarInputs:
     urn: str
     generation: Any = 0
     preview: bool = False
+    approved: str = ""
 
     @classmethod
     def of(cls, props: Props) -> CalendarInputs:
@@ -386,16 +392,22 @@ class CalendarInputs:
             urn=props["urn"],
             generation=props.get("generation", 0),
             preview=bool(props.get("__preview")),
+            approved=props.get("__approved") or "",
         )
 
     def props(self) -> Dict[str, Any]:
         """As a program registers them."""
-        plain = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in ("which", "preview")}
-        return {"__preview": self.preview, **self.which.props(), **plain}
+        special = ("which", "preview", "approved")
+        plain = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in special}
+        return {"__preview": self.preview, **_approved(self.approved), **self.which.props(), **plain}
 
     def kept(self) -> Dict[str, Any]:
         """What of them stands in the outputs."""
         return {name: value for name, value in self.props().items() if name not in _NOT_KEPT}
 
 
-_NOT_KEPT = ("__preview", "stack", "connection", "urn")
+_NOT_KEPT = ("__preview", "__approved", "stack", "connection", "urn")
+
+
+def _approved(path: str) -> Dict[str, Any]:
+    return {"__approved": path} if path else {}

@@ -15,11 +15,15 @@ from pulumi.output import contains_unknowns
 
 from ..cluster.connection import Connection
 from ..core import api, marks, moments
+from ..core.approval import ANEW
+from ..core.errors import InvalidInput
 from ..core.schedule import clock_changes, cron, since
-from ..core.state import CalendarInputs
+from ..core.state import CalendarInputs, Which
 from ..runs.schedules import sweep_code
-from . import decision, foretelling
+from . import approving, decision, foretelling
+from .hosting import Failure
 from .preview import Preview, of_process
+from .survey import Survey
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Calendars:
         before, inputs = CalendarInputs.of(olds) if olds else None, CalendarInputs.of(news)
         connection, seen = self.preview.look(inputs.connection, inputs.which.namespace)
         refusal = decision.refuse(self.preview, inputs.which, before.which if before else None, seen, inputs.preview)
+        refusal = refusal or self._approved(before, inputs, seen, connection)
         if refusal:
             return CheckResult(news, [CheckFailure("", refusal)])
         if not before or _times(before) != _times(inputs):
@@ -76,7 +81,25 @@ class Calendars:
         return UpdateResult(inputs.kept())
 
     def delete(self, props: dict[str, Any]) -> None:
-        """Nothing: it was only words."""
+        """Nothing but that an approval may forbid it: the CronJob, which goes after it, stays then."""
+        approval = approving.known(self.preview)
+        which = Which("", props["namespace"], props["app"], props["task"])
+        if approval and not approval.unschedules(which) and not approval.removes(*which.place):
+            raise Failure(
+                f"job {which.task!r} of app {which.app!r} would be removed, which is not approved. To have that, {ANEW}"
+            )
+
+    def _approved(
+        self, before: CalendarInputs | None, inputs: CalendarInputs, seen: Survey, connection: Connection | None
+    ) -> str:
+        """Why an approval that the update is held to does not let this schedule be; empty if it does, or without."""
+        try:
+            approval = approving.held_to(self.preview, inputs, inputs.which.stack, seen, connection)
+        except InvalidInput as error:
+            return str(error)
+        if approval is None or (before and _times(before) == _times(inputs)):
+            return ""
+        return approval.schedule(inputs.which, *_times(inputs))
 
     def _date(self, inputs: CalendarInputs, kept: bool) -> None:
         """Writes down at the CronJob since when it has its times, if it does not say so; `kept`: as before."""

@@ -22,6 +22,7 @@ from ..core.changes import changes
 from ..core.definition import ALWAYS, PARTS, changed_lines, deciding, explain
 from ..core.definition import key as key_of
 from ..core.difference import MOST
+from ..core.errors import InvalidInput
 from ..core.marks import KEY, OUTCOME, STACK, TASK
 from ..core.naming import run_name
 from ..core.retention import notice
@@ -33,6 +34,7 @@ from ..core.state import MAY, WILL, CalendarInputs, Decision, HistoryInputs, Run
 from ..errors import ClusterError, Denied, NotFound, Unreachable
 from ..registry.upload import lacking
 from ..runs.pruning import expire
+from . import approving
 from .preview import Preview
 from .recording import mark_recorded
 from .survey import Survey
@@ -57,6 +59,9 @@ def check(preview: Preview, olds: RunInputs | None, inputs: RunInputs) -> tuple[
         return None, [CheckFailure("", f"{which}: nothing was started: {missing(which.namespace)}")]
     place = which.namespace if decided.starts or not olds else _place(olds)
     decided = replace(decided, cluster=seen.cluster or _old(olds).cluster, place=place)
+    refusal = _approved(preview, inputs, decided, seen, connection)
+    if refusal:
+        return decided, [CheckFailure("", refusal)]
     preview.decided[which] = fingerprint, decided
     if decided.starts and inputs.preview:
         decided = _with_retention(preview, inputs, seen, decided)
@@ -68,6 +73,18 @@ def check(preview: Preview, olds: RunInputs | None, inputs: RunInputs) -> tuple[
         if not inputs.preview and olds and olds.decision.key and olds.wait:
             _mark_recorded(preview, connection, inputs, olds.decision.key, seen)
     return decided, [CheckFailure("", refusal)] if refusal else []
+
+
+def _approved(
+    preview: Preview, inputs: RunInputs, decided: Decision, seen: Survey, connection: Connection | None
+) -> str:
+    """Why an approval that the update is held to does not let this happen; empty if it does, or without one."""
+    which = inputs.which
+    try:
+        approval = approving.held_to(preview, inputs, which.stack, seen, connection)
+    except InvalidInput as error:
+        return str(error)
+    return approval.start(which, decided, own_runs(preview, which, seen)) if approval else ""
 
 
 def _decided(preview: Preview, olds: RunInputs | None, inputs: RunInputs, seen: Survey) -> Decision:

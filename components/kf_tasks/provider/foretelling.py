@@ -4,7 +4,8 @@ Their names begin with one `_`, they are there in previews alone, and no `diff` 
 for an update or a replacement, never part of a state, and nothing that a saved plan holds an update to.
 
 - Run: `_last`, its task's newest runs, oldest first (see `past`), and `_unasked`, what was not asked and why.
-- History: `_deletions`, the runs that go or may go and why (see `deletions`); `_reach`, how far back the rest reaches.
+- History: `_deletions`, the runs that go or may go and why (see `deletions`); `_reach`, how far back the rest reaches;
+  `_asked`, when the cluster was asked, by its clock.
 - Calendar: `_asked`, the moment from which times are counted, `_next`, the next three, and `_last` as for a Run.
 """
 
@@ -28,9 +29,9 @@ def of_run(runs: Iterable[RunSummary] | None, unasked: str) -> dict[str, Any]:
     return {**({"_unasked": unasked} if unasked else {}), **_last(runs)}
 
 
-def of_history(fates: Iterable[Fate], reach: str) -> dict[str, Any]:
-    """For a History, whose runs have these fates."""
-    return {"_deletions": [*map(deletion, fates)], "_reach": reach}
+def of_history(fates: Iterable[Fate], reach: str, now: str | None) -> dict[str, Any]:
+    """For a History, whose runs have these fates; `now` is the cluster's, None where it was not asked."""
+    return {"_deletions": [*map(deletion, fates)], "_reach": reach, **({"_asked": now} if now else {})}
 
 
 def of_calendar(inputs: CalendarInputs, now: str, runs: Iterable[RunSummary] | None) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from pulumi.output import contains_unknowns
 from ..cluster.client import Cluster
 from ..cluster.connection import Connection
 from ..core import advice, moments
+from ..core.approval import ANEW
+from ..core.errors import InvalidInput
 from ..core.marks import ARCHIVED, STACK
 from ..core.naming import label_value
 from ..core.retention import notice
@@ -27,7 +29,7 @@ from ..errors import ArchiveError, ClusterError, NotFound, Unreachable, about
 from ..runs import ending
 from ..runs.pruning import expire
 from ..runs.secrets import drop_copies
-from . import foretelling
+from . import approving, foretelling
 from .decision import foreign, warn_missing
 from .hosting import Failure
 from .preview import Preview, of_process
@@ -74,6 +76,9 @@ class Histories:
         # Left out by the engine when one of the tasks has failed and the update goes on (--continue-on-error).
         adding, perhaps = self.preview.adding(inputs.namespace, inputs.app)
         going = expire(existing, seen.now, inputs.policy, adding)
+        refusal = self._approved(before, inputs, seen, connection, adding, perhaps)
+        if refusal:
+            return CheckResult({**news, "_expired": []}, [CheckFailure("", refusal)])
         # Once: the second check of a replacement finds the same.
         for line in notice.lines(existing, inputs.policy, adding, perhaps, seen.now):
             say(line)
@@ -91,7 +96,7 @@ class Histories:
         told = {EXPIRED: [run.name for run in going]}
         if inputs.preview:
             fates = notice.fates(existing, inputs.policy, adding, perhaps, seen.now)
-            told |= foretelling.of_history(fates, reach)
+            told |= foretelling.of_history(fates, reach, seen.now)
         return CheckResult({**news, **told}, [])
 
     def diff(self, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
@@ -129,6 +134,9 @@ class Histories:
         """
         inputs = HistoryInputs.of(props)
         app, namespace = inputs.app, inputs.namespace
+        approval = approving.known(self.preview)
+        if approval and not approval.removes(namespace, app):
+            raise Failure(_removal(inputs))
         try:
             cluster = self.preview.cluster(Connection.of(inputs.connection))
             warn = functools.cache(functools.partial(self.preview.say, inputs.urn, warning=True))
@@ -175,6 +183,27 @@ class Histories:
             f"the runs of app {app!r} in namespace {namespace!r} were not gone after {DELETE_SECONDS} s: look for "
             f"finalizers with kubectl get pipelineruns -n {namespace} -o yaml, and repeat"
         )
+
+    def _approved(
+        self, before: HistoryInputs | None, inputs: HistoryInputs, seen: Survey, connection: Connection,
+        adding: int, perhaps: int,
+    ) -> str:  # fmt: skip
+        """Why an approval that the update is held to does not let these runs go; empty if it does, or without one."""
+        try:
+            approval = approving.held_to(self.preview, inputs, inputs.stack, seen, connection)
+        except InvalidInput as error:
+            return str(error)
+        if approval is None:
+            return ""
+        if before and before.place != inputs.place and not approval.removes(*before.place):
+            return _removal(before)
+        fates = notice.fates(seen.of(inputs.app), inputs.policy, adding, perhaps, seen.now)
+        going = {fate.run.name: fate.rule for fate in fates}
+        refused = approval.unapproved(inputs.namespace, inputs.app, list(going))
+        if not refused:
+            return ""
+        named = notice.grouped([(name, going[name]) for name in refused])
+        return f"app {inputs.app!r}: retention would delete what is not approved: {named}. To have that, {ANEW}"
 
     def _sweep(self, inputs: HistoryInputs) -> dict[str, Any]:
         """Marks the runs that the state holds by now, and prunes."""
@@ -252,6 +281,13 @@ class Histories:
 
 
 _KEPT = ("connection", "stack", "policy", "log_archive", "min_history", "schedules", "runs", "tasks")
+
+
+def _removal(inputs: HistoryInputs) -> str:
+    return (
+        f"app {inputs.app!r} in namespace {inputs.namespace!r} would be removed with all its runs, which is not "
+        f"approved. To have that, {ANEW}"
+    )
 
 
 def _all(count: int, inputs: HistoryInputs) -> str:

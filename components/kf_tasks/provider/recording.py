@@ -28,6 +28,7 @@ from ..runs.display import Bounded
 from ..runs.follower import Interrupted
 from ..runs.pruning import prune
 from ..runs.submission import Submission, submit
+from . import approving
 from .hosting import interrupted
 from .preview import Preview
 
@@ -123,7 +124,9 @@ def let_go(preview: Preview, cluster: Cluster, inputs: RunInputs | HistoryInputs
     archiving = archiving_of(cluster, inputs, warn)
     try:
         before = archiving.before if archiving else None
-        gone = prune(cluster, inputs.namespace, inputs.app, inputs.policy, spare, before)
+        approval = approving.known(preview)
+        kept = functools.partial(approval.unapproved, inputs.namespace, inputs.app) if approval else None
+        gone = prune(cluster, inputs.namespace, inputs.app, inputs.policy, spare, before, kept)
         if gone:
             preview.say(
                 inputs.urn,

@@ -21,6 +21,7 @@ from ..core.state import of_stack
 from ..core.template import TemplateSettings
 from ..history import History
 from . import image_digest, names, targets
+from .approval import approved
 from .arguments import of_component
 from .bindings import Attachments
 from .build import Build
@@ -285,6 +286,7 @@ def _history(app: App, name: str, plan: AppPlan, min_history: str, opts: pulumi.
     unfinished: pulumi.Output[list[str]] = roll.apply(_unfinished)
     props = {
         "__preview": pulumi.runtime.is_dry_run(),
+        **approved(),
         "connection": plan.space.connection,
         "stack": stack_id(),
         "stack_label": naming.label_value(stack_id()),

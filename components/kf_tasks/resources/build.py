@@ -23,6 +23,7 @@ from ..core.template import TemplateSettings
 from ..history import History
 from ..registry.client import Address
 from ..run import Run
+from .approval import approved
 from .inputs import depends_on, plain, urn_of
 from .pods import TaskPods
 from .source import Source, needs, prepare, recipe
@@ -71,6 +72,7 @@ class Build:
         )
         common = {
             "__preview": pulumi.runtime.is_dry_run(),
+            **approved(),
             "connection": space.connection,
             "stack": stack_id(),
             "namespace": space.namespace,

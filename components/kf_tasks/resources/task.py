@@ -12,6 +12,7 @@ from ..core.errors import InvalidInput
 from ..core.log.shown import NONE
 from ..run import Run
 from .app import App
+from .approval import approved
 from .arguments import of_component
 from .declaration import registered, unless
 from .environment import Env
@@ -114,6 +115,7 @@ class Task(pulumi.ComponentResource):
             full_name,
             {
                 "__preview": pulumi.runtime.is_dry_run(),
+                **approved(),
                 "connection": space.connection,
                 "stack": stack_id(),
                 "namespace": space.namespace,

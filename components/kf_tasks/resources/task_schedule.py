@@ -20,6 +20,7 @@ from ..core.schedule import cron, cronjob, slot
 from ..core.template import JobSettings, TemplateSettings
 from . import pod_code
 from .app import App
+from .approval import approved, check_schedule
 from .arguments import of_component
 from .declaration import registered, unless
 from .environment import Env
@@ -87,6 +88,7 @@ class TaskSchedule(pulumi.ComponentResource):
         )  # fmt: skip
         space.bounds.check(f"the pod that starts {declared.owner}", cronjob.AMOUNTS)
         starting = _check(declared.owner, schedule, time_zone, starting_deadline)
+        check_schedule(plan.name, name, schedule or "", time_zone, suspend)
         deadline = cronjob.deadline(quantities.seconds(declared.timeout, f"{declared.owner}: timeout"), patience)
         props = {
             "app": plan.name,
@@ -146,6 +148,7 @@ class TaskSchedule(pulumi.ComponentResource):
             declared.full_name,
             {
                 "__preview": pulumi.runtime.is_dry_run(),
+                **approved(),
                 "connection": space.connection,
                 "stack": stack_id(),
                 "namespace": space.namespace,

@@ -15,13 +15,8 @@ from ..core.template import MANIFEST, SETTINGS, TemplateSettings
 
 
 def stack_id() -> str:
-    """`<project>.<stack>`, the owner of everything that this update makes.
-
-    Where one of them has a dot, it ends in a digest of both, so that `x.eu` and `prod` are not `x` and `eu.prod`.
-    """
-    project, stack = pulumi.get_project(), pulumi.get_stack()
-    ending = f"-{naming.digest([project, stack], 8)}" if "." in project + stack else ""
-    return f"{project}.{stack}{ending}"
+    """The stack of this update, which owns everything that it makes (see `naming.stack_id`)."""
+    return naming.stack_id(pulumi.get_project(), pulumi.get_stack())
 
 
 def labels(app: str | None = None) -> dict[str, str]:

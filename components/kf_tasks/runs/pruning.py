@@ -26,17 +26,21 @@ def prune(
     policy: Policy,
     spare: str | None = None,
     before: Callable[[list[RunSummary]], list[RunSummary]] | None = None,
+    kept: Callable[[list[str]], list[str]] | None = None,
 ) -> list[str]:
     """Deletes what retention lets go; returns the names.
 
     Not deleted is the run `spare`, whose record is not stored yet. `before` is given the runs that are to go, for
     what has to be done with each before it goes, and returns those that may; since that takes its time, what goes is
-    decided again afterwards. A run that has changed since then, by being pinned for example, stays.
+    decided again afterwards. A run that has changed since then, by being pinned for example, stays. `kept` tells of
+    names those that stay whatever retention says.
     """
 
     def going() -> list[plan.Verdict]:
         verdicts = plan.plan(cluster.list_runs(namespace, app), policy, now=cluster.now)
-        return [verdict for verdict in verdicts if verdict.going and verdict.run.name != spare]
+        found = [verdict for verdict in verdicts if verdict.going and verdict.run.name != spare]
+        stay = kept([verdict.run.name for verdict in found]) if kept else []
+        return [verdict for verdict in found if verdict.run.name not in stay]
 
     found = going()
     if found and before:

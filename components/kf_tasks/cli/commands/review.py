@@ -27,6 +27,13 @@ _OUT = click.Path(path_type=Path, dir_okay=False, writable=True, allow_dash=True
     help="What a preview has printed with --json, instead of a new one; may be repeated, for several stacks.",
 )  # fmt: skip
 @click.option(
+    "--approve",
+    type=_OUT,
+    metavar="FILE",
+    help="Approves what is shown: pulumi up with KF_APPROVED=FILE does that and nothing else.",
+)
+@click.option("--valid", default="24h", show_default=True, metavar="SPAN", help="How long --approve holds: 8h, 7d.")
+@click.option(
     "--limit", type=click.IntRange(1000), default=64_000, show_default=True, help="Characters of the Markdown."
 )
 @click.pass_context
@@ -37,18 +44,22 @@ def review(
     html: _Out,
     data: _Out,
     sources: tuple[Path, ...],
+    approve: _Out,
+    valid: str,
     limit: int,
 ) -> None:
     """Shows what `pulumi up` would do: tasks that run and why, runs that are deleted, schedules, and all the rest.
 
     Runs `pulumi preview` with PULUMI ARGS, such as --stack dev, and ends as it does.
     """
-    from ...core.review import composition, text
+    from ...core import moments, quantities
+    from ...core.review import approved, composition, text
     from ...core.review import html as page
     from ...core.review import markdown as marked
     from ...core.review.assembly import review as review_of
     from ...core.review.preview import read
 
+    span = quantities.age(valid, "--valid")
     if sources and arguments:
         raise click.UsageError(f"--from runs no preview, so {' '.join(arguments)} goes nowhere: leave one of them out")
     found, code = [(_text(source), str(source)) for source in sources], 0
@@ -57,7 +68,8 @@ def review(
         if code and not events.strip():
             context.exit(code)  # pulumi has said why
         found = [(events, "pulumi preview")]
-    unordered = [review_of(read(events, name)) for events, name in found]
+    previews = [read(events, name) for events, name in found]
+    unordered = [review_of(preview) for preview in previews]
     reviews = sorted(unordered, key=lambda one: (one.project, one.stack))
     document = composition.compose(reviews)
     forms: list[tuple[_Out, Callable[[], str]]] = [
@@ -68,8 +80,17 @@ def review(
     for out, form in forms:
         if out:
             _write(out, form())
-    if not any(str(out) == "-" for out, _ in forms):
+    if not any(str(out) == "-" for out, _ in (*forms, (approve, None))):
         echo(text.render(document).removesuffix("\n"))
+    if approve:
+        if len(previews) != 1:
+            raise click.ClickException(
+                f"nothing is approved: {len(previews)} stacks are shown, and a file is about one"
+            )
+        if code:
+            click.echo("kf: nothing is approved: the preview has failed", err=True)
+            context.exit(code)
+        _write(approve, approved.approve(unordered[0], previews[0], span, moments.now()).text())
     context.exit(code)
 
 
