@@ -7,10 +7,38 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .resources import App, Binding, Postgres, SecurityGroup, ServiceInstance, Source, Space, Task, TaskSchedule
+    from .resources import (
+        App,
+        Binding,
+        ConfigKey,
+        ConfigRef,
+        Postgres,
+        SecretKey,
+        SecretRef,
+        SecurityGroup,
+        ServiceInstance,
+        Source,
+        Space,
+        Task,
+        TaskSchedule,
+    )
 
 __version__ = "0.1.0"
-__all__ = ["App", "Binding", "Postgres", "SecurityGroup", "ServiceInstance", "Source", "Space", "Task", "TaskSchedule"]
+__all__ = [
+    "App",
+    "Binding",
+    "ConfigKey",
+    "ConfigRef",
+    "Postgres",
+    "SecretKey",
+    "SecretRef",
+    "SecurityGroup",
+    "ServiceInstance",
+    "Source",
+    "Space",
+    "Task",
+    "TaskSchedule",
+]
 
 
 def __getattr__(name: str) -> Any:

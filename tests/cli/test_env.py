@@ -59,12 +59,12 @@ def test_the_table() -> None:
     result = call(WithTemplates(), "env", "shop", "--task", "migrate")
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines() == [
-        "Name            Layer   Hides  Value",
-        "CF_INSTANCE_IP  system         <status.podIP>",
-        "LINES           Space          a\\nb",
-        f"LONG            Space          {'x' * 120}… (200 characters; -o json shows all)",
-        f"TOKEN           Task           {short_digest('word')}",
-        "ZONE            Task    Space  5$",
+        "Name            Layer   Hides  From                       Value",
+        "CF_INSTANCE_IP  system                                    <status.podIP>",
+        "LINES           Space                                     a\\nb",
+        f"LONG            Space                                     {'x' * 120}… (200 characters; -o json shows all)",
+        f"TOKEN           Task           Secret kf-shop.env, TOKEN  {short_digest('word')}",
+        "ZONE            Task    Space                             5$",
         "",
         "File              Content",
         f"/bindings/db/uri  {short_digest('pg://')}",

@@ -142,11 +142,11 @@ WRONG = [
     (Task, {"results": "schema"}, "task 'migrate' of app 'shop': results is the text 'schema': give a list of "
      "texts (no Output): write ['schema']"),
     (Task, {"env": [{"name": "A"}]}, "task 'migrate' of app 'shop': env is a list: give a map from names to "
-     "texts (Outputs only in it)"),
+     "texts or SecretKeys or ConfigKeys (Outputs only in it)"),
     (Task, {"env": ["A=b"]}, "task 'migrate' of app 'shop': env is a list: give a map from names to texts "
-     "(Outputs only in it)"),
-    (App, {"env": pulumi.Output}, "app 'shop': env is the class Output: give a map from names to texts (Outputs "
-     "only in it)"),
+     "or SecretKeys or ConfigKeys (Outputs only in it)"),
+    (App, {"env": pulumi.Output}, "app 'shop': env is the class Output: give a map from names to texts or "
+     "SecretKeys or ConfigKeys (Outputs only in it)"),
     (Task, {"command": {"x": 1}}, "task 'migrate' of app 'shop': command is a map: give text or a list of texts "
      "or an Output"),
     (App, {"space": "s"}, "app 'shop': space is text: give a Space (no Output)"),
@@ -172,7 +172,8 @@ WRONG = [
      "such as {'uri': …}"),
 ]  # fmt: skip
 OUTPUTS = [
-    (App, "env", "a", "app 'shop': env is an Output: give a map from names to texts (Outputs only in it)"),
+    (App, "env", "a", "app 'shop': env is an Output: give a map from names to texts or SecretKeys or ConfigKeys "
+     "(Outputs only in it)"),
     (App, "memory", "1Gi", "app 'shop': memory is an Output: give an amount with a unit such as '512M' or '1Gi' "
      "(no Output)"),
     (Task, "retries", 1, "task 'migrate' of app 'shop': retries is an Output: give a whole number (no Output)"),

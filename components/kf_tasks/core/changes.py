@@ -128,7 +128,7 @@ def _shown(inputs: RunInputs) -> Dict[str, Shown]:
     """The variables of a manifest as its process sees them; in place of a secret stands where it comes from."""
     env = pipelinerun.step_of(inputs.manifest).get("env") or []
     layers = {name: [layer] for name, layer in (inputs.layers or {}).items()}
-    shown = environment.effective(env, layers, lambda name, key: f"{name}/{key}")
+    shown = environment.effective(env, layers, lambda _, name, key: f"{name}/{key}")
     return {one.name: replace(one, layer=one.layer if inputs.layers else "") for one in shown}
 
 

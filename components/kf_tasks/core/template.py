@@ -61,6 +61,7 @@ class TemplateSettings:
     - `policy`: what the App keeps. `log_archive`: the URL of the archive, None without one.
     - `entrypoint`: what a command is given to, in an App's own template.
     - `layers`: the layers of each variable, the one that decides first; None for a build, which has none.
+    - `sources`: the layer of each of the Secrets and ConfigMaps whose every key is a variable, in their order.
     - `job`: what a TaskSchedule says besides.
     """
 
@@ -71,6 +72,7 @@ class TemplateSettings:
     log_archive: Optional[str] = None
     entrypoint: Any = None
     layers: Optional[Mapping[str, Sequence[str]]] = field(default=None)
+    sources: Sequence[str] = ()
     job: Optional[JobSettings] = None
 
     @classmethod
@@ -88,6 +90,7 @@ class TemplateSettings:
                 log_archive=found.get("log_archive") or None,
                 entrypoint=found.get("entrypoint"),
                 layers=found.get("layers"),
+                sources=tuple(found.get("sources") or ()),
                 job=JobSettings.of(found),
             )
         except (KeyError, TypeError) as error:
@@ -112,6 +115,8 @@ class TemplateSettings:
             found["log_archive"] = self.log_archive
         if self.layers is not None:
             found["layers"] = {name: list(layers) for name, layers in self.layers.items()}
+        if self.sources:
+            found["sources"] = list(self.sources)
         if self.job:
             found.update(self.job.settings())
         return json.dumps(found, sort_keys=True)

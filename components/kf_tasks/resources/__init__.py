@@ -1,6 +1,7 @@
 """The program: what a user declares, and what that registers with Pulumi."""
 
 from .app import App
+from .references import ConfigKey, ConfigRef, SecretKey, SecretRef
 from .security_group import SecurityGroup
 from .service import Binding, Postgres, ServiceInstance
 from .source import Source
@@ -8,4 +9,18 @@ from .space import Space
 from .task import Task
 from .task_schedule import TaskSchedule
 
-__all__ = ["App", "Binding", "Postgres", "SecurityGroup", "ServiceInstance", "Source", "Space", "Task", "TaskSchedule"]
+__all__ = [
+    "App",
+    "Binding",
+    "ConfigKey",
+    "ConfigRef",
+    "Postgres",
+    "SecretKey",
+    "SecretRef",
+    "SecurityGroup",
+    "ServiceInstance",
+    "Source",
+    "Space",
+    "Task",
+    "TaskSchedule",
+]

@@ -26,7 +26,7 @@ from .arguments import of_component
 from .bindings import Attachments
 from .build import Build
 from .declaration import registered, unless, variables
-from .environment import Env, Layer
+from .environment import Env, EnvFrom, Layer
 from .inputs import Age, Args, Command, Cores, Fields, FieldsList, Names, Path, Size, Texts, computed, plain, urn_of
 from .plan import AppPlan, Roll
 from .pods import TaskPods, pod_settings, pods_of_tasks
@@ -50,7 +50,9 @@ class App(pulumi.ComponentResource):
     - `command`: the start command that a Task without its own inherits. A string is the argument of
       `/bin/sh -c` or, with `entrypoint`, its last argument; a list is the whole argv. `args` follow it.
       What buildpacks made gets both through their launcher, and without any starts its default process.
-    - `env`: variables, plain or secret; they win over the Space's. Secret ones go to a Kubernetes Secret.
+    - `env`: variables, plain or secret; they win over the Space's. Secret ones go to a Kubernetes Secret. A SecretKey
+      or ConfigKey is one key of an existing Secret or ConfigMap.
+    - `env_from`: SecretRefs and ConfigRefs, whose every key is a variable; below `env`, above the Space's.
     - `memory`, `disk` ("512M", "1Gi"; request and limit), `cpu` ("100m"; request), `cpu_limit` (none).
     - `keep`: how many tasks stay, with pod and log (default: the Space's, 500). Beyond them stay the newest
       `keep_failed` (0) failed ones, those `pinned` (names of runs; or `kf pin`), the last success, the last failure
@@ -70,8 +72,8 @@ class App(pulumi.ComponentResource):
       `automount_service_account_token` (False): for tasks that talk to Kubernetes.
     - `app_name`: its name in the cluster, by default `name`.
 
-    Outputs: `app_name`, `image` (with the digest of what was built), `env` and `labels` (for a Deployment of one's own
-    beside it), `process_types` (those that buildpacks found).
+    Outputs: `app_name`, `image` (with the digest of what was built), `env`, `env_from` and `labels` (for a Deployment
+    of one's own beside it), `process_types` (those that buildpacks found).
 
     A changed App changes the next run of its tasks; only another image, command, args or entrypoint
     runs them again. Raises pulumi.RunError for bad input.
@@ -81,6 +83,7 @@ class App(pulumi.ComponentResource):
     image: pulumi.Output[str]
     labels: pulumi.Output[dict[str, str]]
     env: pulumi.Output[list[dict[str, Any]]]
+    env_from: pulumi.Output[list[dict[str, Any]]]
     process_types: pulumi.Output[list[str]]
 
     @of_component("app")
@@ -97,6 +100,7 @@ class App(pulumi.ComponentResource):
         args: Args | None = None,
         entrypoint: Command | None = None,
         env: Env | None = None,
+        env_from: EnvFrom = (),
         memory: Size | None = None,
         disk: Size | None = None,
         cpu: Cores | None = None,
@@ -172,7 +176,7 @@ class App(pulumi.ComponentResource):
         # The base class has set every key of props as an attribute; from here on they are ours again.
         child = pulumi.ResourceOptions(parent=self, provider=space.provider, depends_on=space.resources)
         metadata = {"namespace": space.namespace, "labels": own_labels(own_name)}
-        layer = Layer(self, owner, env, f"kf-{own_name}.env", metadata, child)
+        layer = Layer(self, owner, env, env_from, f"kf-{own_name}.env", metadata, child, below=[space.layer])
         attachments = Attachments(owner, own_name, space, services, vcap_services, metadata, child)
         said = pod_settings(
             owner, labels=labels, annotations=annotations, node_selector=node_selector, tolerations=tolerations,
@@ -224,7 +228,7 @@ class App(pulumi.ComponentResource):
             image=self.image,
             start=start,
             pod=computed(pulumi.Output.all(pod, user), lambda both: both[0].as_user(self, owner, both[1])),
-            env=layer.values,
+            layer=layer,
             bindings=attachments.values,
             prerequisites=(
                 *space.prerequisites, *layer.resources, *attachments.resources, *account, *groups
@@ -249,7 +253,8 @@ class App(pulumi.ComponentResource):
             data=computed(
                 pulumi.Output.all(rendered, start),
                 lambda both: template_data(
-                    both[0].manifest, replace(settings, entrypoint=both[1].entrypoint, layers=both[0].layers)
+                    both[0].manifest,
+                    replace(settings, entrypoint=both[1].entrypoint, layers=both[0].layers, sources=both[0].sources),
                 ),
             ),
             opts=child,
@@ -259,6 +264,7 @@ class App(pulumi.ComponentResource):
         self.app_name = pulumi.Output.from_input(own_name)
         self.labels = pulumi.Output.from_input(own_labels(own_name))
         self.env = rendered.apply(lambda found: pipelinerun.step_of(found.manifest)["env"])
+        self.env_from = rendered.apply(lambda found: pipelinerun.step_of(found.manifest).get("envFrom") or [])
         self.register_outputs({"app_name": self.app_name, "labels": self.labels, "env": self.env})
 
 

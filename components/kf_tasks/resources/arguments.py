@@ -148,6 +148,7 @@ def _plain(place: str, value: object, lifted: bool) -> Any:
 def _later(what: str, options: Sequence[Any], value: object) -> pulumi.Output[Any]:
     """An Output that is what it was, and checks its value once that is known."""
     given: pulumi.Output[Any] = pulumi.Output.from_input(value)
+    options = [one for one in options if not dataclasses.is_dataclass(one)]  # an Output holds data
     if Any in options:
         return given
 

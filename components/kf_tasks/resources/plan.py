@@ -15,7 +15,7 @@ from ..core.run.environment import Value
 from ..core.run.launcher import Start
 from ..core.run.pipelinerun import Resources, TaskSpec
 from ..run import Run
-from .environment import values_of
+from .environment import Layer, arranged, layers_of
 from .inputs import computed
 from .pods import TaskPods
 from .space import Space
@@ -24,10 +24,11 @@ from .template import stack_id
 
 @dataclass(frozen=True)
 class Rendered:
-    """The PipelineRun of a task, and where each of its variables comes from."""
+    """The PipelineRun of a task, and where each of its variables, and of its sources of variables, comes from."""
 
     manifest: Object
     layers: Mapping[str, Any]
+    sources: Sequence[str]
 
 
 @dataclass
@@ -48,7 +49,7 @@ class AppPlan:
     """An App as its tasks see it.
 
     - `name`: in the cluster. `policy`: what is kept of it. `service_account`: of its tasks.
-    - `env`, `bindings`: the variables of the App and of its services.
+    - `layer`, `bindings`: the variables of the App and of its services.
     - `prerequisites`: what a run needs before it starts.
     - `roll`: what this update may start and what starts by itself, for the App's History.
     """
@@ -61,7 +62,7 @@ class AppPlan:
     image: pulumi.Output[str]
     start: pulumi.Output[Start]
     pod: pulumi.Output[TaskPods]
-    env: pulumi.Output[dict[str, Any]]
+    layer: Layer
     bindings: Mapping[str, Value]
     prerequisites: tuple[pulumi.Resource, ...]
     roll: Roll = field(default_factory=Roll)
@@ -76,7 +77,7 @@ class AppPlan:
         owner: str,
         task: str,
         argv: pulumi.Output[list[str]],
-        env: pulumi.Output[dict[str, Any]] | None = None,
+        own: Layer | None = None,
         *,
         resources: Resources,
         timeout: str,
@@ -84,13 +85,14 @@ class AppPlan:
         results: Sequence[str] = (),
         labels: Mapping[str, str] | None = None,
     ) -> pulumi.Output[Rendered]:
-        """A task of the App with its `argv` and, if it is not the App's own command, its own variables `env`.
+        """A task of the App with its `argv` and, if it is not the App's own command, its `own` variables.
 
         `labels` are those of its runs beside the App's. `owner` is how errors name the task.
         """
+        said = {"Space": self.space.layer, "App": self.layer, **({"Task": own} if own else {})}
 
         def render(given: dict[str, Any]) -> Rendered:
-            layers = [(name, values_of(given[name])) for name in ("Space", "App", "Task") if name in given]
+            sources, layers = arranged({name: given[name] for name in said})
             of_platform = system.variables(stack_id(), given["namespace"], self.name, resources.memory, resources.disk)
             merged = environment.merge(
                 [*layers, (environment.BINDINGS, self.bindings), (environment.SYSTEM, of_platform)]
@@ -105,6 +107,7 @@ class AppPlan:
                 image=given["image"],
                 argv=given["argv"],
                 env=merged,
+                env_from=[source for _, source in sources],
                 resources=resources,
                 timeout=timeout,
                 retries=retries,
@@ -121,15 +124,13 @@ class AppPlan:
             manifest = pipelinerun.render(spec)
             manifest["metadata"]["labels"].update(labels or {})
             size.check_run(owner, manifest)
-            return Rendered(manifest, environment.origins(merged))
+            return Rendered(manifest, environment.origins(merged), [layer for layer, _ in sources])
 
         given = pulumi.Output.all(
             argv=argv,
             image=self.image,
             pod=self.pod,
             namespace=self.space.namespace,
-            Space=self.space.layer.values,
-            App=self.env,
-            **({} if env is None else {"Task": env}),
+            **layers_of(said),
         )
         return computed(given, render)

@@ -24,7 +24,7 @@ from ..log.archive import check_url
 from .arguments import of_component
 from .connection import connection_of, settings_of
 from .declaration import registered, unless, variables
-from .environment import Env, Layer
+from .environment import Env, EnvFrom, Layer
 from .inputs import Age, Cores, Fields, FieldsList, Names, Size, Span, Texts, plain
 from .pods import pod_settings
 from .security_group import SecurityGroup, policies
@@ -50,7 +50,7 @@ class Space(pulumi.ComponentResource):
     `Space(name)` creates the namespace `name`. `Space(name, namespace="existing")` (or a Namespace
     resource) uses one and never deletes it.
 
-    - `env`: variables of every task, the lowest layer; secret values go to a Kubernetes Secret.
+    - `env`, `env_from`: variables of every task, the lowest layer, as on App.
     - `memory` ("1Gi"), `disk` ("1Gi"), `cpu` ("100m"): defaults of the Apps (Kf's own defaults).
     - `timeout` ("1h"): default time limit of a task, "0" for none.
     - `keep` (500), `keep_failed` (0), `max_age` (none), `min_history` (none): what an App keeps, as on App.
@@ -83,6 +83,7 @@ class Space(pulumi.ComponentResource):
         *,
         namespace: pulumi.Input[str] | kubernetes.core.v1.Namespace | None = None,
         env: Env | None = None,
+        env_from: EnvFrom = (),
         memory: Size = "1Gi",
         disk: Size = "1Gi",
         cpu: Cores = "100m",
@@ -175,7 +176,7 @@ class Space(pulumi.ComponentResource):
         self.namespace = self._namespace(namespace)
         metadata = {"namespace": self.namespace, "labels": own_labels()}
         child = self._child_options()
-        self.layer = Layer(self, owner, env, f"kf.{name}.env", metadata, child)
+        self.layer = Layer(self, owner, env, env_from, f"kf.{name}.env", metadata, child)
         self.pod = pod_settings(
             owner, labels=labels, annotations=annotations, node_selector=node_selector, tolerations=tolerations,
             affinity=affinity, volumes=volumes, volume_mounts=volume_mounts, pod_spec=pod_spec,

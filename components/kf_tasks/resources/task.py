@@ -15,7 +15,7 @@ from .app import App
 from .approval import approved
 from .arguments import of_component
 from .declaration import registered, unless
-from .environment import Env
+from .environment import Env, EnvFrom
 from .inputs import Args, Command, Cores, Size, Span, plain, urn_of
 from .task_template import TaskTemplate, declare
 from .template import kept, stack_id
@@ -28,7 +28,7 @@ class Task(pulumi.ComponentResource):
     """Runs during `pulumi up`, in the App's environment, as one pod with one container.
 
     - `app`: whose image, variables, resources and start command it inherits; its own values win.
-    - `command`, `args`: as on App. `env`: own variables. `memory`, `disk`, `cpu`: own amounts,
+    - `command`, `args`: as on App. `env`, `env_from`: own variables. `memory`, `disk`, `cpu`: own amounts,
       request and limit alike, so a task may exceed its App.
     - `timeout` (the Space's, "1h"; "0" for none), `start_timeout` ("10m": for a pod that waits for a
       node), `retries` (0: Tekton starts the command again in a new pod).
@@ -68,6 +68,7 @@ class Task(pulumi.ComponentResource):
         command: Command | None = None,
         args: Args | None = None,
         env: Env | None = None,
+        env_from: EnvFrom = (),
         memory: Size | None = None,
         disk: Size | None = None,
         cpu: Cores | None = None,
@@ -86,7 +87,7 @@ class Task(pulumi.ComponentResource):
     ) -> None:
         declared = declare(
             "task", app, name, command=command, args=args, memory=memory, disk=disk, cpu=cpu, timeout=timeout,
-            retries=retries, env=env, results=results, opts=opts,
+            retries=retries, env=env, env_from=env_from, results=results, opts=opts,
         )  # fmt: skip
         owner, plan, space = declared.owner, declared.app, declared.app.space
         _check(owner, results, opts)
@@ -125,8 +126,7 @@ class Task(pulumi.ComponentResource):
                 "definition": {
                     "image": plan.image,
                     "argv": template.argv,
-                    "env": template.env.apply(lambda values: {n: v["text"] for n, v in values.items() if "text" in v}),
-                    "secret_env": template.env.apply(lambda values: sorted(n for n, v in values.items() if "key" in v)),
+                    **template.definition,
                     "triggers": trigger,
                 },
                 "manifest": template.manifest,

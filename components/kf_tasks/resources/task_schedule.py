@@ -23,7 +23,7 @@ from .app import App
 from .approval import approved, check_schedule
 from .arguments import of_component
 from .declaration import registered, unless
-from .environment import Env
+from .environment import Env, EnvFrom
 from .inputs import Args, Command, Cores, Size, Span, urn_of
 from .plan import AppPlan
 from .task_template import TaskTemplate, declare
@@ -38,7 +38,8 @@ _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 class TaskSchedule(pulumi.ComponentResource):
     """Runs at its times without any update, as one pod with one container, in the App's environment.
 
-    - `app`, `command`, `args`, `env`, `memory`, `disk`, `cpu`, `timeout`, `start_timeout`, `retries`: as on Task.
+    - `app`, `command`, `args`, `env`, `env_from`, `memory`, `disk`, `cpu`, `timeout`, `start_timeout`, `retries`: as on
+      Task.
     - `schedule`: five fields as cron has them ("0 3 * * mon-fri"), or "@daily" and the like. None (the default):
       only `kf run-job` starts it. `time_zone` ("Etc/UTC"): where clocks are put forward a time that does not
       exist is left out, where they are put back a time that exists twice comes twice; the preview says when.
@@ -69,6 +70,7 @@ class TaskSchedule(pulumi.ComponentResource):
         starting_deadline: Span | None = None,
         catch_up: bool = False,
         env: Env | None = None,
+        env_from: EnvFrom = (),
         memory: Size | None = None,
         disk: Size | None = None,
         cpu: Cores | None = None,
@@ -83,7 +85,7 @@ class TaskSchedule(pulumi.ComponentResource):
         cron_name = naming.derive(plan.name, str(name), limit=cronjob.NAME_LIMIT)
         declared = declare(
             "job", app, name, command=command, args=args, memory=memory, disk=disk, cpu=cpu, timeout=timeout,
-            retries=retries, env=env, labels={marks.SCHEDULE: name}, write=_template_data,
+            retries=retries, env=env, env_from=env_from, labels={marks.SCHEDULE: name}, write=_template_data,
             job=JobSettings(cron_name, policy, catch_up, patience), opts=opts,
         )  # fmt: skip
         space.bounds.check(f"the pod that starts {declared.owner}", cronjob.AMOUNTS)

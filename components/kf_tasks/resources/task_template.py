@@ -18,7 +18,7 @@ from ..core.template import JobSettings, TemplateSettings
 from . import names
 from .app import App
 from .declaration import registered, unless, variables
-from .environment import Env, Layer
+from .environment import Env, EnvFrom, Layer, definition_of
 from .inputs import Args, Command, Cores, Size, Span, computed, depends_on, plain
 from .plan import AppPlan
 from .template import labels, stack_id, template_data
@@ -39,6 +39,7 @@ class Declared:
     retries: int
     own: pulumi.Output[dict[str, Any]]
     env: Env | None
+    env_from: EnvFrom = ()
     results: Sequence[str] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     job: JobSettings | None = None
@@ -129,14 +130,17 @@ class TaskTemplate:
         )
         namespace = app.space.namespace
         metadata = {"namespace": namespace, "labels": labels(app.name)}
-        self._layer = Layer(component, owner, declared.env, f"{declared.template_name}.env", metadata, self.child)
-        self.env = self._layer.values
+        self._layer = Layer(
+            component, owner, declared.env, declared.env_from, f"{declared.template_name}.env", metadata, self.child,
+            below=[app.space.layer, app.layer],
+        )  # fmt: skip
+        self.definition = definition_of(self._layer)
         self.argv = computed(
             pulumi.Output.all(own=declared.own, start=app.start),
             lambda given: given["start"].argv(owner, given["own"]["command"], given["own"]["args"]),
         )
         rendered = app.rendered(
-            owner, name, self.argv, self.env, resources=declared.resources, timeout=declared.timeout,
+            owner, name, self.argv, self._layer, resources=declared.resources, timeout=declared.timeout,
             retries=declared.retries, results=declared.results, labels=declared.labels,
         )  # fmt: skip
         self.manifest: pulumi.Output[dict[str, Any]] = rendered.apply(lambda found: found.manifest)
@@ -153,7 +157,9 @@ class TaskTemplate:
             },
             data=computed(
                 rendered,
-                lambda found: declared.write(found.manifest, replace(declared.settings, layers=found.layers)),
+                lambda found: declared.write(
+                    found.manifest, replace(declared.settings, layers=found.layers, sources=found.sources)
+                ),
             ),
             opts=self.child,
         )

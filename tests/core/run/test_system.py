@@ -76,14 +76,14 @@ def test_what_a_process_will_see() -> None:
     }
     variables = merge([("App", texts), ("system", SYSTEM)])
     seen = effective(
-        rendered(variables, carry), origins(variables), lambda name, key: {"k": short_digest("v")}.get(key)
+        rendered(variables, carry), origins(variables), lambda _, name, key: {"k": short_digest("v")}.get(key)
     )
     by_name = {shown.name: shown for shown in seen}
     assert by_name["A"] == Shown("A", "$(B) $$ $x", "App")
-    assert by_name["TOKEN"] == Shown("TOKEN", short_digest("v"), "App", (), True)
+    assert by_name["TOKEN"] == Shown("TOKEN", short_digest("v"), "App", (), True, "Secret s, k")
     assert "URL" not in by_name
     assert by_name["CF_INSTANCE_ADDR"].text == "<status.podIP>:8080"
-    gone = effective(rendered(variables, carry), {}, lambda name, key: None)
+    gone = effective(rendered(variables, carry), {}, lambda *_: None)
     assert next(it.text for it in gone if it.name == "TOKEN") == "<missing: key k of Secret s>"
 
 

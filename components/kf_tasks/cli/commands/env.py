@@ -16,7 +16,7 @@ import click
 
 from ...core.api import Object
 from ...core.log.reader import harmless
-from ...core.run import bindings, environment, pipelinerun
+from ...core.run import bindings, environment, pipelinerun, sources
 from ...core.run.environment import Shown
 from ...errors import Denied
 from .. import names
@@ -24,7 +24,7 @@ from ..table import echo, show
 from ..target import Target, TargetSpace, target_options
 from ..template import template
 
-COLUMNS = ("Name", "Layer", "Hides", "Value")
+COLUMNS = ("Name", "Layer", "Hides", "From", "Value")
 LONGEST = 120
 
 
@@ -40,13 +40,14 @@ def env(target: Target, app: str, task: str | None, output: str | None) -> None:
     manifest, settings = template(space, app, task)
     digests = reader(space)
     step = pipelinerun.step_of(manifest)
+    below = sources.shown(list(zip(settings.sources, pipelinerun.sources_of(manifest))), digests)
     variables = environment.effective(
-        step.get("env", []), settings.layers or {}, lambda name, key: digests(name).get(key)
+        step.get("env", []), settings.layers or {}, lambda kind, name, key: (digests(kind, name) or {}).get(key), below
     )
-    files = binding_files(manifest, digests)
+    files = binding_files(manifest, functools.partial(digests, sources.SECRET))
     if output:
-        rows = [{"name": it.name, "value": it.text, "layer": it.layer, "hides": list(it.shadows), "secret": it.secret}
-                for it in variables]  # fmt: skip
+        rows = [{"name": it.name, "value": it.text, "layer": it.layer, "hides": list(it.shadows), "secret": it.secret,
+                 **({"from": it.origin} if it.origin else {})} for it in variables]  # fmt: skip
         click.echo(json.dumps({"variables": rows, "files": files}, indent=2))
         return
     show([COLUMNS, *map(_row, variables)])
@@ -56,29 +57,41 @@ def env(target: Target, app: str, task: str | None, output: str | None) -> None:
 
 
 class Unreadable(dict[str, str]):
-    """Stands for a Secret that may not be read: whatever is asked for is there, and unknown."""
+    """Stands for an object that may not be read: whatever is asked for is there, and unknown."""
+
+    def __init__(self, kind: str) -> None:
+        self.text = f"<{'secret' if kind == sources.SECRET else kind} that you may not read>"
+        super().__init__({"…": self.text})
 
     def get(self, key: str, default: Any = None) -> Any:
         """What is shown in place of a digest."""
-        return "<secret that you may not read>"
+        return self.text
 
 
-def reader(space: TargetSpace) -> Callable[[str], dict[str, str]]:
-    """Reads Secrets, each once, and gives the digest of each of their values; none of one that does not exist."""
+def reader(space: TargetSpace) -> Callable[[str, str], dict[str, str] | None]:
+    """Reads each Secret and ConfigMap once: the digests of a Secret's values, the texts of a ConfigMap.
+
+    None of one that does not exist.
+    """
 
     @functools.cache
-    def read(name: str) -> dict[str, str]:
+    def read(kind: str, name: str) -> dict[str, str] | None:
         try:
-            data = (space.cluster.get(space.name, "secrets", name) or {}).get("data") or {}
+            found = space.cluster.get(space.name, f"{kind.lower()}s", name)
         except Denied:
-            return Unreadable()
+            return Unreadable(kind)
+        if found is None:
+            return None
+        data = found.get("data") or {}
+        if kind == sources.CONFIG_MAP:
+            return dict(data)
         texts = {key: base64.b64decode(value).decode("utf-8", "replace") for key, value in data.items()}
         return {key: environment.short_digest(text) for key, text in texts.items()}
 
     return read
 
 
-def binding_files(manifest: Object, digests: Callable[[str], dict[str, str]]) -> dict[str, str]:
+def binding_files(manifest: Object, digests: Callable[[str], dict[str, str] | None]) -> dict[str, str]:
     """The files of the bindings by path, each with the digest of its content."""
     mounts = {mount["name"]: mount["mountPath"] for mount in pipelinerun.step_of(manifest).get("volumeMounts", [])}
     found = {}
@@ -86,9 +99,10 @@ def binding_files(manifest: Object, digests: Callable[[str], dict[str, str]]) ->
         folder = mounts.get(volume, "")
         if not folder.startswith((f"{bindings.ROOT}/", bindings.FILE_FOLDER)):
             continue
-        values = digests(secret)
+        values = digests(secret) or {}
         if isinstance(values, Unreadable):
-            found[f"{folder}/…"] = values.get("")
+            found[f"{folder}/…"] = values.text
+            continue
         paths = {item["key"]: item["path"] for item in items} or {key: key for key in values}
         found.update({f"{folder}/{path}": values[key] for key, path in paths.items() if key in values})
     return dict(sorted(found.items()))
@@ -97,4 +111,4 @@ def binding_files(manifest: Object, digests: Callable[[str], dict[str, str]]) ->
 def _row(shown: Shown) -> tuple[str, ...]:
     text = harmless(shown.text.replace("\n", "\\n"))
     text = text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(shown.text)} characters; -o json shows all)"
-    return shown.name, shown.layer, ", ".join(shown.shadows), text
+    return shown.name, shown.layer, ", ".join(shown.shadows), shown.origin, text

@@ -18,20 +18,24 @@ BINDINGS, SYSTEM = "bindings", "system"
 RESERVED = ("VCAP_", "VMC", "KF_")
 YIELDING = ("LANG", "DATABASE_URL")
 LARGEST = 131_072  # Linux: MAX_ARG_STRLEN, name, `=` and the closing NUL included
+_KINDS = {"secretKeyRef": "Secret", "configMapKeyRef": "ConfigMap"}
 _EXPANSION = re.compile(r"\$(?:\$|\(([^)]*)\))")
 
 
 @dataclass(frozen=True)
 class Value:
-    """A variable's value: plain text, the key of a Secret in the run's namespace, or a field of the pod.
+    """A variable's value: plain text, the key of a Secret or ConfigMap in the run's namespace, or a field of the pod.
 
-    An `optional` key may be missing, then the variable is not set. In text that `expands` the
-    kubelet replaces `$(NAME)`; every other text reaches the process as it is.
+    An `optional` key may be missing, then the variable is not set. An `existing` object is not ours: what is in it
+    nobody here knows. In text that `expands` the kubelet replaces `$(NAME)`; every other text reaches the process as
+    it is.
     """
 
     text: Optional[str] = None
     secret: Optional[str] = None
+    config: Optional[str] = None
     key: Optional[str] = None
+    existing: bool = False
     optional: bool = False
     pod_field: Optional[str] = None
     expands: bool = False
@@ -40,10 +44,11 @@ class Value:
         """The variable as an entry of a container's `env`."""
         if self.pod_field is not None:
             return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": self.pod_field}}}
-        if self.secret is None:
+        if self.key is None:
             return {"name": name, "value": (self.text or "") if self.expands else carry(self.text or "")}
         optional = {"optional": True} if self.optional else {}
-        return {"name": name, "valueFrom": {"secretKeyRef": {"name": self.secret, "key": self.key, **optional}}}
+        of = "configMapKeyRef" if self.secret is None else "secretKeyRef"
+        return {"name": name, "valueFrom": {of: {"name": self.secret or self.config, "key": self.key, **optional}}}
 
 
 @dataclass(frozen=True)
@@ -58,13 +63,17 @@ class Variable:
 
 @dataclass(frozen=True)
 class Shown:
-    """A variable as a person reads it: the process's text, or what stands for it; `layer` is where it comes from."""
+    """A variable as a person reads it: the process's text, or what stands for it.
+
+    `layer` is where it comes from, `origin` the key of a Secret or ConfigMap that holds it (`Secret shop, token`).
+    """
 
     name: str
     text: str
     layer: str
     shadows: Tuple[str, ...] = ()
     secret: bool = False
+    origin: str = ""
 
 
 def merge(layers: Sequence[Tuple[str, Mapping[str, Value]]]) -> List[Variable]:
@@ -95,28 +104,38 @@ def origins(variables: Sequence[Variable]) -> Dict[str, List[str]]:
 def effective(
     entries: Sequence[Mapping[str, Any]],
     layers: Mapping[str, Sequence[str]],
-    secret: Callable[[str, str], Optional[str]],
+    value: Callable[[str, str, str], Optional[str]],
+    below: Sequence[Shown] = (),
 ) -> List[Shown]:
-    """What a process sees of a container's `env`, sorted by name.
+    """What a process sees of a container's `env`, and of what stands `below` it, sorted by name.
 
-    Texts are expanded as the kubelet does it, a field of the pod is shown as `<field>`. `secret` gives
-    what stands for the value of a Secret's key, None if it is missing.
+    Texts are expanded as the kubelet does it, a field of the pod is shown as `<field>`. `value` gives what stands for
+    a key of a "Secret" or "ConfigMap" (kind, name, key), None if it is missing.
     """
     seen: Dict[str, Shown] = {}
+    for shown in below:
+        seen[shown.name] = _over(seen, shown)
     for entry in entries:
         name, source = entry["name"], entry.get("valueFrom") or {}
         layer, *shadows = layers.get(name) or [SYSTEM]
-        if "secretKeyRef" in source:
-            ref = source["secretKeyRef"]
-            found = secret(ref["name"], ref["key"])
+        refers = next((it for it in _KINDS if it in source), None)
+        if refers:
+            kind, ref = _KINDS[refers], source[refers]
+            found = value(kind, ref["name"], ref["key"])
             if found is None and ref.get("optional"):
                 continue
-            shown = found if found is not None else f"<missing: key {ref['key']} of Secret {ref['name']}>"
-            seen[name] = Shown(name, shown, layer, tuple(shadows), True)
+            text = found if found is not None else f"<missing: key {ref['key']} of {kind} {ref['name']}>"
+            shown = Shown(name, text, layer, tuple(shadows), kind == "Secret", origin(kind, ref["name"], ref["key"]))
         else:
             text = f"<{source['fieldRef']['fieldPath']}>" if "fieldRef" in source else _expand(entry["value"], seen)
-            seen[name] = Shown(name, text, layer, tuple(shadows))
+            shown = Shown(name, text, layer, tuple(shadows))
+        seen[name] = _over(seen, shown)
     return [seen[name] for name in sorted(seen)]
+
+
+def origin(kind: str, name: str, key: str) -> str:
+    """Where a value is kept, as people read it."""
+    return f"{kind} {name}, {key}"
 
 
 def short_digest(value: str) -> str:
@@ -145,6 +164,13 @@ def check_value(owner: str, name: str, text: str) -> None:
 def size_of(name: str, text: str) -> int:
     """The bytes that a variable takes: `name=text` and a NUL."""
     return len(f"{name}={text}".encode("utf-8", "surrogatepass")) + 1
+
+
+def _over(seen: Mapping[str, Shown], shown: Shown) -> Shown:
+    """A variable with what it hides of those that were seen before."""
+    hidden = seen.get(shown.name)
+    layers = [*hidden.shadows, hidden.layer, *shown.shadows] if hidden else shown.shadows
+    return replace(shown, shadows=tuple(dict.fromkeys(it for it in layers if it != shown.layer)))
 
 
 def _expand(text: str, known: Mapping[str, Shown]) -> str:

@@ -19,6 +19,7 @@ from ..pods import security
 from . import system
 from .command import carry, dollar_variable, needs_dollar
 from .environment import Variable, rendered
+from .sources import SECRET, Source
 
 STEP = "task"
 CONTAINER = f"step-{STEP}"
@@ -68,6 +69,7 @@ class TaskSpec:
     argv: Sequence[str]
     env: Sequence[Variable]
     resources: Resources
+    env_from: Sequence[Source] = ()
     timeout: str = "1h0m0s"
     retries: int = 0
     service_account: str = "default"
@@ -99,6 +101,7 @@ def render(spec: TaskSpec) -> Object:
             if env or needs_dollar(carried)
             else {}
         ),
+        **({"envFrom": [source.render() for source in spec.env_from]} if spec.env_from else {}),
         "computeResources": spec.resources.render(),
         "securityContext": step_context,
         **({"volumeMounts": [dict(mount) for mount in spec.volume_mounts]} if spec.volume_mounts else {}),
@@ -199,10 +202,16 @@ def step_of(manifest: Object) -> Object:
 def secrets_of(manifest: Object) -> List[Dict[str, str]]:
     """Name and key of every Secret that a run can read; of one that is mounted the key is empty: all of them."""
     refs = [entry.get("valueFrom", {}).get("secretKeyRef") for entry in step_of(manifest).get("env", [])]
-    mounted = [name for name, _ in secret_volumes(manifest).values()]
+    whole = [source.name for source in sources_of(manifest) if source.kind == SECRET]
+    mounted = [*(name for name, _ in secret_volumes(manifest).values()), *whole]
     return [{"name": ref["name"], "key": ref["key"]} for ref in refs if ref] + [
         {"name": name, "key": ""} for name in dict.fromkeys(mounted)
     ]
+
+
+def sources_of(manifest: Object) -> List[Source]:
+    """The Secrets and ConfigMaps whose every key is a variable, the one that decides last."""
+    return [Source.of(entry) for entry in step_of(manifest).get("envFrom") or ()]
 
 
 def secret_volumes(manifest: Object) -> Dict[Tuple[str, int], Tuple[str, List[Dict[str, str]]]]:
