@@ -14,6 +14,7 @@ from kf_tasks.core import moments
 from kf_tasks.core.log.stored import StoredLog, record_of
 from kf_tasks.core.run.outcome import Outcome
 from kf_tasks.core.run.summary import RunSummary
+from kf_tasks.errors import NotFound
 from kf_tasks.log.archive import Archive
 
 from .test_commands import FakeCluster, call
@@ -55,7 +56,13 @@ class WithLogs(FakeCluster):
         self.runs = [RunSummary.of_object(each) for each in self.objects]
 
     def get_run(self, namespace: str, name: str) -> dict[str, Any]:
-        return next(each for each in self.objects if each["metadata"]["name"] == name)
+        for each in self.objects:
+            if each["metadata"]["name"] == name:
+                return each
+        raise NotFound(f"{name} not found")
+
+    def task_run(self, namespace: str, run: dict[str, Any]) -> None:
+        return None
 
     def pods(self, namespace: str, run: str) -> list[dict[str, Any]]:
         number = int(run.rpartition("-")[2])

@@ -49,7 +49,11 @@ class LogPrinter:
                 self.form.note(run, f"has not started: {outcome.waiting(pod) or run.reason}")
 
     def reader(self, whole_run: Object, pods: Sequence[Object] = (), *, anew: bool = False) -> LogReader:
-        """A reader that hides the values of the Secrets that a run had; every line, where they are not known.
+        """A reader that hides what `masker` does."""
+        return LogReader(self.masker(whole_run, pods, anew=anew))
+
+    def masker(self, whole_run: Object, pods: Sequence[Object] = (), *, anew: bool = False) -> Masker:
+        """What hides the values of the Secrets that a run had; every line, where they are not known.
 
         Each Secret is read once, unless `anew` says that it may have been changed since then.
         """
@@ -65,10 +69,10 @@ class LogPrinter:
             advice = "so its lines are hidden; kf logs --unmasked shows them as they are"
             self._warn(f"run {whole_run['metadata']['name']}: {text}{'' if self.form.unmasked else f': {advice}'}")
         if not unknown or self.form.unmasked:
-            return LogReader(self._maskers[key])
+            return self._maskers[key]
         blind = Masker()
         blind.hide_all()
-        return LogReader(blind)
+        return blind
 
     def _elsewhere(self, run: RunSummary, whole: Object) -> bool:
         """Prints the log of a run whose pod is gone: from the archive, or as the schedule that replaced it kept it."""

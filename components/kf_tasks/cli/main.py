@@ -34,6 +34,10 @@ COMMANDS = {
     "completion": ("completion", "Prints the completion of kf for a shell."),
     "delete-job": ("jobs", "Refused: a job is declared in the program."),
     "delete-job-schedule": ("jobs", "Suspends JOB: what runs goes on, nothing new starts."),
+    "download": (
+        "download",
+        "Writes the log and the record of a task into a folder: by its name, or by its App and its ID.",
+    ),
     "env": ("env", "Shows the variables and binding files that the tasks of APP get."),
     "help": ("help", "Says how COMMAND is called and what it does, or what commands there are."),
     "job-history": ("jobs", "Lists the tasks that JOB has run, by its schedule and by hand."),
@@ -49,6 +53,7 @@ COMMANDS = {
         "review",
         "Shows what `pulumi up` would do: tasks that run and why, runs that are deleted, schedules, and all the rest.",
     ),
+    "rerun": ("rerun", "Runs once more what a task ran: by its name, or by its App and its ID."),
     "run-job": ("run_job", "Runs JOB once, in the background."),
     "run-task": ("run_task", "Runs a task on APP, once, in the background."),
     "schedule-job": ("jobs", "Lets SCHEDULE start JOB, such as '0 3 * * *' in the job's time zone."),

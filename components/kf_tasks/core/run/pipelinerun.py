@@ -23,6 +23,7 @@ from .sources import SECRET, Source
 
 STEP = "task"
 CONTAINER = f"step-{STEP}"
+_WRITTEN = ("kf.dev/", "tekton.dev/", "kubectl.kubernetes.io/")  # annotations of what became of a run
 RESULTS_FOLDER = "/tekton/results"
 
 
@@ -162,6 +163,25 @@ def instantiate(
     if awaited:
         run["metadata"]["annotations"][AWAITED] = "true"
     return run
+
+
+def again(run: Object) -> Object:
+    """The template of a run: it without what its start, its end and Tekton have made of it."""
+    metadata, spec = run["metadata"], copy.deepcopy(run["spec"])
+    spec.pop("status", None)  # it may have been cancelled
+    labels = {name: text for name, text in (metadata.get("labels") or {}).items() if "tekton.dev/" not in name}
+    annotations = metadata.get("annotations") or {}
+    kept = {name: text for name, text in annotations.items() if not any(owner in name for owner in _WRITTEN)}
+    return {
+        "apiVersion": run["apiVersion"],
+        "kind": run["kind"],
+        "metadata": {
+            "namespace": metadata["namespace"],
+            "labels": {name: text for name, text in labels.items() if name not in (KEY, TASK_ID, ATTEMPT)},
+            **({"annotations": kept} if kept else {}),
+        },
+        "spec": spec,
+    }
 
 
 def override(
