@@ -47,7 +47,7 @@ _NO_NAMES = (click.Path, click.Choice, click.IntRange)
 FREE = {
     "file", "variables", "files", "services", "kubeconfig", "context", "output", "url", "command", "cron", "keep",
     "cpu_cores", "memory_limit", "disk_quota", "lines", "since", "help", "version", "shell", "form", "topic",
-    "states", "by", "arguments", "markdown", "data", "sources", "limit",
+    "states", "by", "arguments", "markdown", "data", "sources", "limit", "valid",
 }  # fmt: skip
 
 

@@ -58,6 +58,10 @@ COMMANDS = {
     "run-task": ("run_task", "Runs a task on APP, once, in the background."),
     "schedule-job": ("jobs", "Lets SCHEDULE start JOB, such as '0 3 * * *' in the job's time zone."),
     "schedule-task": ("jobs", ""),
+    "stats": (
+        "stats",
+        "Shows for each task of APP, or of the Space, how often it ran, how long it takes, and how it ended.",
+    ),
     "target": ("target", "Shows the Space and the cluster that kf talks to."),
     "task": ("task", "Shows everything about one task: by its name, or by its App and its ID."),
     "tasks": ("tasks", "Lists the tasks of APP, or of the whole Space."),

@@ -9,13 +9,15 @@ from typing import Any
 from ..core import marks
 from ..core.api import Object
 from ..core.log.reader import harmless
+from ..core.log.stored import StoredLog
 from ..core.retention import plan
 from ..core.run import forgotten, outcome
 from ..core.run.summary import RunSummary
-from ..errors import Denied
-from . import output
+from ..errors import ArchiveError, Denied
+from . import archives, output
+from .log_form import warn
 from .table import show, span
-from .target import TargetSpace
+from .target import ARCHIVE, TargetSpace
 from .views import ListedView
 
 LONGEST_REASON, LONGEST_COMMAND = 80, 60
@@ -40,6 +42,22 @@ def chosen(runs: Sequence[RunSummary], states: Sequence[str], by: str) -> list[R
     """Those in one of the states (all without any), in the order of SORTS."""
     found = [run for run in runs if not states or run.state.lower() in states or (_FAILED in states and run.failed)]
     return sorted(found, key=SORTS[by])
+
+
+def past(space: TargetSpace, app: str | None, runs: list[RunSummary]) -> list[StoredLog]:
+    """What only the archive has; without one, or where it does not answer, a line says so."""
+    from ..log.archive import Archive
+
+    url = archives.url_of(space, app)
+    if not url:
+        warn(f"no log archive is known: give --archive URL, set {ARCHIVE}, or Space(log_archive=…) in Pulumi")
+        return []
+    known = {run.uid for run in runs}
+    try:
+        return [record for record in Archive.of(url).records(space.name, app, warn) if record.uid not in known]
+    except ArchiveError as error:
+        warn(f"only what the cluster has: {error}")
+        return []
 
 
 def printed(

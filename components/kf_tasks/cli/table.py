@@ -81,11 +81,15 @@ def widths_of(rows: Sequence[Sequence[str]], least: Sequence[int] = ()) -> list[
 
 
 def span(start: str | None, end: str | None) -> str:
-    """The time between two moments (RFC 3339) in at most two units: `12s`, `3m20s`, `5h`, `2d4h`."""
-    seconds = moments.seconds_between(start, end)
-    if seconds is None:
+    """The time between two moments (RFC 3339), as `seconds` has it."""
+    return seconds(moments.seconds_between(start, end))
+
+
+def seconds(lasted: float | None) -> str:
+    """A span of time in at most two units: `12s`, `3m20s`, `5h`, `2d4h`; empty for none."""
+    if lasted is None:
         return ""
-    total = int(seconds)
+    total = int(lasted)
     unit = next((nth for nth, (_, size) in enumerate(_UNITS) if total >= size), len(_UNITS) - 1)
     text = ""
     for name, size in _UNITS[unit : unit + 2]:

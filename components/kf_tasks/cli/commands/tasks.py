@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from ...core import moments
-from ...core.log.stored import StoredLog
 from ...core.run.summary import RunSummary
-from ...errors import ArchiveError
 from .. import archives, names, output
 from ..archives import option as archive_option
-from ..log_form import warn
 from ..run_list import SORTS, STATES, chosen, printed
+from ..run_list import past as find_past
 from ..table import echo
-from ..target import ARCHIVE, Target, TargetSpace, target_options
+from ..target import Target, TargetSpace, target_options
 
 if TYPE_CHECKING:
     from ...log.archive import Archive
@@ -62,7 +60,7 @@ def tasks(
     def of_cluster(space: TargetSpace) -> _Found:
         runs = space.runs(app, with_times=True)
         now = space.cluster.now
-        past = _past(space, app, runs) if archived else []
+        past = find_past(space, app, runs) if archived else []
         if not runs and not past:
             space.check_app(app) if app else space.check_space()
         both = sorted([*runs, *map(archives.listed, past)], key=archives.order)
@@ -87,19 +85,3 @@ def tasks(
     if not printed(runs, form, found.space, found.codes, found.now, with_app=not app):
         which = f"{' or '.join(states)} tasks" if states else "tasks"
         echo(f"No {which}{f' of app {app!r}' if app else ''} in space {found.name!r}.")
-
-
-def _past(space: TargetSpace, app: str | None, runs: list[RunSummary]) -> list[StoredLog]:
-    """What only the archive has; without one, or where it does not answer, a line says so."""
-    from ...log.archive import Archive
-
-    url = archives.url_of(space, app)
-    if not url:
-        warn(f"no log archive is known: give --archive URL, set {ARCHIVE}, or Space(log_archive=…) in Pulumi")
-        return []
-    known = {run.uid for run in runs}
-    try:
-        return [record for record in Archive.of(url).records(space.name, app, warn) if record.uid not in known]
-    except ArchiveError as error:
-        warn(f"only what the cluster has: {error}")
-        return []
