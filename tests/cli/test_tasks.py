@@ -175,3 +175,20 @@ def test_what_changes_is_a_row_again(monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.stderr == "kf: down; asking again\n"
     assert call(Changing(), "tasks", "--watch", "-o", "json").exit_code == 2
     assert call(FakeCluster(), "tasks", "shp", "--watch").stderr.startswith("kf: app 'shp' not found in space 'dev'")
+
+
+class Queues(FakeCluster):
+    """Has a pod with a gate for the run 5."""
+
+    def select_pods(self, namespace: str, selector: str) -> list[dict[str, Any]]:
+        labels = {"tekton.dev/pipelineRun": "shop-migrate-5", "kueue.x-k8s.io/queue-name": "team-a"}
+        return [{"metadata": {"labels": labels}, "spec": {"schedulingGates": [{"name": "kueue.x-k8s.io/admission"}]}}]
+
+
+def test_what_a_queue_holds_back_says_so() -> None:
+    pending = run(6, "Unknown", reason="PipelineRunPending")
+    pending = dataclasses.replace(pending, labels={**pending.labels, "kueue.x-k8s.io/queue-name": "team-b"})
+    shown = call(Queues([run(4, "Unknown", reason="Running"), run(5, "Unknown", reason="Running"), pending]), "tasks")
+    assert [line.split("Unknown")[1].strip() for line in shown.stdout.splitlines()[1:]] == [
+        "Running", "Running: waits in queue team-a", "PipelineRunPending: waits in queue team-b",
+    ]  # fmt: skip

@@ -334,3 +334,48 @@ def test_trouble_while_it_runs_is_said_and_waited_for(monkeypatch: pytest.Monkey
     monkeypatch.setattr(cluster, "get_run", unsteady)
     assert attend(cluster, run, said.screen()).outcome.state == SUCCEEDED  # type: ignore[arg-type]
     assert not said.warnings and not troubles
+
+
+class Queued(Cluster):
+    """Is held back for `looks` looks, by itself or by its pod, and then goes on as the other; a look is 1,000 s."""
+
+    def __init__(self, turns: int, gated: bool) -> None:
+        super().__init__()
+        self.turns, self.gated = turns, gated
+
+    def monotonic(self) -> float:
+        return (self.turns_taken + self.looks) * 1000.0
+
+    turns_taken = 0
+
+    def get_run(self, namespace: str, name: str) -> dict[str, Any]:
+        if self.turns_taken >= self.turns:
+            return super().get_run(namespace, name)
+        self.turns_taken += 1
+        run = super().get_run(namespace, name)
+        self.looks = 0
+        run["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] = "team-a"
+        run["spec"]["status"] = "" if self.gated else "PipelineRunPending"
+        run["status"] = {}
+        return run
+
+    def pods(self, namespace: str, run: str) -> list[dict[str, Any]]:
+        if self.turns_taken < self.turns or not self.looks:
+            gates = {"schedulingGates": [{"name": "kueue.x-k8s.io/admission"}]}
+            status = {"conditions": [{"type": "PodScheduled", "status": "False", "reason": "SchedulingGated"}]}
+            return [{"metadata": {"name": POD, "uid": "p-1"}, "spec": gates, "status": status}] if self.gated else []
+        return super().pods(namespace, run)
+
+    def delete_pod(self, _namespace: str, _name: str) -> None:
+        """Of a run that was given up."""
+
+
+@pytest.mark.parametrize("gated", [False, True])
+def test_a_run_that_a_queue_holds_back_uses_up_no_time(monkeypatch: pytest.MonkeyPatch, gated: bool) -> None:
+    cluster, said = Queued(5, gated), Said()
+    run = begun(cluster)
+    cluster.turns_taken = 0
+    monkeypatch.setattr("kf_tasks.runs.follower.time.monotonic", cluster.monotonic)
+    found = attend(cluster, run, said.screen(), start_timeout=1500)  # type: ignore[arg-type]
+    assert found.outcome.state == SUCCEEDED and cluster.cancelled_by == ""
+    assert said.lines[0] == f"{NAME} waits in queue team-a" and "waits" not in "".join(said.lines[1:])

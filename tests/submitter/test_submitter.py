@@ -293,6 +293,24 @@ def test_its_own_run_is_never_pruned_from_here() -> None:
     assert cluster.noted == [("kf-shop", name, "beyond the newest 0") for name in cluster.deleted]
 
 
+def test_a_run_that_a_queue_holds_back_is_not_given_up(capsys: pytest.CaptureFixture[str]) -> None:
+    cluster = FakeCluster()
+    one = submitter(cluster)
+    one.name = "r"
+    cluster.objects[cluster.runs("r")] = {}
+    held: Any = {
+        "metadata": {"labels": {"kueue.x-k8s.io/queue-name": "team-a"}},
+        "spec": {"status": "PipelineRunPending"},
+    }
+    for waited in (0.5, 100.0, 1000.0):
+        one._check_start(held, waited)
+    free = {"metadata": held["metadata"], "spec": {}}
+    one._check_start(free, 1000.5)
+    assert one.cause == "" and capsys.readouterr().out.count("run r waits in queue team-a") == 1
+    one._check_start(free, 1002.0)
+    assert one.cause == "could not start within 1 s: its pod has not started"
+
+
 class Forgetful(FakeCluster):
     """The pod of its run has failed, and Tekton writes that down when it `notices` what is done: look-again, cancel."""
 

@@ -11,7 +11,7 @@ from ..core.api import Object
 from ..core.log.reader import harmless
 from ..core.log.stored import StoredLog
 from ..core.retention import plan
-from ..core.run import forgotten, outcome
+from ..core.run import forgotten, outcome, queue
 from ..core.run.summary import RunSummary
 from ..errors import ArchiveError, Denied
 from . import archives, output
@@ -76,14 +76,14 @@ def printed(
     names = [run.name for run in runs]
     if form in (None, output.NAME):
         if form is None and runs:
-            show(table(runs, now, _forgotten(space, runs, now) if space else {}, with_app=with_app))
+            show(table(runs, now, _notes(space, runs, now) if space else {}, with_app=with_app))
         return output.printed(form, [], names) or bool(runs)
     known = {**codes, **(_of_pods(space, [run for run in runs if run.uid not in codes]) if space else {})}
     found = [ListedView.of(run, known.get(run.uid)) for run in runs]
     if output.printed(form, found):
         return True
     if runs:
-        rows = table(runs, now, _forgotten(space, runs, now) if space else {}, with_app=with_app)
+        rows = table(runs, now, _notes(space, runs, now) if space else {}, with_app=with_app)
         more = [MORE, *map(_more, found)]
         show([(*row, *rest) for row, rest in zip(rows, more)])
     return bool(runs)
@@ -145,8 +145,8 @@ def _of_pods(space: TargetSpace, runs: Sequence[RunSummary]) -> dict[str, int]:
     return {silent[name]: code for name, code in codes.items() if name in silent and code is not None}
 
 
-def _forgotten(space: TargetSpace, runs: Sequence[RunSummary], now: str | None) -> dict[str, str]:
-    """By name what is to be said of runs that go on by Tekton's word, and whose pods have ended a while ago."""
+def _notes(space: TargetSpace, runs: Sequence[RunSummary], now: str | None) -> dict[str, str]:
+    """By name what is to be said of runs that go on: a queue holds them back, or their pods have ended a while ago."""
     if all(run.finished for run in runs):
         return {}
     try:
@@ -154,8 +154,19 @@ def _forgotten(space: TargetSpace, runs: Sequence[RunSummary], now: str | None) 
     except Denied:
         return {}
     newest = {_run_of(pod): pod for pod in pods}
+    waiting = {name: queue.held(None, pod) for name, pod in newest.items()}
     ended = {name for name, pod in newest.items() if forgotten.is_overdue(pod, now)}
-    return {run.name: FORGOTTEN for run in runs if not run.finished and run.name in ended}
+    return {
+        run.name: FORGOTTEN if run.name in ended else waiting.get(run.name) or _turn(run)
+        for run in runs
+        if not run.finished
+    }
+
+
+def _turn(run: RunSummary) -> str:
+    """What a run without a pod waits for, if somebody holds it back."""
+    pending = {"metadata": {"labels": run.labels}, "spec": {"status": run.reason}}
+    return queue.held(pending, None)
 
 
 def _run_of(pod: Object) -> str:

@@ -47,10 +47,11 @@ TIMES_SINCE = "kf.dev/times-since"  # of a CronJob: from when on which times hol
 TIMESTAMP = "batch.kubernetes.io/cronjob-scheduled-timestamp"  # of a Job, by Kubernetes
 
 # Labels that others set.
+QUEUE = "kueue.x-k8s.io/queue-name"  # of a run and its pod: the queue of Kueue that lets it start
 PIPELINE_RUN = "tekton.dev/pipelineRun"  # of a pod, by Tekton: the name of its run
 
 _DIGITS = 18  # what is longer no run of ours ever has, and reading it costs the square of its length
-_OURS = ("kf.dev/", "app.kubernetes.io/")
+_OURS = ("kf.dev/", "app.kubernetes.io/", QUEUE)
 
 
 def own_marks(marks: Optional[Mapping[str, str]]) -> Dict[str, str]:

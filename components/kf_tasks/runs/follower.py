@@ -19,7 +19,7 @@ from ..cluster.watch import Watch
 from ..core.api import Object
 from ..core.log.masking import Masker
 from ..core.log.reader import LogReader
-from ..core.run import forgotten, outcome
+from ..core.run import forgotten, outcome, queue
 from ..core.run.outcome import Outcome
 from ..errors import Conflict, Denied, NotFound, Refused, Trouble, Unreachable
 from ..log.pump import LOST, Pump
@@ -92,7 +92,7 @@ class Follower:
             watch.close()
 
     def _follow(self, changed: threading.Event) -> Outcome:
-        begun = time.monotonic()
+        begun = patient = time.monotonic()
         while True:
             changed.clear()
             run = self._ask(lambda: self.cluster.get_run(self.namespace, self.name))
@@ -113,7 +113,11 @@ class Follower:
                 self._hear(outcome.waiting(None, self._task_run))
             if self._is_forgotten(run, pods):
                 return self._conclude(self._ask(lambda: self.cluster.get_run(self.namespace, self.name)))
-            if not self._has_started and self.start_timeout and time.monotonic() - begun > self.start_timeout:
+            turn = "" if self._has_started else queue.held(run, self._pod)
+            if turn:
+                self._tell(f"{self.name} {turn}")
+                patient = time.monotonic()  # start_timeout is for what could start
+            if not self._has_started and self.start_timeout and time.monotonic() - patient > self.start_timeout:
                 trouble = self._trouble or "its pod has not started"
                 self._give_up(f"could not start within {self.start_timeout} s: {trouble}", "start_timeout")
             changed.wait(0.5 if time.monotonic() - begun < 30 else 1.0)

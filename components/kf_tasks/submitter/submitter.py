@@ -25,7 +25,7 @@ from typing import List, Optional
 from ..core import api, marks, moments, naming
 from ..core.api import Object
 from ..core.retention import plan, pruned
-from ..core.run import forgotten, outcome, pipelinerun
+from ..core.run import forgotten, outcome, pipelinerun, queue
 from ..core.run.outcome import SUCCEEDED, Outcome
 from ..core.run.summary import RunSummary
 from ..core.schedule import claim, slot
@@ -55,6 +55,7 @@ class Submitter:
         self.cause = ""
         self.patience = forgotten.Patience()
         self.looked = float("-inf")
+        self.held = 0.0  # until when a queue held the run back, in seconds after it was submitted
 
     def work(self) -> int:
         """Does it all; returns the exit code."""
@@ -174,11 +175,18 @@ class Submitter:
     def _check_start(self, run: Object, waited: float) -> None:
         """Cancels a run whose pod does not start in time: it would keep all later times from running, too."""
         limit = self.schedule.start_timeout
-        if self.cause or not limit or waited < limit:
+        if self.cause or not limit or (waited - self.held < limit and not queue.is_queued(run)):
             return
         pod = next(iter(reversed(self.cluster.pods(self.name))), None)
         if pod and outcome.started(pod):
             self.cause = " "  # it runs: not asked again
+            return
+        turn = queue.held(run, pod)
+        if turn:
+            if not self.held:
+                say(f"run {self.name} {turn}")
+            self.held = waited  # start_timeout is for what could start
+        if waited - self.held < limit:
             return
         trouble = outcome.waiting(pod, self._task_run(run)) or "its pod has not started"
         self.cause = f"could not start within {limit} s: {trouble}"

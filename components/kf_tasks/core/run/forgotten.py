@@ -12,7 +12,7 @@ from typing import Optional
 
 from .. import moments
 from ..api import Object
-from . import outcome
+from . import outcome, queue
 
 NOTICE_SECONDS, AGAIN_SECONDS = 30.0, 60.0
 TOUCH, CANCEL, END = "touch", "cancel", "end"
@@ -89,4 +89,4 @@ def _phase(pod: Object) -> str:
 
 
 def _is_cancelled(run: Object) -> bool:
-    return bool((run.get("spec") or {}).get("status"))
+    return (run.get("spec") or {}).get("status") not in (None, "", queue.PENDING)

@@ -21,6 +21,7 @@ SUCCEEDED, FAILED, CANCELLED, TIMED_OUT = "Succeeded", "Failed", "Cancelled", "T
 PENDING, RUNNING, UNKNOWN, HELD = "Pending", "Running", "Unknown", "Held"
 _IMAGE = re.compile(r"step \"(?!task\")[^\"]+\" .* failed to pull the image \"([^\"]+)\"")
 _CODE = re.compile(r"(?:^|, )exit code (\d{1,9})")
+_UNSEEN = "ContainerStatusUnknown"
 _RPC = re.compile(r"rpc error: code = \w+ desc = ")  # the container runtime's protocol, of no use to a reader
 _BY_SOMEBODY = "was cancelled"
 _CANCELLED = ("Cancelled", "CancelledRunFinally")
@@ -197,6 +198,8 @@ def waiting(pod: Optional[Object], task_run: Optional[Object] = None) -> str:
     if not pod:
         return _unmade(task_run)
     scheduled = condition(pod, "PodScheduled")
+    if scheduled.get("reason") == "SchedulingGated":
+        return ""  # see core.run.queue
     if scheduled.get("status") == "False" and scheduled.get("message"):
         return f"not scheduled: {scheduled['message']}"
     for status in _list(pod, "initContainerStatuses") + _list(pod, "containerStatuses"):
@@ -227,7 +230,12 @@ def first_start(pod: Object) -> str:
 def started(pod: Object) -> bool:
     """Whether the task's container runs or has run."""
     states = [entry.get("state") or {} for entry in _list(pod, "containerStatuses") if entry.get("name") == CONTAINER]
-    return any("running" in state or "terminated" in state for state in states)
+    return any("running" in state or ("terminated" in state and not _is_never(state["terminated"])) for state in states)
+
+
+def _is_never(ended: Mapping[str, Any]) -> bool:
+    """Whether a container is called ended that never was: the kubelet says so of a pod that is deleted meanwhile."""
+    return ended.get("reason") == _UNSEEN and not ended.get("startedAt") and not ended.get("containerID")
 
 
 def unseen(pod: Object) -> str:
