@@ -12,6 +12,7 @@ from typing import Any
 import click
 import kf_tasks
 import pulumi
+import pulumi_kubernetes as kubernetes
 import pytest
 from kf_tasks import App, ServiceInstance, Space
 from kf_tasks.cli.main import kf
@@ -32,6 +33,8 @@ class Cluster(test_components.Cluster):
         id_, found = super().new_resource(args)
         if args.typ == "pulumi:pulumi:StackReference":
             found["outputs"] = {"credentials": {"uri": "postgres://db/shop"}}
+        if args.typ == "kubernetes:example.com/v1:Broker":
+            found["status"] = {"binding": {"name": "broker-credentials"}}
         if args.typ == "pulumi-python:dynamic/kf:Run":
             processes = '{"types": ["web", "worker"], "default": "web"}'
             found["results"] = {"schema": "7", "digest": f"sha256:{'1' * 64}", "processes": processes}
@@ -55,6 +58,8 @@ class Given(dict[str, Any]):
             return App("shop", space=self["space"], image="registry.example.com/shop@sha256:4f0e", command="./serve")
         if name == "mail":
             return ServiceInstance("mail", space=self["space"], credentials={"host": "mail"})
+        if name == "broker":
+            return kubernetes.apiextensions.CustomResource("broker", api_version="example.com/v1", kind="Broker")
         if name == "config":
             return pulumi.Config()
         return {"pulumi": pulumi}[name]  # KeyError: it is a builtin, or nobody has said what it is

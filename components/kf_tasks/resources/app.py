@@ -11,7 +11,6 @@ import pulumi_kubernetes as kubernetes
 
 from ..core import marks, naming
 from ..core.errors import InvalidInput
-from ..core.pods.settings import PodSettings
 from ..core.retention import policy
 from ..core.run import pipelinerun
 from ..core.run.launcher import LAUNCHER, Start
@@ -178,6 +177,7 @@ class App(pulumi.ComponentResource):
         metadata = {"namespace": space.namespace, "labels": own_labels(own_name)}
         layer = Layer(self, owner, env, env_from, f"kf-{own_name}.env", metadata, child, below=[space.layer])
         attachments = Attachments(owner, own_name, space, services, vcap_services, metadata, child)
+        attachments.say_missing(self, owner, [command, args])
         said = pod_settings(
             owner, labels=labels, annotations=annotations, node_selector=node_selector, tolerations=tolerations,
             affinity=affinity, volumes=volumes, volume_mounts=volume_mounts, pod_spec=pod_spec,
@@ -185,18 +185,18 @@ class App(pulumi.ComponentResource):
             security_context=security_context,
         )  # fmt: skip
 
-        def placed(both: list[PodSettings]) -> TaskPods:
+        def placed(both: list[Any]) -> TaskPods:
             return pods_of_tasks(
                 self,
                 owner,
                 both[1].over(both[0]),
-                added=attachments.pod,
+                added=attachments.pod(both[2]),
                 level=space.pod_security,
                 own_account=service_account is None,
                 token=automount_service_account_token,
             )
 
-        pod = computed(pulumi.Output.all(space.pod, said), placed)
+        pod = computed(pulumi.Output.all(space.pod, said, attachments.names), placed)
         processes = None
         user: pulumi.Output[str | None] = pulumi.Output.from_input(None)
         if built_from:

@@ -24,8 +24,8 @@ FORMS = ("env", "file")
 class Attachments:
     """What the bindings of one App add to its tasks: `values` (a layer of variables), `pod` (volumes and mounts).
 
-    None of it depends on a credential, so that a template never does either: names are plain strings,
-    and values are in the Secrets that `resources` lists.
+    None of it depends on a credential, so that a template never does either: values are in the Secrets that `resources`
+    lists, whose names are plain strings, and in existing ones, whose `names` are known by those of their services.
     """
 
     def __init__(
@@ -40,14 +40,18 @@ class Attachments:
     ) -> None:
         self.bound = _check(owner, space, services, form)
         self.secret_name = f"kf-{app}.services"
-        self.values = _variables(self.secret_name, form, bool(self.bound))
-        self.pod = _pod(self.secret_name, form, self.bound)
+        self.names: pulumi.Output[dict[str, str]] = pulumi.Output.all(
+            **{it.service.name: it.service.existing for it in self.bound if it.service.existing is not None}
+        )
+        self.values = self.names.apply(lambda names: _variables(self.secret_name, form, self.bound, names))
+        self.form = form
         self.resources: list[pulumi.Resource] = [it for binding in self.bound for it in binding.service.resources]
         if not self.bound:
             return
 
         def data(given: dict[str, Any]) -> dict[str, str]:
-            known = [binding.bound(found) for binding, found in zip(self.bound, given["credentials"])]
+            known = [binding.bound(found) for binding, found in zip(self.bound, given["credentials"])
+                     if binding.service.keys is None]  # fmt: skip
             return _data(owner, (stack_id(), given["namespace"], app), self.bound, known, form)
 
         credentials = pulumi.Output.all(*(it.service.credentials for it in self.bound))
@@ -56,6 +60,21 @@ class Attachments:
             self.secret_name, metadata={**metadata, "name": self.secret_name}, string_data=content, opts=opts
         )
         self.resources.append(secret)
+
+    def pod(self, names: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
+        """The volumes and mounts, once the `names` are known."""
+        return _pod(self.secret_name, self.form, self.bound, names)
+
+    def say_missing(self, app: pulumi.Resource, owner: str, command: Any) -> None:
+        """Warns where an App looks for credentials in VCAP_SERVICES that are not there."""
+        own = [it.service.name for it in self.bound if it.service.keys is None]
+        others = [it.service.name for it in self.bound if it.service.keys is not None]
+        if others and (own or self.form == "file" or bindings.VCAP_SERVICES in str(command)):
+            pulumi.log.warn(
+                f"{owner}: VCAP_SERVICES does not hold {', '.join(others)}, whose credentials are in existing Secrets: "
+                f"tasks find them in the files under {bindings.ROOT}/<name>/",
+                app,
+            )
 
 
 def _check(owner: str, space: Space, services: Sequence[ServiceInstance | Binding], form: str) -> list[Binding]:
@@ -81,20 +100,39 @@ def _check(owner: str, space: Space, services: Sequence[ServiceInstance | Bindin
     return sorted(found, key=lambda binding: binding.service.name)
 
 
-def _variables(secret: str, form: str, any_bound: bool) -> dict[str, Value]:
+def _variables(secret: str, form: str, bound: Sequence[Binding], names: Mapping[str, str]) -> dict[str, Value]:
     """The layer of the bindings; without any, VCAP_SERVICES is an empty map, as in Cloud Foundry."""
     path = Value(f"{bindings.FILE_FOLDER}/{bindings.FILE_NAME}")
-    if not any_bound:
+    if not bound:
         return {bindings.VCAP_SERVICES: Value("{}")}
     services = Value(secret=secret, key=bindings.VCAP_SERVICES)
     return {
         **({"VCAP_SERVICES_FILE_PATH": path} if form == "file" else {bindings.VCAP_SERVICES: services}),
-        bindings.DATABASE_URL: Value(secret=secret, key=bindings.DATABASE_URL, optional=True),
+        bindings.DATABASE_URL: _database_url(secret, bound, names),
         "SERVICE_BINDING_ROOT": Value(bindings.ROOT),
     }
 
 
-def _pod(secret: str, form: str, bound: Sequence[Binding]) -> dict[str, list[dict[str, Any]]]:
+def _database_url(secret: str, bound: Sequence[Binding], names: Mapping[str, str]) -> Value:
+    """That of the first service, by name, that has a `uri`, or may have one: of a Secret nobody here knows the keys."""
+    first = next((it.service for it in bound if it.service.may_have_uri), None)
+    if first is None or first.keys is None:
+        return Value(secret=secret, key=bindings.DATABASE_URL, optional=True)
+    return Value(secret=names[first.name], key=first.keys.uri, optional=True, existing=True)
+
+
+def _sources(service: ServiceInstance, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Where the files of a service come from; the last of a name wins: `type` is the label, if there is one."""
+    own = {"secret": {"name": service.secret_name}}
+    if service.keys is None:
+        return [own]
+    whole = [{"secret": {"name": names[service.name]}}] if service.keys.named is None else []
+    items = service.keys.items
+    chosen = [{"secret": {"name": names[service.name], "items": items}}] if items else []
+    return [*whole, *chosen, own] if service.is_labelled else [own, *whole, *chosen]
+
+
+def _pod(secret: str, form: str, bound: Sequence[Binding], names: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
     volumes: list[dict[str, Any]] = []
     mounts: list[dict[str, Any]] = []
 
@@ -105,9 +143,11 @@ def _pod(secret: str, form: str, bound: Sequence[Binding]) -> dict[str, list[dic
     for binding in bound:
         folder = f"{bindings.ROOT}/{binding.name}"
         source: dict[str, Any] = {"secret": {"secretName": binding.service.secret_name}}
+        sources = _sources(binding.service, names)
         if binding.parameters:
             items = [{"key": _parameters_key(binding), "path": bindings.PARAMETERS}]
-            sources = [{"secret": {"name": binding.service.secret_name}}, {"secret": {"name": secret, "items": items}}]
+            sources.append({"secret": {"name": secret, "items": items}})
+        if len(sources) > 1:
             source = {"projected": {"sources": sources}}
         add(naming.derive("kf-binding", binding.name), source, folder)
         for mount in binding.mounts:

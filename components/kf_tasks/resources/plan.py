@@ -63,7 +63,7 @@ class AppPlan:
     start: pulumi.Output[Start]
     pod: pulumi.Output[TaskPods]
     layer: Layer
-    bindings: Mapping[str, Value]
+    bindings: pulumi.Output[dict[str, Value]]
     prerequisites: tuple[pulumi.Resource, ...]
     roll: Roll = field(default_factory=Roll)
 
@@ -95,7 +95,7 @@ class AppPlan:
             sources, layers = arranged({name: given[name] for name in said})
             of_platform = system.variables(stack_id(), given["namespace"], self.name, resources.memory, resources.disk)
             merged = environment.merge(
-                [*layers, (environment.BINDINGS, self.bindings), (environment.SYSTEM, of_platform)]
+                [*layers, (environment.BINDINGS, given["bindings"]), (environment.SYSTEM, of_platform)]
             )
             pod: TaskPods = given["pod"]
             settings = pod.settings
@@ -131,6 +131,7 @@ class AppPlan:
             image=self.image,
             pod=self.pod,
             namespace=self.space.namespace,
+            bindings=self.bindings,
             **layers_of(said),
         )
         return computed(given, render)

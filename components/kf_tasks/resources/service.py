@@ -12,10 +12,11 @@ import pulumi_kubernetes as kubernetes
 from ..core import naming
 from ..core.errors import InvalidInput
 from ..core.run import bindings
-from . import names
+from . import existing, names
 from .arguments import fields_of, of_component, of_record
 from .declaration import credential_names, registered, unless
 from .inputs import computed, for_people
+from .references import SecretName
 from .space import Space
 from .template import labels
 
@@ -41,7 +42,12 @@ class ServiceInstance(pulumi.ComponentResource):
     - `credentials`: a map of any JSON data with plain or secret values, an Output of one (of another
       stack, for example), or a dataclass such as Postgres. They go to a Kubernetes Secret and to no
       other place.
-    - `requires`: keys that the credentials must have; a missing one fails the preview.
+    - `secret`, in their place: an existing Secret of the Space's namespace, by its name or as a resource, whose keys
+      are the credentials; `resource`: any custom resource that names it in `.status.binding.name` (a provisioned
+      service of servicebinding.io). Their values pass through no program. `map`: the keys by the names that tasks
+      know them by, `{"uri": "connection-string"}`, and no others.
+    - `requires`: keys that the credentials must have; a missing one fails the preview, or keeps a task from starting
+      where they are in an existing Secret.
     - `label` ("user-provided", or the dataclass's), `tags`, `plan`: what programs look services up by.
     - `volume_mounts`: PersistentVolumeClaims that every task gets, `{"claim": "shop-files",
       "path": "/data", "read_only": False}`.
@@ -59,6 +65,9 @@ class ServiceInstance(pulumi.ComponentResource):
         *,
         space: Space,
         credentials: pulumi.Input[object] = None,
+        secret: SecretName | None = None,
+        resource: pulumi.CustomResource | None = None,
+        map: Mapping[str, str] | None = None,
         requires: Sequence[str] = (),
         label: str | None = None,
         tags: Sequence[str] = (),
@@ -77,10 +86,13 @@ class ServiceInstance(pulumi.ComponentResource):
                 "in Pulumi: give one of them another service_name"
             )
         typed = is_dataclass(credentials) and not isinstance(credentials, type)
+        self.keys = existing.check(owner, credentials, secret, resource, map, requires)
         given_credentials = _as_map(owner, credentials)
         found_label = label or (getattr(credentials, "label", None) if typed else None) or bindings.USER_PROVIDED
         texts = getattr(credentials, "texts", ()) if typed else ()
         _check_texts(owner, found_label, plan, tags)
+        if self.keys is not None:
+            requires = ()
         if isinstance(credentials, Mapping):  # its keys are known even where its values are not
             bindings.check_required(owner, dict.fromkeys(credentials, ""), requires)
         mounts = [_check_mount(owner, mount) for mount in volume_mounts]
@@ -98,6 +110,8 @@ class ServiceInstance(pulumi.ComponentResource):
         }
         super().__init__("kf:index:ServiceInstance", name, props, opts)
         self.name, self.owner, self.space = own_name, owner, space
+        self.is_labelled = label is not None
+        self._has_uri = not isinstance(given_credentials, Mapping) or "uri" in given_credentials
         self.label, self.plan, self.tags, self.volume_mounts = found_label, plan, list(tags), mounts
 
         def verify(given: Any) -> dict[str, Any]:
@@ -107,16 +121,22 @@ class ServiceInstance(pulumi.ComponentResource):
 
         self.credentials: pulumi.Output[dict[str, Any]] = computed(pulumi.Output.secret(given_credentials), verify)
         self.secret_name = f"kf.{own_name}.service"
-        secret = kubernetes.core.v1.Secret(
+        own = kubernetes.core.v1.Secret(
             self.secret_name,
             metadata={"name": self.secret_name, "namespace": space.namespace, "labels": labels()},
             string_data=self.credentials.apply(lambda known: bindings.files(found_label, plan, known)),
             opts=pulumi.ResourceOptions(parent=self, provider=space.provider, depends_on=space.resources),
         )
         self.credentials.apply(self._say_nameless)
-        self.resources: list[pulumi.Resource] = [secret]
+        self.resources: list[pulumi.Resource] = [own]
+        self.existing = existing.secret_of(self, owner, space, secret, resource)
         self.service_name = pulumi.Output.from_input(own_name)
         self.register_outputs({"service_name": self.service_name})
+
+    @property
+    def may_have_uri(self) -> bool:
+        """Whether a connection string may be among its credentials, as far as the program knows their keys."""
+        return self.keys.may_have_uri if self.keys else self._has_uri
 
     def _say_nameless(self, credentials: Mapping[str, Any]) -> None:
         names = bindings.nameless(credentials)
