@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         Binding,
         ConfigKey,
         ConfigRef,
+        Heartbeat,
         Postgres,
         SecretKey,
         SecretRef,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         Space,
         Task,
         TaskSchedule,
+        Webhook,
     )
 
 __version__ = "0.1.0"
@@ -29,6 +31,7 @@ __all__ = [
     "Binding",
     "ConfigKey",
     "ConfigRef",
+    "Heartbeat",
     "Postgres",
     "SecretKey",
     "SecretRef",
@@ -38,6 +41,7 @@ __all__ = [
     "Space",
     "Task",
     "TaskSchedule",
+    "Webhook",
 ]
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kf_tasks.core import definition
+from kf_tasks.core import definition, marks
 from kf_tasks.core.run.summary import RunSummary
 from kf_tasks.errors import Unreachable
 from kf_tasks.provider.history import Histories
 from kf_tasks.provider.hosting import Failure
 from kf_tasks.provider.run import Runs
 from kf_tasks.provider.survey import Survey
+from kf_tasks.runs.notifying import Notifying
 from pulumi.output import Unknown
 
 from ..runs.test_archiving import NAMES as NAMES_ARCHIVED
@@ -260,3 +261,17 @@ def test_each_run_knows_what_goes_with_it(seen: Seen) -> None:
     assert seen.said[2:] == second["__lets_go"]
     quiet = Runs(seen).check(second, task_of("b", **keep)).inputs
     assert "_expired" not in quiet and "__lets_go" not in quiet, "it runs nothing"
+
+
+@pytest.mark.parametrize("preview", [True, False], ids=["preview", "up"])
+def test_an_update_tells_what_is_owed_and_a_preview_does_not(
+    seen: Seen, preview: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(Notifying, "rest", lambda _self, app: told.append(app))
+    seen.sees(*THREE, now=NOW)
+    Histories(seen).check({}, {**NEWS, "keep": 9, "__preview": preview})
+    assert told == [], "nobody is to be told"
+    seen.sees(*THREE[:2], replace(THREE[2], annotations={marks.NOTIFY: "kf-shop.notify"}), now=NOW)
+    Histories(seen).check({}, {**NEWS, "keep": 9, "__preview": preview})
+    assert told == ([] if preview else ["shop"])

@@ -379,3 +379,15 @@ def test_a_run_that_a_queue_holds_back_uses_up_no_time(monkeypatch: pytest.Monke
     found = attend(cluster, run, said.screen(), start_timeout=1500)  # type: ignore[arg-type]
     assert found.outcome.state == SUCCEEDED and cluster.cancelled_by == ""
     assert said.lines[0] == f"{NAME} waits in queue team-a" and "waits" not in "".join(said.lines[1:])
+
+
+def test_who_is_told_is_told_before_the_log_is_stored_and_after_the_end_is_written(archive: Archive) -> None:
+    cluster, said = Cluster(code=3), list[str]()
+
+    class Told:
+        def end(self, run: dict[str, Any]) -> None:
+            said.append(f"{run['metadata']['name']}: {cluster.annotations[marks.OUTCOME]}")
+            assert archive.record(place_of(run)) is None
+
+    seen(cluster, Said().screen(), archiving=archiving(cluster, archive), notifying=Told())
+    assert said == [f"{NAME}: Failed"] and archive.record(place_of(begun(cluster))) is not None

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -29,14 +30,17 @@ from kf_tasks.cluster.client import Cluster
 from kf_tasks.cluster.connection import Connection
 from kf_tasks.cluster.transport import Transport
 from kf_tasks.core import api, marks, naming
+from kf_tasks.core.notify.endpoint import Endpoint, written
+from kf_tasks.core.notify.event import Event
 from kf_tasks.core.retention.policy import Policy
 from kf_tasks.core.run import outcome
 from kf_tasks.core.run.summary import RunSummary
 from kf_tasks.core.schedule import claim, slot
 from kf_tasks.core.template import JobSettings, TemplateSettings
 from kf_tasks.errors import Conflict, NotFound, Refused
+from kf_tasks.notify import telling
 from kf_tasks.resources.pod_code import sources
-from kf_tasks.submitter import client
+from kf_tasks.submitter import client, notifying
 from kf_tasks.submitter.client import PlainCluster, Stopped
 from kf_tasks.submitter.submitter import AWAY, FAILED, Submitter
 
@@ -268,10 +272,10 @@ def _run(name: str, when: str | None, finished: bool, created: str = "2026-11-25
     return RunSummary(name, name, created, finished, {marks.SCHEDULE: "nightly"}, at)
 
 
-def submitter(cluster: FakeCluster, policy: str = "Allow", keep: int = 500) -> Submitter:
+def submitter(cluster: FakeCluster, policy: str = "Allow", keep: int = 500, **annotations: str) -> Submitter:
     job = JobSettings("cron", concurrency=policy, start_timeout=1)
     own = TemplateSettings("shop.dev", "shop", "nightly", Policy(keep), job=job)
-    template: dict[str, Any] = {"metadata": {"labels": {}}, "spec": {}}
+    template: dict[str, Any] = {"metadata": {"labels": {}, "annotations": annotations}, "spec": {}}
     return Submitter(cluster, own, template, "job", "own")
 
 
@@ -631,3 +635,36 @@ def test_what_goes_into_the_pod_needs_nothing_but_python_3_9(tmp_path: Path) -> 
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+
+
+def test_who_is_told_is_told_of_the_start_and_the_end_once_and_before_anything_is_pruned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    def send(endpoints: list[Endpoint], event: Event, _seconds: float) -> list[str]:
+        told.append(f"{endpoints[0]} {event.subject} {event.kind}")
+        return [""]
+
+    class Told(FakeCluster):
+        def create_run(self, manifest: dict[str, Any]) -> dict[str, Any]:
+            manifest["metadata"] |= {"namespace": NS, "uid": "u-own", "creationTimestamp": "2026-11-25T22:00:00Z"}
+            made = super().create_run(manifest)
+            self.list[-1] = replace(self.list[-1], annotations=manifest["metadata"]["annotations"], uid="u-own")
+            return made
+
+        def mark_run(self, run: dict[str, Any], annotations: Any) -> bool:
+            self.objects[self.runs(run["metadata"]["name"])]["metadata"]["annotations"].update(annotations)
+            return True
+
+        def delete_runs(self, runs: Any) -> list[str]:
+            told.append("pruned")
+            return super().delete_runs(runs)
+
+    (tmp_path / "notify.json").write_text(written([Endpoint("heartbeat", "https://h/beat")]))
+    monkeypatch.setattr(telling, "send", send)
+    monkeypatch.setattr(notifying, "FOLDER", tmp_path)
+    cluster = Told()
+    for _ in range(2):
+        assert submitter(cluster, keep=0, **{marks.NOTIFY: "kf-shop.notify"}).work() == 0
+    assert told == [f"heartbeat {OWN} started", f"heartbeat {OWN} succeeded", "pruned", "pruned"]

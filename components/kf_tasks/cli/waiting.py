@@ -19,6 +19,7 @@ from ..core.run.outcome import FAILED, SUCCEEDED
 from ..errors import NotFound, about
 from ..runs.archiving import Archiving
 from ..runs.attending import attend
+from ..runs.notifying import Notifying
 from .log_form import warn
 from .status_line import StatusLine, aside
 from .target import TargetSpace
@@ -67,7 +68,7 @@ class Terminal:
         self._lock.acquire(timeout=1)
 
 
-def wait_for(space: TargetSpace, run: Object, log_archive: str | None) -> int:
+def wait_for(space: TargetSpace, run: Object, log_archive: str | None, notifying: Notifying | None = None) -> int:
     """Follows a run to its end; returns the exit code that its process chose, else 1."""
     name, labels = run["metadata"]["name"], run["metadata"]["labels"]
     app = labels[marks.NAME]
@@ -82,7 +83,9 @@ def wait_for(space: TargetSpace, run: Object, log_archive: str | None) -> int:
     archiving = Archiving.of(space.cluster, space.name, log_archive, warn)
     try:
         with about(advice=f"; {goes_on}"), StatusLine(lambda: f"{what} is {screen.state}"):
-            seen = attend(space.cluster, run, screen, archiving=archiving, start_timeout=START_SECONDS)
+            seen = attend(
+                space.cluster, run, screen, archiving=archiving, start_timeout=START_SECONDS, notifying=notifying
+            )
     except KeyboardInterrupt:
         screen.silence()
         if screen.state == OVER:

@@ -18,7 +18,7 @@ from ..core import api, moments
 from ..core.api import Object
 from ..core.retention import pruned
 from ..core.retention.pruned import Pruned
-from ..core.run import pipelinerun
+from ..core.run import outcome, pipelinerun
 from ..core.run.summary import RunSummary, page
 from ..errors import Conflict, NotFound, Refused, Unreachable
 from .connection import Connection
@@ -98,6 +98,16 @@ class Cluster:
         With a `uid` that of this very one: another one of its name is NotFound.
         """
         self._patch_run(namespace, name, api.annotating(annotations, finished=finished, uid=uid))
+
+    def mark_run(self, run: Object, annotations: Mapping[str, str | None]) -> bool:
+        """Sets annotations of a PipelineRun as it was read; False where it has changed since, or is gone."""
+        metadata, ended = run["metadata"], outcome.has_ended(run)
+        body = api.annotating(annotations, finished=ended, uid=metadata["uid"], version=metadata["resourceVersion"])
+        try:
+            self._patch_run(metadata["namespace"], metadata["name"], body)
+        except (Conflict, NotFound):
+            return False
+        return True
 
     def cancel_run(self, namespace: str, name: str, by: str, uid: str = "") -> None:
         """Cancels a run that has not ended; Tekton refuses it for one that has. `uid` as for `annotate_run`."""

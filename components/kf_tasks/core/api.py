@@ -85,16 +85,23 @@ def oldest_first(objects: Iterable[Object]) -> List[Object]:
     return sorted(objects, key=lambda found: str(found["metadata"]["creationTimestamp"]))
 
 
-def annotating(annotations: Mapping[str, Optional[str]], *, finished: bool = False, uid: str = "") -> Object:
+def annotating(
+    annotations: Mapping[str, Optional[str]], *, finished: bool = False, uid: str = "", version: str = ""
+) -> Object:
     """The patch that sets annotations; None takes one away. A finished run loses its managedFields besides.
 
-    With a `uid` it is refused (`is_another`) where another object has the name by now.
+    With a `uid` it is refused (`is_another`) where another object has the name by now, with a `version` (409) where the
+    object has changed since.
 
     Who set which field serves an apply, and nobody applies to a finished run; of the object it is a quarter, of its
     metadata, which every list carries, three quarters. Kubernetes drops the record for such an entry ("Clearing
     managedFields" in its page on server-side apply).
     """
-    more = {**({"managedFields": [{}]} if finished else {}), **({"uid": uid} if uid else {})}
+    more = {
+        **({"managedFields": [{}]} if finished else {}),
+        **({"uid": uid} if uid else {}),
+        **({"resourceVersion": version} if version else {}),
+    }
     return {"metadata": {"annotations": dict(annotations), **more}}
 
 

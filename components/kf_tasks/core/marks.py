@@ -35,6 +35,8 @@ AWAITED = "kf.dev/awaited"  # an update has made it, and its state is to hold th
 RECORDED = "kf.dev/recorded"  # a state holds the record
 PINNED = "kf.dev/pinned"
 ARCHIVED = "kf.dev/archived"
+NOTIFY = "kf.dev/notify"  # the name of the Secret with the endpoints that are told how it ends
+NOTIFIED = "kf.dev/notified"  # what was told of it, separated by commas
 
 # Annotations of other objects.
 COPY_OF = "kf.dev/copy-of"  # of a copy: the Secret that it is one of

@@ -20,6 +20,7 @@ from ..core.approval import ANEW
 from ..core.errors import InvalidInput
 from ..core.marks import ARCHIVED, STACK
 from ..core.naming import label_value
+from ..core.notify.owed import owed
 from ..core.retention import notice
 from ..core.retention.forecast import forecast
 from ..core.run.attempts import settled
@@ -33,7 +34,7 @@ from . import approving, foretelling
 from .decision import foreign, warn_missing
 from .hosting import Failure
 from .preview import Preview, of_process
-from .recording import archiving_of, let_go, mark_recorded
+from .recording import archiving_of, let_go, mark_recorded, notifying_of
 from .survey import Survey
 
 DELETE_SECONDS = 180
@@ -93,6 +94,8 @@ class Histories:
         reach = self._foretell(before, inputs, seen)
         if before and not inputs.preview and seen.exists and inputs.unfinished != before.unfinished:
             self._mark(inputs)  # a record that a refresh has made whole is no reason for an update
+        if not inputs.preview and owed(existing):
+            self._tell(inputs)
         told = {EXPIRED: [run.name for run in going]}
         if inputs.preview:
             fates = notice.fates(existing, inputs.policy, adding, perhaps, seen.now)
@@ -209,6 +212,11 @@ class Histories:
         """Marks the runs that the state holds by now, and prunes."""
         let_go(self.preview, self._mark(inputs), inputs)
         return inputs.kept()
+
+    def _tell(self, inputs: HistoryInputs) -> None:
+        """Tells what is owed: how runs ended that nobody has waited for."""
+        cluster = self.preview.cluster(Connection.of(inputs.connection))
+        notifying_of(self.preview, cluster, inputs).rest(inputs.app)
 
     def _mark(self, inputs: HistoryInputs) -> Cluster:
         """Marks the runs whose whole record the state holds by now."""

@@ -26,6 +26,7 @@ from ..runs.archiving import Archiving
 from ..runs.attending import attend
 from ..runs.display import Bounded
 from ..runs.follower import Interrupted
+from ..runs.notifying import Notifying
 from ..runs.pruning import prune
 from ..runs.submission import Submission, submit
 from . import approving
@@ -58,12 +59,15 @@ def record(preview: Preview, inputs: RunInputs) -> tuple[RunRecord, str | None]:
         run, adopted = submit(cluster, wanted, preview.survey(connection, wanted.namespace).now)
     name = run["metadata"]["name"]
     say(f"run {name} {'adopted' if adopted else 'started'}")
+    notifying = notifying_of(preview, cluster, inputs)
+    if not adopted:
+        notifying.begin(run)
     number = int(run["metadata"]["labels"].get(marks.TASK_ID, 0))
     begun = RunRecord(name, number, RUNNING, cluster_uid=_cluster_uid(cluster))
     if not inputs.wait:
         let_go(preview, cluster, inputs)
         return begun, None
-    done, ended = _follow(preview, cluster, inputs, run, begun)
+    done, ended = _follow(preview, cluster, inputs, run, begun, notifying)
     spare = name if ended.state == SUCCEEDED else ""
     let_go(preview, cluster, inputs, spare)
     return _judge(preview, inputs, done, ended)
@@ -79,7 +83,8 @@ def complete(preview: Preview, inputs: RunInputs, begun: RunRecord) -> tuple[Run
     if not (outcome.has_ended(run) or inputs.terminated or inputs.wait):
         return begun, None
     ends = inputs.terminated and inputs.log_archive  # without an archive `stop` has cancelled it
-    done, ended = _follow(preview, cluster, inputs, run, begun, end_by=_terminated(inputs) if ends else "")
+    end_by = _terminated(inputs) if ends else ""
+    done, ended = _follow(preview, cluster, inputs, run, begun, notifying_of(preview, cluster, inputs), end_by)
     return _judge(preview, inputs, done, ended)
 
 
@@ -124,9 +129,10 @@ def let_go(preview: Preview, cluster: Cluster, inputs: RunInputs | HistoryInputs
     archiving = archiving_of(cluster, inputs, warn)
     try:
         before = archiving.before if archiving else None
+        notifying = notifying_of(preview, cluster, inputs)
         approval = approving.known(preview)
         kept = functools.partial(approval.unapproved, inputs.namespace, inputs.app) if approval else None
-        gone = prune(cluster, inputs.namespace, inputs.app, inputs.policy, spare, before, kept)
+        gone = prune(cluster, inputs.namespace, inputs.app, inputs.policy, spare, before, kept, notifying)
         if gone:
             preview.say(
                 inputs.urn,
@@ -141,6 +147,11 @@ def let_go(preview: Preview, cluster: Cluster, inputs: RunInputs | HistoryInputs
 def archiving_of(cluster: Cluster, inputs: RunInputs | HistoryInputs, tell: Callable[[str], None]) -> Archiving | None:
     """The way of logs into the archive, None without one."""
     return Archiving.of(cluster, inputs.namespace, inputs.log_archive, tell)
+
+
+def notifying_of(preview: Preview, cluster: Cluster, inputs: RunInputs | HistoryInputs) -> Notifying:
+    """Who is told of the runs of a namespace; what does not work is warned of."""
+    return Notifying(cluster, inputs.namespace, functools.partial(preview.say, inputs.urn, warning=True))
 
 
 def failure(inputs: RunInputs, ended: Outcome, result: RunRecord) -> str:
@@ -163,7 +174,13 @@ def failure(inputs: RunInputs, ended: Outcome, result: RunRecord) -> str:
 
 
 def _follow(
-    preview: Preview, cluster: Cluster, inputs: RunInputs, run: dict[str, Any], begun: RunRecord, end_by: str = ""
+    preview: Preview,
+    cluster: Cluster,
+    inputs: RunInputs,
+    run: dict[str, Any],
+    begun: RunRecord,
+    notifying: Notifying,
+    end_by: str = "",
 ) -> tuple[RunRecord, Outcome]:
     what, namespace, name = inputs.which, inputs.which.namespace, run["metadata"]["name"]
     say = functools.partial(preview.say, inputs.urn)
@@ -183,6 +200,7 @@ def _follow(
                 at_most_once=inputs.at_most_once,
                 interrupted=interrupted,
                 end_by=end_by,
+                notifying=notifying,
             )
     except Interrupted:
         raise Interrupted(

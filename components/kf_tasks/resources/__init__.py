@@ -1,6 +1,7 @@
 """The program: what a user declares, and what that registers with Pulumi."""
 
 from .app import App
+from .notify import Heartbeat, Webhook
 from .references import ConfigKey, ConfigRef, SecretKey, SecretRef
 from .security_group import SecurityGroup
 from .service import Binding, Postgres, ServiceInstance
@@ -14,6 +15,7 @@ __all__ = [
     "Binding",
     "ConfigKey",
     "ConfigRef",
+    "Heartbeat",
     "Postgres",
     "SecretKey",
     "SecretRef",
@@ -23,4 +25,5 @@ __all__ = [
     "Space",
     "Task",
     "TaskSchedule",
+    "Webhook",
 ]

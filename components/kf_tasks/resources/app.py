@@ -27,6 +27,7 @@ from .build import Build
 from .declaration import registered, unless, variables
 from .environment import Env, EnvFrom, Layer
 from .inputs import Age, Args, Command, Cores, Fields, FieldsList, Names, Path, Size, Texts, computed, plain, urn_of
+from .notify import Notify, notified, told
 from .plan import AppPlan, Roll
 from .pods import TaskPods, pod_settings, pods_of_tasks
 from .security_group import SecurityGroup, policies
@@ -61,6 +62,7 @@ class App(pulumi.ComponentResource):
     - `services`: ServiceInstances, or Bindings of them. Tasks get VCAP_SERVICES, DATABASE_URL and files
       under `/bindings/<name>/`; with `vcap_services="file"` the first as the file that
       VCAP_SERVICES_FILE_PATH names, for what is too large for a variable.
+    - `notify`: who is told how its tasks end (default: whom the Space names; [] for nobody).
     - `security_groups`: network rules for the pods of the App and its tasks.
     - `labels`, `annotations`, `node_selector`, `tolerations`, `affinity`, `priority_class`,
       `runtime_class`, `volumes`, `volume_mounts`, `pod_spec` (dnsConfig and other fields of Tekton's pod
@@ -111,6 +113,7 @@ class App(pulumi.ComponentResource):
         min_history: Age | None = None,
         services: Sequence[ServiceInstance | Binding] = (),
         vcap_services: Literal["env", "file"] = "env",
+        notify: Notify | None = None,
         security_groups: Sequence[SecurityGroup] = (),
         labels: Names | None = None,
         annotations: Names | None = None,
@@ -165,6 +168,7 @@ class App(pulumi.ComponentResource):
                 security_groups=[group.name for group in security_groups],
                 volumes=volumes,
                 pod_spec=pod_spec,
+                notify=told(notify),
                 security_context=security_context,
                 service_account=service_account,
                 automount_service_account_token=unless(automount_service_account_token, False),
@@ -176,6 +180,7 @@ class App(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self, provider=space.provider, depends_on=space.resources)
         metadata = {"namespace": space.namespace, "labels": own_labels(own_name)}
         layer = Layer(self, owner, env, env_from, f"kf-{own_name}.env", metadata, child, below=[space.layer])
+        chosen_notify = notified(owner, notify, space.notified, f"kf-{own_name}.notify", metadata, child)
         attachments = Attachments(owner, own_name, space, services, vcap_services, metadata, child)
         attachments.say_missing(self, owner, [command, args])
         said = pod_settings(
@@ -230,8 +235,10 @@ class App(pulumi.ComponentResource):
             pod=computed(pulumi.Output.all(pod, user), lambda both: both[0].as_user(self, owner, both[1])),
             layer=layer,
             bindings=attachments.values,
+            notified=chosen_notify,
             prerequisites=(
-                *space.prerequisites, *layer.resources, *attachments.resources, *account, *groups
+                *space.prerequisites, *layer.resources, *chosen_notify.resources, *attachments.resources, *account,
+                *groups,
             ),
         )  # fmt: skip
         rendered = plan.rendered(

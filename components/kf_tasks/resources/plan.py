@@ -8,6 +8,7 @@ from typing import Any
 
 import pulumi
 
+from ..core import marks
 from ..core.api import Object
 from ..core.retention.policy import Policy
 from ..core.run import environment, pipelinerun, size, system
@@ -17,6 +18,7 @@ from ..core.run.pipelinerun import Resources, TaskSpec
 from ..run import Run
 from .environment import Layer, arranged, layers_of
 from .inputs import computed
+from .notify import Notified
 from .pods import TaskPods
 from .space import Space
 from .template import stack_id
@@ -50,6 +52,7 @@ class AppPlan:
 
     - `name`: in the cluster. `policy`: what is kept of it. `service_account`: of its tasks.
     - `layer`, `bindings`: the variables of the App and of its services.
+    - `notified`: who is told how they end.
     - `prerequisites`: what a run needs before it starts.
     - `roll`: what this update may start and what starts by itself, for the App's History.
     """
@@ -64,6 +67,7 @@ class AppPlan:
     pod: pulumi.Output[TaskPods]
     layer: Layer
     bindings: pulumi.Output[dict[str, Value]]
+    notified: Notified
     prerequisites: tuple[pulumi.Resource, ...]
     roll: Roll = field(default_factory=Roll)
 
@@ -84,10 +88,12 @@ class AppPlan:
         retries: int = 0,
         results: Sequence[str] = (),
         labels: Mapping[str, str] | None = None,
+        notified: Notified | None = None,
     ) -> pulumi.Output[Rendered]:
         """A task of the App with its `argv` and, if it is not the App's own command, its `own` variables.
 
-        `labels` are those of its runs beside the App's. `owner` is how errors name the task.
+        `labels` are those of its runs beside the App's, `notified` those who are told in place of the App's. `owner` is
+        how errors name the task.
         """
         said = {"Space": self.space.layer, "App": self.layer, **({"Task": own} if own else {})}
 
@@ -123,6 +129,9 @@ class AppPlan:
             )
             manifest = pipelinerun.render(spec)
             manifest["metadata"]["labels"].update(labels or {})
+            secret = (notified or self.notified).secret
+            if secret:
+                manifest["metadata"].setdefault("annotations", {})[marks.NOTIFY] = secret
             size.check_run(owner, manifest)
             return Rendered(manifest, environment.origins(merged), [layer for layer, _ in sources])
 

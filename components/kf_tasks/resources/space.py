@@ -26,6 +26,7 @@ from .connection import connection_of, settings_of
 from .declaration import registered, unless, variables
 from .environment import Env, EnvFrom, Layer
 from .inputs import Age, Cores, Fields, FieldsList, Names, Size, Span, Texts, plain
+from .notify import Notified, Notify, notified, told
 from .pods import pod_settings
 from .security_group import SecurityGroup, policies
 from .template import kept
@@ -65,6 +66,7 @@ class Space(pulumi.ComponentResource):
       repository of an App in it, "{app}" for registries with two levels only. `builder_image`: one with buildah and sh.
     - `security_groups`: for the pods of all its Apps.
     - `pod_security`: the Pod Security level that its namespace enforces, such as "restricted".
+    - `notify` ([Webhook(…), Heartbeat(…)]; nobody): who is told how the tasks of all its Apps end.
     - `quota` ({"memory": "8G", "cpu": 4, "pods": 50}): a ResourceQuota; `limit_range` ({"default":
       {"memory": "64M"}, "default_request": …, "max": …, "min": …}): a LimitRange for containers.
     - `submitter_image` ("python:3-slim"): any image with Python 3.9 or newer; schedules start their tasks with it.
@@ -112,6 +114,7 @@ class Space(pulumi.ComponentResource):
         builder_image: str = BUILDER_IMAGE,
         quota: Mapping[str, str | float] | None = None,
         limit_range: Mapping[str, Mapping[str, str | float]] | None = None,
+        notify: Notify | None = None,
         submitter_image: str | None = None,
         kubeconfig: pulumi.Input[str] | os.PathLike[str] | None = None,
         context: pulumi.Input[str] | None = None,
@@ -154,6 +157,7 @@ class Space(pulumi.ComponentResource):
                 security_groups=[group.name for group in security_groups],
                 volumes=volumes,
                 pod_spec=pod_spec,
+                notify=told(notify),
             ),
             **variables(env),
         }  # fmt: skip
@@ -177,6 +181,7 @@ class Space(pulumi.ComponentResource):
         metadata = {"namespace": self.namespace, "labels": own_labels()}
         child = self._child_options()
         self.layer = Layer(self, owner, env, env_from, f"kf.{name}.env", metadata, child)
+        self.notified = notified(owner, notify, Notified(), f"kf.{name}.notify", metadata, child)
         self.pod = pod_settings(
             owner, labels=labels, annotations=annotations, node_selector=node_selector, tolerations=tolerations,
             affinity=affinity, volumes=volumes, volume_mounts=volume_mounts, pod_spec=pod_spec,
@@ -185,7 +190,8 @@ class Space(pulumi.ComponentResource):
         selector = {marks.STACK: own_labels()[marks.STACK]}
         groups = policies(owner, security_groups, f"kf.{name}", selector, metadata, child)
         self.prerequisites = (
-            *self.resources, *groups, *self._limits(hard, limits, metadata, child), *self.layer.resources
+            *self.resources, *groups, *self._limits(hard, limits, metadata, child), *self.layer.resources,
+            *self.notified.resources,
         )  # fmt: skip
         self.register_outputs({"namespace": self.namespace})
 

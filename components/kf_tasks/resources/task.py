@@ -17,6 +17,7 @@ from .arguments import of_component
 from .declaration import registered, unless
 from .environment import Env, EnvFrom
 from .inputs import Args, Command, Cores, Size, Span, plain, urn_of
+from .notify import Notify
 from .task_template import TaskTemplate, declare
 from .template import kept, stack_id
 
@@ -41,6 +42,7 @@ class Task(pulumi.ComponentResource):
     - `at_most_once` (False): a pod that is replaced while the command runs cancels and fails the run, before the
       command begins again. Without it the command is started at least once, as Tekton and Kubernetes do it.
     - `results`: names that the command writes to files in `$KF_RESULTS`; Outputs afterwards.
+    - `notify`: who is told how it ends (default: whom the App names; [] for nobody).
     - `log`: "follow" (the default), "tail" (only the last lines) or "none" (only the outcome; log and
       results are secret outputs).
 
@@ -83,11 +85,12 @@ class Task(pulumi.ComponentResource):
         at_most_once: bool = False,
         results: Sequence[str] = (),
         log: LogMode = "follow",
+        notify: Notify | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         declared = declare(
             "task", app, name, command=command, args=args, memory=memory, disk=disk, cpu=cpu, timeout=timeout,
-            retries=retries, env=env, env_from=env_from, results=results, opts=opts,
+            retries=retries, env=env, env_from=env_from, results=results, notify=notify, opts=opts,
         )  # fmt: skip
         owner, plan, space = declared.owner, declared.app, declared.app.space
         _check(owner, results, opts)

@@ -25,6 +25,7 @@ from .arguments import of_component
 from .declaration import registered, unless
 from .environment import Env, EnvFrom
 from .inputs import Args, Command, Cores, Size, Span, urn_of
+from .notify import Notify
 from .plan import AppPlan
 from .task_template import TaskTemplate, declare
 from .template import labels, stack_id, written
@@ -47,6 +48,7 @@ class TaskSchedule(pulumi.ComponentResource):
       runs is left out) or "Replace" (what runs is cancelled first).
     - `suspend` (False): True starts nothing new. `starting_deadline` (none; "10m"): a time that was missed,
       because the cluster was down, is made up for within this span; of several the last one.
+    - `notify`: who is told how its tasks end (default: whom the App names; [] for nobody).
     - `catch_up` (False): also make up for the last time that went by while it was suspended.
 
     A change while the task runs changes nothing for what runs; removing it cancels that. Runs belong to the
@@ -77,6 +79,7 @@ class TaskSchedule(pulumi.ComponentResource):
         timeout: Span | None = None,
         start_timeout: Span = "10m",
         retries: int = 0,
+        notify: Notify | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         policy = str(slot.policy(concurrency_policy))
@@ -86,7 +89,7 @@ class TaskSchedule(pulumi.ComponentResource):
         declared = declare(
             "job", app, name, command=command, args=args, memory=memory, disk=disk, cpu=cpu, timeout=timeout,
             retries=retries, env=env, env_from=env_from, labels={marks.SCHEDULE: name}, write=_template_data,
-            job=JobSettings(cron_name, policy, catch_up, patience), opts=opts,
+            job=JobSettings(cron_name, policy, catch_up, patience), notify=notify, opts=opts,
         )  # fmt: skip
         space.bounds.check(f"the pod that starts {declared.owner}", cronjob.AMOUNTS)
         starting = _check(declared.owner, schedule, time_zone, starting_deadline)
@@ -121,6 +124,7 @@ class TaskSchedule(pulumi.ComponentResource):
             template=declared.template_name,
             code=pod_code.config_map_name(space),
             files=pod_code.files(),
+            notify=template.notified.secret,
         )
         made = kubernetes.batch.v1.CronJob(
             declared.full_name,

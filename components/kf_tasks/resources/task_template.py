@@ -20,6 +20,7 @@ from .app import App
 from .declaration import registered, unless, variables
 from .environment import Env, EnvFrom, Layer, definition_of
 from .inputs import Args, Command, Cores, Size, Span, computed, depends_on, plain
+from .notify import Notify, notified, told
 from .plan import AppPlan
 from .template import labels, stack_id, template_data
 
@@ -43,6 +44,7 @@ class Declared:
     results: Sequence[str] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     job: JobSettings | None = None
+    notify: Notify | None = None
     write: Callable[[Object, TemplateSettings], dict[str, str]] = template_data
 
     @property
@@ -58,7 +60,7 @@ class Declared:
         return {
             **vars(self.resources),
             "timeout": self.timeout,
-            **registered(command=command, args=args, retries=unless(self.retries, 0)),
+            **registered(command=command, args=args, retries=unless(self.retries, 0), notify=told(self.notify)),
             **variables(self.env),
         }
 
@@ -139,9 +141,13 @@ class TaskTemplate:
             pulumi.Output.all(own=declared.own, start=app.start),
             lambda given: given["start"].argv(owner, given["own"]["command"], given["own"]["args"]),
         )
+        self.notified = notified(
+            owner, declared.notify, app.notified, f"{declared.template_name}.notify", metadata, self.child
+        )
         rendered = app.rendered(
             owner, name, self.argv, self._layer, resources=declared.resources, timeout=declared.timeout,
             retries=declared.retries, results=declared.results, labels=declared.labels,
+            notified=self.notified,
         )  # fmt: skip
         self.manifest: pulumi.Output[dict[str, Any]] = rendered.apply(lambda found: found.manifest)
         self.layers = rendered.apply(
@@ -166,4 +172,5 @@ class TaskTemplate:
 
     def before(self, declared: Declared, opts: pulumi.ResourceOptions | None) -> list[pulumi.Resource]:
         """What must be there before a run of it may start."""
-        return [*declared.app.prerequisites, *self._layer.resources, self._template, *depends_on(opts)]
+        own = [*self._layer.resources, *self.notified.resources, self._template]
+        return [*declared.app.prerequisites, *own, *depends_on(opts)]

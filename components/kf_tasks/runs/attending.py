@@ -24,6 +24,7 @@ from ..log.spool import Spool
 from .archiving import Archiving
 from .display import Screen
 from .follower import Follower
+from .notifying import Notifying
 from .secrets import copy_late, secret_values
 
 
@@ -51,8 +52,11 @@ def attend(
     at_most_once: bool = False,
     interrupted: threading.Event | None = None,
     end_by: str = "",
+    notifying: Notifying | None = None,
 ) -> Attended:
     """Blocks until a run has ended and its log is read; the arguments are those of `Follower`.
+
+    `notifying` tells of the end, before the log is stored.
 
     Raises NotFound for a run that was deleted meanwhile, Interrupted, and Unreachable or Denied for a cluster that
     does not answer for long. After the end nothing is raised: that the outcome cannot be written on the run, or its
@@ -91,6 +95,8 @@ def attend(
     ended = gate.ended(ended, masker)
     with contextlib.suppress(ClusterError):  # it is deleted already, cannot be reached, or may not be changed
         cluster.annotate_run(namespace, name, {marks.OUTCOME: ended.sentence}, finished=True, uid=uid)
+    if notifying:
+        notifying.end(run)
     unkept = None
     if archiving and spool:
         try:

@@ -13,7 +13,7 @@ import threading
 import time
 import urllib.request
 from http.client import HTTPException
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 
@@ -21,7 +21,7 @@ from ..core import api, moments
 from ..core.api import Object
 from ..core.retention import pruned
 from ..core.retention.pruned import Pruned
-from ..core.run import pipelinerun
+from ..core.run import outcome, pipelinerun
 from ..core.run.summary import RunSummary, page
 from ..core.schedule import claim, slot
 from ..errors import ClusterError, Conflict, Denied, NotFound, Unreachable, of_status
@@ -187,6 +187,12 @@ class PlainCluster:
     def annotate_finished(self, name: str, annotations: Dict[str, str]) -> None:
         """Sets annotations of a finished run, which loses its managedFields; one that is gone is fine."""
         self._try("PATCH", self.runs(name), api.annotating(annotations, finished=True))
+
+    def mark_run(self, run: Object, annotations: Mapping[str, Optional[str]]) -> bool:
+        """Sets annotations of a run as it was read; False where it has changed since, or is gone."""
+        metadata, ended = run["metadata"], outcome.has_ended(run)
+        body = api.annotating(annotations, finished=ended, uid=metadata["uid"], version=metadata["resourceVersion"])
+        return self._try("PATCH", self.runs(metadata["name"]), body, also=(422,))
 
     def cancel_run(self, name: str, by: str) -> None:
         """Cancels a run; one that has ended or gone is fine."""

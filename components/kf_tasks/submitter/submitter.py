@@ -30,6 +30,7 @@ from ..core.run.outcome import SUCCEEDED, Outcome
 from ..core.run.summary import RunSummary
 from ..core.schedule import claim, slot
 from ..core.template import MANIFEST, SETTINGS, TemplateSettings
+from . import notifying
 from .client import PlainCluster, Stopped, say
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -56,6 +57,8 @@ class Submitter:
         self.patience = forgotten.Patience()
         self.looked = float("-inf")
         self.held = 0.0  # until when a queue held the run back, in seconds after it was submitted
+        self.secret = (template["metadata"].get("annotations") or {}).get(marks.NOTIFY, "")
+        self.teller = notifying.teller(cluster, self.secret)
 
     def work(self) -> int:
         """Does it all; returns the exit code."""
@@ -83,6 +86,7 @@ class Submitter:
                 return 0
             self._replace(when, runs)
             run = self._submit(when, key, runs)
+            self.teller.begin(run)
             self._replace(when, self.cluster.list_runs(self.app))
             self._give_back()
         if (run["metadata"].get("labels") or {}).get(marks.KEY) != key:
@@ -91,6 +95,8 @@ class Submitter:
         say(f"run {self.name} for {when or 'now'}, id {run['metadata']['labels'].get(marks.TASK_ID)}")
         ended = self._conclude(self._wait())
         say(f"run {self.name} {ended.sentence}")
+        if self.secret:
+            self.teller.settle(self.cluster.list_runs(self.app), own=self.name)
         self._prune()
         return 0 if ended.state == SUCCEEDED else FAILED
 
@@ -301,4 +307,5 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: cluster.stop.set())
     settings = TemplateSettings.of((TEMPLATE / SETTINGS).read_text("utf-8"))
     template = json.loads((TEMPLATE / MANIFEST).read_text("utf-8"))  # for a schedule it is JSON too
+    notifying.use_proxies(template)
     return Submitter(cluster, settings, template, os.environ["KF_JOB"], os.environ["KF_POD"]).work()

@@ -32,6 +32,7 @@ def prune(target: Target, app: str, keep: int | None, dry_run: bool) -> None:
     the logs of those that go are stored first.
     """
     from ...runs import pruning
+    from ...runs.notifying import Notifying
 
     space = target.open()
     policy = _policy(space, app, keep)
@@ -47,7 +48,14 @@ def prune(target: Target, app: str, keep: int | None, dry_run: bool) -> None:
             warn(f"waiting for the log archive, where their logs go first: {len(waiting)} of them")
     else:
         archiving = archiving_of(space, app, warn)
-        going = pruning.prune(space.cluster, space.name, app, policy, before=archiving.before if archiving else None)
+        going = pruning.prune(
+            space.cluster,
+            space.name,
+            app,
+            policy,
+            before=archiving.before if archiving else None,
+            notifying=Notifying(space.cluster, space.name, warn),
+        )
     for name in going:
         echo(f"{'would delete' if dry_run else 'deleted'} {name}")
     if not going:

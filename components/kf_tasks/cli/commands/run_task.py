@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
@@ -23,6 +24,9 @@ from .. import names
 from ..table import echo
 from ..target import Target, TargetSpace, target_options, user
 from ..template import template
+
+if TYPE_CHECKING:
+    from ...runs.notifying import Notifying
 
 wait_option = click.option(
     "-w", "--wait", is_flag=True,
@@ -93,10 +97,15 @@ def launch(
 
     `alone` holds back, while the run is started, what must not be started beside it.
     """
+    from ...runs.notifying import Notifying
+    from ..log_form import warn
+
     size.check_run(f"app {app!r}", manifest)
     with alone or nullcontext():
         run = _submit(space, app, task, manifest, settings, f"kf {context.info_name}")
     name = run["metadata"]["name"]
+    notifying = Notifying(space.cluster, space.name, warn)
+    notifying.begin(run)
     echo(f"Task {name} is submitted successfully for execution.\n", err=wait)
     if not wait:
         number = run["metadata"]["labels"][marks.TASK_ID]
@@ -104,11 +113,12 @@ def launch(
         echo(f"Its log:    kf logs {app} --id {number}{space.flags}")
         echo(f"All tasks:  kf tasks {app}{space.flags}")
         echo(f"To end it:  kf terminate-task {app} {number}{space.flags}")
-    _prune(space, app, settings)
+    _prune(space, app, settings, notifying)
     if wait:
         from ..waiting import wait_for
 
-        context.exit(wait_for(space, run, settings.log_archive))
+        context.exit(wait_for(space, run, settings.log_archive, notifying))
+    notifying.wait()
 
 
 def amounts(owner: str, cpu: str | None, memory: str | None, disk: str | None) -> dict[str, str]:
@@ -185,7 +195,7 @@ def _submit(space: TargetSpace, app: str, task: str, manifest: Object, settings:
     return run
 
 
-def _prune(space: TargetSpace, app: str, settings: TemplateSettings) -> None:
+def _prune(space: TargetSpace, app: str, settings: TemplateSettings, notifying: Notifying) -> None:
     from ...runs.archiving import Archiving
     from ...runs.pruning import prune
     from ..log_form import warn
@@ -193,6 +203,7 @@ def _prune(space: TargetSpace, app: str, settings: TemplateSettings) -> None:
     archiving = Archiving.of(space.cluster, space.name, settings.log_archive, warn)
     policy = replace(settings.policy, archived_only=False)
     try:
-        prune(space.cluster, space.name, app, policy, before=archiving.before if archiving else None)
+        before = archiving.before if archiving else None
+        prune(space.cluster, space.name, app, policy, before=before, notifying=notifying)
     except Trouble as error:  # the task runs; the next one prunes
         echo(f"kf: older tasks of app {app!r} were not deleted: {error}", err=True)

@@ -9,7 +9,7 @@ from .cron import NEVER
 from .slot import ALLOW, CONTAINER
 
 NAME_LIMIT = 52  # eleven characters less than a Job's name, which ends in the scheduled minute
-CODE, TEMPLATE = "/kf/code", "/kf/template"
+CODE, TEMPLATE, NOTIFY = "/kf/code", "/kf/template", "/kf/notify"
 FAILED = 3  # the submitter's exit code for a task that did not succeed
 RESTARTS = 20
 DAY, WAIT = 86_400, 600
@@ -91,11 +91,13 @@ def pod(
     code: str,
     files: Mapping[str, str],
     settings: Mapping[str, Any],
+    notify: str = "",
 ) -> Dict[str, Any]:
     """The pod that submits: no root, nothing to write to, and none of the App's labels.
 
-    `files` are the keys of the ConfigMap `code` by path; `settings` are those of the App about pods. Security
-    groups select pods by the App's labels and would cut this one off from the API server.
+    `files` are the keys of the ConfigMap `code` by path; `settings` are those of the App about pods; `notify` is the
+    Secret with those whom it tells how its run ended, empty for nobody. Security groups select pods by the App's labels
+    and would cut this one off from the API server.
     """
     placed = [{"key": key, "path": path} for path, key in sorted(files.items())]
     container = {
@@ -122,6 +124,7 @@ def pod(
         "volumeMounts": [
             {"name": "code", "mountPath": CODE, "readOnly": True},
             {"name": "template", "mountPath": TEMPLATE, "readOnly": True},
+            *([{"name": "notify", "mountPath": NOTIFY, "readOnly": True}] if notify else []),
         ],
     }
     tolerations = (settings.get("template") or {}).get("tolerations")
@@ -148,6 +151,7 @@ def pod(
             "volumes": [
                 {"name": "code", "configMap": {"name": code, "items": placed}},
                 {"name": "template", "configMap": {"name": template}},
+                *([{"name": "notify", "secret": {"secretName": notify, "optional": True}}] if notify else []),
             ],
         },
     }

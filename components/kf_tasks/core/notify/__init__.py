@@ -1,0 +1,1 @@
+"""Who is told how a run ended: endpoints, events, and which of them are owed."""

@@ -1,0 +1,1 @@
+"""Events on their way: claimed on the run, and sent to the endpoints."""
