@@ -24,6 +24,7 @@ from .texts import ROOT, Snippet, snippets
 
 PYTHON, TERMINAL = snippets("python"), snippets("")
 VALUES = {"token": "a-token", "db-uri": "postgres://u:secret@db/shop", "mail": "a-password"}
+VALUES |= {name: f"https://{name}.example.com/T0" for name in ("chat", "events", "beat")}
 
 
 class Cluster(test_components.Cluster):

@@ -47,6 +47,7 @@ COMMANDS = {
         "logs",
         "Prints the logs of the tasks of APP, oldest first, each line marked TASK/ID, and follows those that run.",
     ),
+    "notify": ("notify", "Shows who is told how the tasks of APP end, or tells them a test."),
     "pin": ("pin", "Keeps a task, with pod and log, until it is unpinned: by its name, or by its App and its ID."),
     "prune": ("prune", "Deletes the oldest tasks of APP, with pods and logs, beyond those it keeps."),
     "review": (
