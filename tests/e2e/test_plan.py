@@ -54,7 +54,9 @@ def test_every_new_run_is_counted_and_a_saved_plan_holds(stack: Stack, keep: int
 
 def test_a_first_plan_of_what_is_not_known_yet_holds(stack: Stack) -> None:
     """What only the update knows is unknown in the plan, too."""
-    stack.task("command='echo 1'", after="Task('late', app=app, command='echo late', triggers=[migrate.run])\n")
+    late = "Task('late', app=app, command='echo late', triggers=[migrate.run])\n"
+    job = "import kf_tasks\nkf_tasks.TaskSchedule('nightly', app=app, command='echo', schedule='0 3 * * *')\n"
+    stack.task("command='echo 1'", after=late + job)
     shown = stack.preview("--save-plan", "plan.json").ok().text
     assert "may run: triggers are known only during the update" in shown
     stack.up("--plan", "plan.json").ok()

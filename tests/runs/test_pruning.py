@@ -57,3 +57,14 @@ def test_what_is_pinned_while_the_logs_of_others_are_stored_stays() -> None:
 def test_nothing_is_deleted_where_nothing_goes() -> None:
     cluster = Cluster(*(run(number, created=f"2026-11-25T0{number}:00:00Z") for number in (1, 2)))
     assert prune(cluster, "shop", "shop", Policy(2)) == [] == cluster.deleted  # type: ignore[arg-type]
+
+
+def test_what_may_not_go_stays_whatever_retention_says() -> None:
+    cluster = Cluster(*(run(number, created=f"2026-11-25T0{number}:00:00Z") for number in range(1, 6)))
+    approved = [run(2).name, run(4).name]
+
+    def kept(going: list[str]) -> list[str]:
+        return [name for name in going if name not in approved]
+
+    gone = prune(cluster, "shop", "shop", Policy(1), before=lambda going: going, kept=kept)  # type: ignore[arg-type]
+    assert gone == cluster.deleted == approved

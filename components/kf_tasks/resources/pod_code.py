@@ -12,6 +12,7 @@ import ast
 import functools
 import weakref
 from pathlib import Path
+from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -68,7 +69,8 @@ def config_map_of(space: Space) -> kubernetes.core.v1.ConfigMap:
         child = pulumi.ResourceOptions(parent=space, provider=space.provider, depends_on=space.resources)
         metadata = {"name": name, "namespace": space.namespace, "labels": labels()}
         owner = kubernetes.core.v1.ConfigMap(f"{name}.owner", metadata=metadata, opts=child)
-        uid = owner.metadata.apply(lambda found: found.uid)
+        # In a preview of one that is to be made the id alone says that nothing of it is known yet.
+        uid: pulumi.Output[Any] = owner.id.apply(lambda _: owner.metadata.apply(lambda found: found.uid))
         reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": name, "uid": uid}
         _made[space] = kubernetes.core.v1.ConfigMap(
             name,

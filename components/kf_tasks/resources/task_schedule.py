@@ -162,7 +162,7 @@ class TaskSchedule(pulumi.ComponentResource):
                 "task": name,
                 "cron_job": cron_name,
                 # Another one says that the spec was changed, by whomever.
-                "generation": made.metadata.apply(lambda metadata: metadata.generation or 0),
+                "generation": made.id.apply(lambda _: made.metadata.apply(lambda metadata: metadata.generation or 0)),
                 "schedule": schedule or "",
                 "time_zone": time_zone,
                 "suspend": suspend,
