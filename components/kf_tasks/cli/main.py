@@ -24,6 +24,7 @@ from .table import echo
 from .target import target_options
 
 INTERRUPTED = 130
+_COMPLETE = "_KF_COMPLETE"  # set by the script of `kf completion`
 # The module of each command, and what `kf --help` says of it: the first sentence of its own help; hidden without one.
 COMMANDS = {
     "apps": ("apps", "Lists the Apps of the Space, with the counts of their tasks."),
@@ -79,6 +80,8 @@ class Commands(click.Group):
     def main(self, *args: Any, **extra: Any) -> Any:
         """Runs a command and ends the process."""
         _calm()
+        if _COMPLETE in os.environ:
+            _equipped(self)
         try:
             code = super().main(*args, **{**extra, "standalone_mode": False})
         except click.UsageError as error:
@@ -114,7 +117,7 @@ class Commands(click.Group):
             return None
         module = import_module(f".commands.{COMMANDS[cmd_name][0]}", __package__)
         command: click.Command = getattr(module, _FUNCTIONS.get(cmd_name, cmd_name.replace("-", "_")))
-        return command
+        return _equipped(command) if _COMPLETE in os.environ else command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes the commands of `kf --help`, and imports none of them."""
@@ -142,6 +145,13 @@ def start() -> None:
         kf(prog_name="kf")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+
+
+def _equipped(command: click.Command) -> click.Command:
+    """The command as a shell asks for completions of it."""
+    from .offers import equip
+
+    return equip(command)
 
 
 def _advice(error: Exception) -> str:

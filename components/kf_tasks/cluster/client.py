@@ -240,6 +240,11 @@ class Cluster:
             return None
         return found
 
+    def namespaces(self) -> list[str]:
+        """The names of all namespaces."""
+        answer = self.http.read("GET", api.namespaces(), accept=api.METADATA_LIST)
+        return [str(found["metadata"]["name"]) for found in api.items(self.http.decoded(answer))]
+
     def uid(self) -> str:
         """The cluster's identity: the UID of its `kube-system` namespace, empty if that may not be read."""
         found = self.namespace("kube-system")
