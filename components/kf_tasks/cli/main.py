@@ -68,6 +68,7 @@ COMMANDS = {
     "task": ("task", "Shows everything about one task: by its name, or by its App and its ID."),
     "tasks": ("tasks", "Lists the tasks of APP, or of the whole Space."),
     "terminate-task": ("terminate_task", "Ends a task that runs: by its name, or by its App and its ID."),
+    "top": ("top", "Shows what runs now of APP, or of the Space, and the memory and CPU that it uses."),
     "unpin": ("pin", "Lets a task go with the others again, once it is too old."),
     "version": ("version", "Says which version of kf this is."),
 }

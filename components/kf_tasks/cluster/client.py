@@ -173,6 +173,10 @@ class Cluster:
         query = [("labelSelector", selector)]
         return api.oldest_first(api.items(self.http.json("GET", api.core(namespace, "pods"), query=query)))
 
+    def pod_metrics(self, namespace: str) -> list[Object]:
+        """What pods use, as metrics-server has measured it; NotFound or Unreachable (503) where there is none."""
+        return api.items(self.http.json("GET", api.metrics(namespace)))
+
     def delete_pod(self, namespace: str, name: str) -> None:
         """Deletes a pod; one that is gone already is fine."""
         try:

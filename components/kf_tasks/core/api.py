@@ -44,6 +44,11 @@ def core(namespace: str, plural: str, name: str = "") -> str:
     return _path("/api/v1", "namespaces", namespace, plural, name)
 
 
+def metrics(namespace: str) -> str:
+    """The path of what the pods of a namespace use."""
+    return _path("/apis/metrics.k8s.io/v1beta1", "namespaces", namespace, "pods")
+
+
 def namespaces(name: str = "") -> str:
     """The path of the namespaces, or of one."""
     return _path("/api/v1", "namespaces", name)

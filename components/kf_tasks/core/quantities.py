@@ -17,6 +17,7 @@ _CPU = re.compile(r"([0-9]{1,12}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})(m?)", re.ASCII
 _SPAN = re.compile(r"(?:([0-9]{1,10})h)?(?:([0-9]{1,10})m)?(?:([0-9]{1,10})s)?", re.ASCII)
 _AGE = re.compile(rf"(?:([0-9]{{1,10}})d)?{_SPAN.pattern}", re.ASCII)
 _POWER = {"K": 1, "M": 2, "G": 3, "T": 4}
+_PARTS = {"m": 10**3, "u": 10**6, "n": 10**9}
 _MEBI = 1024**2
 _TOO_LARGE = 1024**5  # from here on Kubernetes writes Pi, for cpu from a thousand cores on `1k`
 _LONGEST_SPAN = 2**63 // 10**9  # Go counts nanoseconds
@@ -55,10 +56,12 @@ def binary_quantity(amount: int) -> str:
 
 
 def number(quantity: str) -> Decimal:
-    """A canonical quantity as a number of cores or bytes, to compare it with another one."""
-    digits = quantity.rstrip("mKMGTi")
+    """A canonical quantity, or one that was measured (`1234567n`), as a number of cores or bytes."""
+    digits = quantity.rstrip("numKMGTi")
     unit = quantity[len(digits) :]
-    return Decimal(digits) / 1000 if unit == "m" else Decimal(digits) * 1024 ** _POWER.get(unit[:1], 0)
+    if unit in _PARTS:
+        return Decimal(digits) / _PARTS[unit]
+    return Decimal(digits) * Decimal(1024 ** _POWER.get(unit[:1], 0))
 
 
 def mebibytes(quantity: str) -> int:
