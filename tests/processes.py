@@ -5,15 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 
-def provider_of(folder: Path) -> int | None:
-    """The id of the provider process that works in `folder`, None while there is none."""
+def providers_of(folder: Path) -> list[int]:
+    """The ids of the provider processes that work in `folder`."""
+    found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if b"pulumi.dynamic" in (process / "cmdline").read_bytes() and (process / "cwd").resolve() == folder:
-                return int(process.name)
+                found.append(int(process.name))
         except OSError:
             continue
-    return None
+    return found
+
+
+def provider_of(folder: Path) -> int | None:
+    """The id of the provider process that works in `folder`, None while there is none."""
+    return next(iter(providers_of(folder)), None)
 
 
 def peak_of_provider(folder: Path) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from ..processes import providers_of
 from .conftest import Stack, eventually, kubectl
 
 TWO = "Task('migrate', app=app, command='echo migrated')\nTask('report', app=app, command='echo reported')\n"
@@ -73,6 +74,7 @@ def test_what_was_killed_before_it_was_recorded_is_not_pruned_and_not_run_again(
     process.kill()  # the CLI alone: what follows the tasks for it goes on, and writes down how they end
     process.wait()
     eventually(lambda: all("kf.dev/outcome" in run["metadata"]["annotations"] for run in stack.runs()), 120)
+    eventually(lambda: not providers_of(stack.folder), 60)  # and ends itself, as its engine is gone
     stack.pulumi("cancel", "--yes").ok()
     before = names(stack)
     assert "not recorded yet" in stack.kf("prune", "shop", "--dry-run").text

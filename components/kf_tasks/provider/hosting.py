@@ -32,6 +32,7 @@ from pulumi.dynamic import (
 from ..core.errors import InvalidInput
 from ..core.log.gate import harmless_data, shown
 from ..errors import Trouble
+from . import engine
 from .reporting import say
 
 T = TypeVar("T")
@@ -115,6 +116,7 @@ class Adapter(ResourceProvider):
 def prepare() -> None:
     """Makes the provider's process fit, once; where the host is built in another way, says what is missed."""
     sys.tracebacklimit = 0
+    engine.watch()
     missed = [text for done, text in ((_hear_cancel(), _NO_CANCEL), (_widen(), _NO_THREADS)) if not done]
     if missed:
         text = "this Pulumi SDK hosts the provider of kf-tasks in another way than is known"
@@ -157,7 +159,8 @@ def _widen() -> bool:
 def plainly(work: Callable[[], T]) -> T:
     """Runs `work`; trouble and bad input are raised with its text alone."""
     try:
-        return work()
+        with engine.work():
+            return work()
     except (Trouble, InvalidInput, Failure) as error:
         raise Failure(shown(str(error))) from None
 

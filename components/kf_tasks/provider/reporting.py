@@ -7,7 +7,6 @@ has, and its address is the provider process's last argument. Without an engine 
 from __future__ import annotations
 
 import functools
-import sys
 from typing import Protocol
 
 import grpc
@@ -15,6 +14,7 @@ from pulumi.runtime.proto import engine_pb2
 from pulumi.runtime.proto.engine_pb2_grpc import EngineStub
 
 from ..core.log.gate import shown
+from .engine import address
 
 
 class Say(Protocol):
@@ -43,8 +43,5 @@ def say(urn: str, text: str, *, warning: bool = False, ephemeral: bool = False) 
 
 @functools.lru_cache(maxsize=1)
 def _engine() -> EngineStub | None:
-    address = sys.argv[-1] if len(sys.argv) > 1 else ""
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdigit():
-        return None
-    return EngineStub(grpc.insecure_channel(address))
+    at = address()
+    return EngineStub(grpc.insecure_channel(at)) if at else None
