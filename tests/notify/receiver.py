@@ -34,8 +34,8 @@ class Receiver:
 
 
 @contextmanager
-def receiving(folder: Path, tls: bool = True) -> Iterator[Receiver]:
-    """A Receiver at `https://127.0.0.1:…`, whose certificate only `ca` vouches for."""
+def receiving(folder: Path, tls: bool = True, host: str = "127.0.0.1") -> Iterator[Receiver]:
+    """A Receiver at `https://<host>:…`, whose certificate only `ca` vouches for."""
     receiver = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -60,14 +60,14 @@ def receiving(folder: Path, tls: bool = True) -> Iterator[Receiver]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with ThreadingHTTPServer((host, 0), Handler) as server:
         if tls:
-            made = certificate(folder, "receiver")
+            made = certificate(folder, "receiver", host)
             receiver.ca = made.read_text()
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(made, made.with_suffix(".key"))
             server.socket = context.wrap_socket(server.socket, server_side=True)
-        receiver.address = f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}"
+        receiver.address = f"http{'s' if tls else ''}://{host}:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
