@@ -19,6 +19,7 @@ from kf_tasks.cluster.client import Cluster
 from kf_tasks.core.errors import InvalidInput
 from kf_tasks.core.retention import pruned
 from kf_tasks.core.retention.pruned import Pruned
+from kf_tasks.core.run.environment import Value
 from kf_tasks.core.run.summary import RunSummary
 from kf_tasks.core.template import TemplateSettings
 from kf_tasks.errors import Denied, NotFound, Unreachable
@@ -252,7 +253,18 @@ def test_the_help_says_that_variables_can_be_read() -> None:
 
 
 def test_variables_as_they_are_given() -> None:
-    assert own_variables("shop", ("A=1", "B=", "A=b=c d")) == {"A": "b=c d", "B": ""}
+    assert own_variables("shop", ("A=1", "B=", "A=b=c d")) == {"A": Value("b=c d"), "B": Value("")}
+    of_secrets = own_variables("shop", ("A=1",), ("A=shop.db/tls.crt", "P=shop/pin"))
+    assert of_secrets == {
+        "A": Value(secret="shop.db", key="tls.crt", existing=True),
+        "P": Value(secret="shop", key="pin", existing=True),
+    }
+
+
+@pytest.mark.parametrize("given", ["A=shop", "A", "=shop/a", "A=/a", "A=shop/", "A=Shop/a", "VCAP_X=shop/a", "A=s/a/b"])
+def test_what_is_no_key_of_a_secret(given: str) -> None:
+    result = call(FakeCluster(), "run-task", "shop", "--env-from-secret", given)
+    assert result.exit_code and "--env-from-secret" in result.output
 
 
 def test_only_a_pod_that_never_started_is_left_behind() -> None:

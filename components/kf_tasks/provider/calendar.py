@@ -20,7 +20,7 @@ from ..core.errors import InvalidInput
 from ..core.schedule import clock_changes, cron, since
 from ..core.state import CalendarInputs, Which
 from ..runs.schedules import sweep_code
-from . import approving, decision, foretelling
+from . import approving, decision, foretelling, references
 from .hosting import Failure
 from .preview import Preview, of_process
 from .survey import Survey
@@ -50,6 +50,8 @@ class Calendars:
                     self._say_missed(connection, before)
             if not contains_unknowns(inputs.manifest) and (not before or inputs.manifest != before.manifest):
                 refusal = decision.dry_run(self.preview, connection, inputs)
+            if inputs.preview and not contains_unknowns(inputs.manifest):
+                references.say(self.preview, connection, inputs)
         told = {}
         if inputs.preview:
             runs = decision.own_runs(self.preview, inputs.which, seen) if connection and not seen.unasked else None

@@ -34,7 +34,7 @@ from ..core.state import MAY, WILL, CalendarInputs, Decision, HistoryInputs, Run
 from ..errors import ClusterError, Denied, NotFound, Unreachable
 from ..registry.upload import lacking
 from ..runs.pruning import expire
-from . import approving
+from . import approving, references
 from .preview import Preview
 from .recording import mark_recorded
 from .survey import Survey
@@ -70,6 +70,8 @@ def check(preview: Preview, olds: RunInputs | None, inputs: RunInputs) -> tuple[
     if connection and seen.exists and not seen.unasked and not contains_unknowns(inputs.manifest):
         if not olds or inputs.manifest != olds.manifest:
             refusal = dry_run(preview, connection, inputs)
+        if inputs.preview and decided.starts:
+            references.say(preview, connection, inputs)
         if not inputs.preview and olds and olds.decision.key and olds.wait:
             _mark_recorded(preview, connection, inputs, olds.decision.key, seen)
     return decided, [CheckFailure("", refusal)] if refusal else []

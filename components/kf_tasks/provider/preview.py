@@ -45,6 +45,7 @@ class Preview:
         self.survey = functools.cache(self._survey)
         self.cron_jobs = functools.cache(self._cron_jobs)
         self.missed = functools.cache(self._missed)
+        self.keys = functools.cache(self._keys)
         self._failures: dict[Connection, Unreachable] = {}
         self._said: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
@@ -99,6 +100,11 @@ class Preview:
         except ClusterError:
             return {}
         return {item["metadata"]["name"]: item for item in found}
+
+    def _keys(self, connection: Connection, namespace: str, kind: str, name: str) -> frozenset[str] | None:
+        """The keys of a Secret or ConfigMap, None if it does not exist; raises ClusterError."""
+        found = self.cluster(connection).get(namespace, f"{kind.lower()}s", name)
+        return None if found is None else frozenset({**(found.get("data") or {}), **(found.get("binaryData") or {})})
 
     def _missed(self, connection: Connection, namespace: str) -> dict[str, Missed]:
         """What the schedules of a namespace have missed, by the names of their CronJobs."""

@@ -200,7 +200,7 @@ def test_overriding_changes_only_what_is_named() -> None:
         template,
         task="one-off",
         argv=["printf", "$5"],
-        env={"TOKEN": "plain$", "NEW": "$(params.y)"},
+        env={"TOKEN": Value("plain$"), "NEW": Value("$(params.y)")},
         resources={"memory": "1Gi", "cpu": "500m"},
     )
     assert template == before
@@ -224,9 +224,9 @@ def test_overriding_changes_only_what_is_named() -> None:
 def test_overriding_adds_the_dollar_before_everything_else() -> None:
     template = render(spec(argv=["true"]))
     assert names(override(template, argv=["echo", "$(params.x)"])) == ["KF_DOLLAR", "PRICE", "TOKEN", "ZONE"]
-    assert names(override(template, env={"A": "b"})) == ["PRICE", "TOKEN", "ZONE", "A"]
+    assert names(override(template, env={"A": Value("b")})) == ["PRICE", "TOKEN", "ZONE", "A"]
     bare = render(spec(argv=["true"], env=[]))
-    assert names(override(bare, env={"A": "$(params.x)"})) == ["KF_DOLLAR", "A"]
+    assert names(override(bare, env={"A": Value("$(params.x)")})) == ["KF_DOLLAR", "A"]
 
 
 def test_the_secrets_that_a_run_refers_to() -> None:

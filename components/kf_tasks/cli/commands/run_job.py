@@ -13,7 +13,7 @@ from .. import names
 from ..target import Target, target_options
 from ..template import template
 from .jobs import find
-from .run_task import amounts, check_free, launch, own_variables, wait_option
+from .run_task import amounts, check_free, from_secret_option, launch, own_variables, wait_option
 
 
 @click.command("run-job")
@@ -26,6 +26,7 @@ from .run_task import amounts, check_free, launch, own_variables, wait_option
     "--env", "variables", multiple=True, metavar="NAME=VALUE",
     help="Variable of this run alone, in plain text; may be repeated.",
 )  # fmt: skip
+@from_secret_option
 @wait_option
 @target_options
 @click.pass_context
@@ -37,6 +38,7 @@ def run_job(
     memory_limit: str | None,
     disk_quota: str | None,
     variables: tuple[str, ...],
+    from_secrets: tuple[str, ...],
     wait: bool,
 ) -> None:
     """Runs JOB once, in the background. A job that forbids two at once is refused while it runs."""
@@ -44,7 +46,7 @@ def run_job(
     resources = amounts(f"job {job!r}", cpu_cores, memory_limit, disk_quota)
     space = target.open()
     found = find(space, job)
-    given = own_variables(found.app, variables)
+    given = own_variables(found.app, variables, from_secrets)
     manifest, settings = template(space, found.app, found.name)
     check_free(found.app, given, settings)
     argv = None

@@ -16,8 +16,9 @@ import click
 from ...core import marks, naming, quantities
 from ...core.api import Object
 from ...core.errors import InvalidInput
-from ...core.run import environment, launcher, pipelinerun, size
+from ...core.run import environment, launcher, pipelinerun, size, sources
 from ...core.run.command import resolve
+from ...core.run.environment import Value
 from ...core.template import TemplateSettings
 from ...errors import Trouble
 from .. import names
@@ -28,6 +29,10 @@ from ..template import template
 if TYPE_CHECKING:
     from ...runs.notifying import Notifying
 
+from_secret_option = click.option(
+    "--env-from-secret", "from_secrets", multiple=True, metavar="NAME=SECRET/KEY",
+    help="Variable of this run alone, whose value is a key of an existing Secret; may be repeated.",
+)  # fmt: skip
 wait_option = click.option(
     "-w", "--wait", is_flag=True,
     help="Follow its log and end with its exit code: 1 if a signal or the cluster ended it.",
@@ -46,6 +51,7 @@ wait_option = click.option(
     help="Variable of this run alone; may be repeated. Its value is plain text that everybody can read who may see "
     "the PipelineRun: secrets belong into env=… of the App in Pulumi.",
 )  # fmt: skip
+@from_secret_option
 @click.option("--process", type=names.process, metavar="TYPE", help="Run the start command of this process type, of an "
               "image that buildpacks made.")  # fmt: skip
 @wait_option
@@ -60,6 +66,7 @@ def run_task(
     memory_limit: str | None,
     disk_quota: str | None,
     variables: tuple[str, ...],
+    from_secrets: tuple[str, ...],
     process: str | None,
     wait: bool,
 ) -> None:
@@ -69,7 +76,7 @@ def run_task(
     """
     target: Target = context.obj
     resources = amounts(f"app {app!r}", cpu_cores, memory_limit, disk_quota)
-    given = own_variables(app, variables)
+    given = own_variables(app, variables, from_secrets)
     space = target.open()
     found, settings = template(space, app)
     check_free(app, given, settings)
@@ -133,20 +140,34 @@ def amounts(owner: str, cpu: str | None, memory: str | None, disk: str | None) -
     return found
 
 
-def own_variables(app: str, given: tuple[str, ...]) -> dict[str, str]:
-    """The variables of --env, the last one of a name; raises InvalidInput for what no process can be given."""
-    owner, found = f"app {app!r}: --env", {}
+def own_variables(app: str, given: tuple[str, ...], from_secrets: tuple[str, ...] = ()) -> dict[str, Value]:
+    """The variables of --env and --env-from-secret; raises InvalidInput for what no process can be given.
+
+    Of one name the last one, and that of a Secret.
+    """
+    owner, found = f"app {app!r}: --env", dict[str, Value]()
     for variable in given:
         name, equals, value = variable.partition("=")
         if not equals:
             raise click.BadParameter(f"{variable!r} has no value: write NAME=VALUE", param_hint="--env")
         environment.check_reserved(owner, naming.check_env_name(owner, name))
         environment.check_value(owner, name, value)
-        found[name] = value
+        found[name] = Value(value)
+    owner = f"app {app!r}: --env-from-secret"
+    for variable in from_secrets:
+        name, _, reference = variable.partition("=")
+        secret, slash, key = reference.partition("/")
+        if not slash:
+            raise click.BadParameter(
+                f"{variable!r} names no key of a Secret: write NAME=SECRET/KEY", param_hint="--env-from-secret"
+            )
+        environment.check_reserved(owner, naming.check_env_name(owner, name))
+        sources.check_object(owner, sources.SECRET, secret)
+        found[name] = Value(secret=secret, key=sources.check_key(owner, sources.SECRET, key), existing=True)
     return found
 
 
-def check_free(app: str, given: dict[str, str], settings: TemplateSettings) -> None:
+def check_free(app: str, given: dict[str, Value], settings: TemplateSettings) -> None:
     """Refuses variables that the platform or a binding decides: they stand above all others in every run."""
     for name in given:
         layer = ((settings.layers or {}).get(name) or [""])[0]

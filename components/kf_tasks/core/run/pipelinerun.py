@@ -18,7 +18,7 @@ from ..naming import label_value
 from ..pods import security
 from . import system
 from .command import carry, dollar_variable, needs_dollar
-from .environment import Variable, rendered
+from .environment import Value, Variable, rendered
 from .sources import SECRET, Source
 
 STEP = "task"
@@ -189,7 +189,7 @@ def override(
     *,
     task: Optional[str] = None,
     argv: Optional[Sequence[str]] = None,
-    env: Optional[Mapping[str, str]] = None,
+    env: Optional[Mapping[str, Value]] = None,
     resources: Optional[Mapping[str, str]] = None,
 ) -> Object:
     """A template with another name, argv, further variables or other amounts (cpu, memory, ephemeral-storage)."""
@@ -200,7 +200,7 @@ def override(
     if argv is not None:
         carried = [carry(text) for text in argv]
         step.update(command=carried[:1], args=carried[1:])
-    own = [{"name": name, "value": carry(value)} for name, value in (env or {}).items()]
+    own = [value.render(name, carry) for name, value in (env or {}).items()]
     kept: List[Object] = [entry for entry in step.get("env", []) if entry["name"] not in (env or {})]
     texts = [*step["command"], *step.get("args", []), *(str(entry.get("value", "")) for entry in [*kept, *own])]
     lead = [] if not needs_dollar(texts) or any(entry == dollar_variable() for entry in kept) else [dollar_variable()]
