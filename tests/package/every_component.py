@@ -1,6 +1,7 @@
 """A program that uses every component, and every form that an argument may have; type checkers accept it."""
 
 import pulumi
+import pulumi_kubernetes as kubernetes
 from kf_tasks import App, Binding, Postgres, SecurityGroup, ServiceInstance, Source, Space, Task, TaskSchedule
 
 config = pulumi.Config()
@@ -105,3 +106,15 @@ pulumi.export("schema", results["schema"])
 pulumi.export("image", packed.image)
 pulumi.export("labels", app.labels)
 pulumi.export("namespace", space.namespace)
+container = kubernetes.core.v1.ContainerArgs(name="web", image=app.image, env=app.env)
+pod = kubernetes.core.v1.PodTemplateSpecArgs(
+    metadata=kubernetes.meta.v1.ObjectMetaArgs(labels=app.labels),
+    spec=kubernetes.core.v1.PodSpecArgs(containers=[container]),
+)
+kubernetes.apps.v1.Deployment(
+    "web",
+    metadata=kubernetes.meta.v1.ObjectMetaArgs(namespace=space.namespace),
+    spec=kubernetes.apps.v1.DeploymentSpecArgs(
+        selector=kubernetes.meta.v1.LabelSelectorArgs(match_labels=app.labels), template=pod
+    ),
+)

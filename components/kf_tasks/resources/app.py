@@ -83,7 +83,7 @@ class App(pulumi.ComponentResource):
     app_name: pulumi.Output[str]
     image: pulumi.Output[str]
     labels: pulumi.Output[dict[str, str]]
-    env: pulumi.Output[list[dict[str, Any]]]
+    env: pulumi.Output[list[Any]]  # of a container; what Kubernetes takes here type checkers know by classes alone
     env_from: pulumi.Output[list[dict[str, Any]]]
     process_types: pulumi.Output[list[str]]
 
