@@ -40,6 +40,7 @@ class Cluster:
         self.annotations: dict[str, Any] = {}
         self.cancelled_by = ""
         self.http = self
+        self.now: str | None = None
 
     @property
     def ended(self) -> bool:
@@ -391,3 +392,29 @@ def test_who_is_told_is_told_before_the_log_is_stored_and_after_the_end_is_writt
 
     seen(cluster, Said().screen(), archiving=archiving(cluster, archive), notifying=Told())
     assert said == [f"{NAME}: Failed"] and archive.record(place_of(begun(cluster))) is not None
+
+
+def test_who_waits_is_told_how_long_it_has_run_and_runs_as_a_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("kf_tasks.runs.display.time.monotonic", lambda: now[0])
+    told: list[tuple[str, bool]] = []
+
+    def say(text: str, *, warning: bool = False, ephemeral: bool = False) -> None:
+        told.append((text, ephemeral))
+
+    screen = Bounded("kf logs", FOLLOW, say, print, usually=120)
+    screen.pass_time()
+    screen.begin(elapsed=10.0)
+    log = LogReader(Masker())
+    for seconds in (1, 2, 3, 4):
+        now[0] += 1
+        if seconds == 3:
+            screen.show(log.feed(b"a line\n"), log)
+        screen.pass_time()
+    assert told == [("11s, usually 2m", True), ("a line", False)]
+    now[0] += 400
+    screen.pass_time()
+    screen.pass_time()
+    now[0] += 2
+    screen.pass_time()
+    assert told[2:] == [("runs for 6m54s, usually 2m", False), ("6m54s, usually 2m", True), ("6m56s, usually 2m", True)]

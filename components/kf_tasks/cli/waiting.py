@@ -45,7 +45,10 @@ class Terminal:
 
     hint = say
 
-    def begin(self) -> None:
+    def pass_time(self) -> None:
+        """The line that moves shows the time."""
+
+    def begin(self, elapsed: float = 0.0) -> None:
         """Lets the line that moves say so."""
         self.state = RUNNING
 

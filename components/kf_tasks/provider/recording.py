@@ -18,6 +18,7 @@ from ..core.run import outcome, pipelinerun
 from ..core.run.attempts import of_task
 from ..core.run.outcome import FAILED, RUNNING, SUCCEEDED, Outcome
 from ..core.run.summary import RunSummary
+from ..core.run.usual import usual
 from ..core.state import HistoryInputs, RunInputs, RunRecord, Which
 from ..errors import ArchiveError, ClusterError, Conflict, NotFound, Refused, about
 from ..registry.upload import send
@@ -56,7 +57,8 @@ def record(preview: Preview, inputs: RunInputs) -> tuple[RunRecord, str | None]:
     with about(f"{which} cannot be started"):
         if inputs.upload:
             send(cluster, wanted.namespace, inputs.upload, say)
-        run, adopted = submit(cluster, wanted, preview.survey(connection, wanted.namespace).now)
+        seen = preview.survey(connection, wanted.namespace)
+        run, adopted = submit(cluster, wanted, seen.now)
     name = run["metadata"]["name"]
     say(f"run {name} {'adopted' if adopted else 'started'}")
     notifying = notifying_of(preview, cluster, inputs)
@@ -67,7 +69,8 @@ def record(preview: Preview, inputs: RunInputs) -> tuple[RunRecord, str | None]:
     if not inputs.wait:
         let_go(preview, cluster, inputs)
         return begun, None
-    done, ended = _follow(preview, cluster, inputs, run, begun, notifying)
+    usually = usual(of_task(seen.of(which.app), which.app, which.task, wanted.stacks))
+    done, ended = _follow(preview, cluster, inputs, run, begun, notifying, usually=usually)
     spare = name if ended.state == SUCCEEDED else ""
     let_go(preview, cluster, inputs, spare)
     return _judge(preview, inputs, done, ended)
@@ -181,6 +184,7 @@ def _follow(
     begun: RunRecord,
     notifying: Notifying,
     end_by: str = "",
+    usually: float | None = None,
 ) -> tuple[RunRecord, Outcome]:
     what, namespace, name = inputs.which, inputs.which.namespace, run["metadata"]["name"]
     say = functools.partial(preview.say, inputs.urn)
@@ -194,7 +198,7 @@ def _follow(
             seen = attend(
                 cluster,
                 run,
-                Bounded(advice.whole_log(what.app, name, namespace), inputs.log_mode, say, short),
+                Bounded(advice.whole_log(what.app, name, namespace), inputs.log_mode, say, short, usually),
                 archiving=archiving,
                 start_timeout=inputs.start_timeout,
                 at_most_once=inputs.at_most_once,

@@ -12,11 +12,14 @@ from typing import Protocol
 
 from ..core.log.reader import LogReader
 from ..core.log.shown import FOLLOW, NONE
+from ..core.run.usual import lasting
 from ..core.say import Say
 
 SHOWN_LINES = 500
 LAST_LINES = 50
 STATUS_SECONDS = 0.5
+QUIET_SECONDS = 2.0  # after which a line of the log makes room for the time
+LATE_FACTOR, LATE_SECONDS = 2, 60
 
 
 class Screen(Protocol):
@@ -28,8 +31,11 @@ class Screen(Protocol):
     def hint(self, text: str) -> None:
         """Warns of what may be the same for every run of an App, such as a secret that is too short to hide."""
 
-    def begin(self) -> None:
-        """The run's command has begun."""
+    def begin(self, elapsed: float = 0.0) -> None:
+        """The run's command has begun, so many seconds ago."""
+
+    def pass_time(self) -> None:
+        """It goes on; told about once a second."""
 
     def show(self, lines: list[str], log: LogReader) -> None:
         """Shows new lines of its log; `log` is the whole so far."""
@@ -41,23 +47,46 @@ class Screen(Protocol):
 class Bounded:
     """A Screen for the engine.
 
-    `mode` is what of the log is shown (`core.log.shown`), `whole_log` the command that shows all of it.
+    `mode` is what of the log is shown (`core.log.shown`), `whole_log` the command that shows all of it. How long the
+    command has run, and `usually` runs (s), is a status wherever the log says nothing, and a line once that is passed
+    by far: who reads the log of a pipeline sees no status.
     """
 
-    def __init__(self, whole_log: str, mode: str, say: Say, hint: Callable[[str], None]) -> None:
+    def __init__(
+        self, whole_log: str, mode: str, say: Say, hint: Callable[[str], None], usually: float | None = None
+    ) -> None:
         self.say, self.hint = say, hint
         self._whole_log, self._mode = whole_log, mode
         self._shown = 0
         self._last_status = 0.0
+        self._usually = usually
+        self._begun = 0.0
+        self._is_late = False
 
-    def begin(self) -> None:
-        """Says nothing: the engine shows how long each resource takes."""
+    def begin(self, elapsed: float = 0.0) -> None:
+        """Time counts from here, or from when it began."""
+        self._begun = time.monotonic() - elapsed
+
+    def pass_time(self) -> None:
+        """Shows how long it has run, unless the log has just shown something."""
+        now = time.monotonic()
+        if not self._begun:
+            return
+        elapsed = now - self._begun
+        text = lasting(elapsed, self._usually)
+        if not self._is_late and self._usually is not None and elapsed > LATE_FACTOR * self._usually + LATE_SECONDS:
+            self._is_late = True
+            self.say(f"runs for {text}")
+        elif now - self._last_status >= QUIET_SECONDS:
+            self._last_status = now
+            self.say(text, ephemeral=True)
 
     def show(self, lines: list[str], log: LogReader) -> None:
         """Shows the first lines, and after those how many there are."""
         for line in lines[: SHOWN_LINES - self._shown] if self._mode == FOLLOW else ():
             self.say(line)
             self._shown += 1
+            self._last_status = time.monotonic()
         self._show_status(log)
 
     def close(self, log: LogReader) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from ..cluster.client import Cluster
 from ..cluster.watch import Watch
+from ..core import moments
 from ..core.api import Object
 from ..core.log.masking import Masker
 from ..core.log.reader import LogReader
@@ -120,6 +121,7 @@ class Follower:
             if not self._has_started and self.start_timeout and time.monotonic() - patient > self.start_timeout:
                 trouble = self._trouble or "its pod has not started"
                 self._give_up(f"could not start within {self.start_timeout} s: {trouble}", "start_timeout")
+            self.screen.pass_time()
             changed.wait(0.5 if time.monotonic() - begun < 30 else 1.0)
 
     def _is_forgotten(self, run: Object, pods: list[Object]) -> bool:
@@ -164,7 +166,7 @@ class Follower:
 
     def _read(self, pod: Object) -> None:
         if not self._has_started:
-            self.screen.begin()
+            self.screen.begin(moments.seconds_between(outcome.first_start(pod) or None, self.cluster.now) or 0.0)
         self._has_started = True
         name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]
         if uid not in self._pumps:
