@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 from kf_tasks.core.review.model import Change
+from kf_tasks.core.review.preview import UNKNOWN
 
 from .previews import ENV, RUN, manifest, reviewed, run, step
 
@@ -118,3 +119,21 @@ def test_nothing_that_differs_is_missed(before: Any, after: Any) -> None:
     old["spec"]["volumes"], new["spec"]["volumes"] = before, after
     found = changes(*tasks(old, new, "a"))
     assert bool(found) is (json.dumps(before, sort_keys=True) != json.dumps(after, sort_keys=True))
+
+
+def test_a_secret_variable_that_comes_from_another_secret_is_told() -> None:
+    def of(secret: str) -> dict[str, Any]:
+        reference = {"secretKeyRef": {"name": secret, "key": "password"}}
+        return manifest(env=[{"name": "PASSWORD", "valueFrom": reference}])
+
+    [one] = changes(*tasks(of("database"), of("replica"), "a"))
+    assert (one.before, one.after, one.secret) == ("secret", "secret", True)
+    assert one.note == "password of the Secret database → password of the Secret replica"
+
+
+def test_a_template_that_only_the_update_knows_is_said_to_differ_unseen() -> None:
+    later = [step("update", RUN, name, run(name, ""), run(name, "", manifest=UNKNOWN)) for name in "gfedcba"]
+    assert reviewed(*later).unknown == (
+        "what differs in the templates of shop/a, shop/b, shop/c, shop/d, shop/e and 2 more: "
+        "they are known only during the update",
+    )

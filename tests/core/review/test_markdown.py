@@ -103,3 +103,12 @@ def test_the_same_preview_gives_the_same_bytes() -> None:
 def test_a_preview_of_nothing_says_so() -> None:
     rendered = markdown.render(compose([review(read(events(), "events"))]))
     assert "Nothing changes." in rendered and "- `any resource: the preview has none`" in rendered
+
+
+def test_apps_of_one_name_in_two_namespaces_are_told_apart() -> None:
+    places = [("a", "shop"), ("b", "shop"), ("b", "mail")]
+    steps = [step("create", RUN, f"{at}-{app}", None, run(namespace=at, app=app)) for at, app in places]
+    rendered = markdown.render(compose([reviewed(*steps)]))
+    assert [line.split("|")[1].strip() for line in rendered.splitlines() if "first run" in line] == [
+        "`a/shop/schema`", "`mail/schema`", "`b/shop/schema`",
+    ]  # fmt: skip

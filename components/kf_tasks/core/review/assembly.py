@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Iterable
+from typing import Any, Iterable, Mapping
 
 from ..build.spec import BUILD
 from .decisions import CALENDAR, HISTORY, RUN, decide, pasts, place, times
 from .differences import differences, is_template
 from .model import Broken, Dropped, Kept, Other, Planned, Ran, Review, Said
-from .preview import SAME, Line, Preview, Step, moment, number, text
+from .preview import SAME, UNKNOWN, Line, Preview, Step, moment, number, text
 from .templates import templates
 
 _OURS = ("kf:index:", "pulumi-python:dynamic/kf:")
+_NAMED = 5  # tasks in one sentence
 _NO_POLICIES = "whether policies are violated: a digest does not tell, the streamed events of a preview do"
 
 
@@ -77,12 +78,28 @@ def _planned(preview: Preview) -> Iterable[Planned]:
 
 def _unknown(preview: Preview, failed: bool) -> Iterable[str]:
     if failed or not preview.whole:
-        yield "what comes after the error: the preview did not come to its end"
+        yield "what comes after that: the preview did not come to its end"
     yield from dict.fromkeys(filter(None, (_unasked(step) for step in preview.steps)))
+    later = sorted({_task(step.new or {}) for step in _later(preview)})
+    if later:
+        more = f" and {len(later) - _NAMED} more" if len(later) > _NAMED else ""
+        names = f"{', '.join(later[:_NAMED])}{more}"
+        yield f"what differs in the templates of {names}: they are known only during the update"
     if not preview.streamed:
         yield _NO_POLICIES
     if not preview.steps and not failed:
         yield "any resource: the preview has none"
+
+
+def _task(inputs: Mapping[str, Any]) -> str:
+    return f"{place(inputs)[1]}/{text(inputs.get('task'))}"
+
+
+def _later(preview: Preview) -> Iterable[Step]:
+    """The tasks that were there before and whose template only the update knows."""
+    for step in preview.steps:
+        if step.type in (RUN, CALENDAR) and step.old is not None and (step.new or {}).get("manifest") == UNKNOWN:
+            yield step
 
 
 def _unasked(step: Step) -> str:

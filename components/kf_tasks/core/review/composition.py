@@ -23,6 +23,7 @@ from .document import (
 from .facts import ENVIRONMENT, OTHER, RESOURCES, SECURITY
 from .model import Change, Deletion, Kept, Other, Past, Review, Said, Schedule, Start, Times
 from .pictures import last_runs, retention, week
+from .places import told_apart
 from .schedules import local
 
 _GUARDED = ("ServiceAccount", "NetworkPolicy", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
@@ -34,7 +35,7 @@ _DROPPED = ": nothing runs, and its runs stay until retention lets them go"
 
 def compose(reviews: Sequence[Review], *, pictures: bool = False) -> Document:
     """The document of one review or several, in the order of their projects and stacks; `pictures` for HTML."""
-    ordered = sorted(reviews, key=lambda one: (one.project, one.stack))
+    ordered = sorted(map(told_apart, reviews), key=lambda one: (one.project, one.stack))
     return Document(
         tuple(f"{one.project}/{one.stack}" for one in ordered), tuple(_part(one, pictures) for one in ordered)
     )

@@ -95,8 +95,8 @@ def _variable(name: str, before: Variable | None, after: Variable | None) -> Ite
     elif after is None or before is None:
         one = after or before
         note = f"of the {_layer(one)}" if one and one.layer else ""
-    if before and after and (was, now) == ("secret", "secret") and not note:
-        return
+    elif was == now == "secret":
+        note = f"{before.source} → {after.source}"
     yield ENVIRONMENT, name, was, now, secret, note
 
 

@@ -37,10 +37,14 @@ _LIKE_DATA = re.compile(r'(null|true|false|-?[0-9.]+|\{\}|\[\]|NaN|-?Infinity|".
 
 @dataclass(frozen=True)
 class Variable:
-    """A variable of a task: its text, None for a secret one, and the layer that decides, such as `App`."""
+    """A variable of a task: its text, None for a secret one, and the layer that decides, such as `App`.
+
+    `source`: of a secret one the Secret and its key.
+    """
 
     text: str | None
     layer: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,10 @@ def _variable(found: Mapping[str, Any], layers: Mapping[str, Any]) -> Variable:
     if source is None:
         text = str(found.get("value") or "")
         return Variable(_without_limits(text) if found["name"] == _APPLICATION else text, layer)
-    return Variable(None if "secretKeyRef" in source else json.dumps(source, sort_keys=True), layer)
+    if "secretKeyRef" in source:
+        reference = source["secretKeyRef"]
+        return Variable(None, layer, f"{reference['key']} of the Secret {reference['name']}")
+    return Variable(json.dumps(source, sort_keys=True), layer)
 
 
 def _without_limits(text: str) -> str:
