@@ -119,3 +119,11 @@ def test_a_schedule_becomes_what_is_approved(seen: Seen, tmp_path: Path) -> None
 def test_a_file_that_is_gone_meanwhile_is_told(seen: Seen, tmp_path: Path) -> None:
     missing = {"__approved": str(tmp_path / "missing.json")}
     assert "missing.json cannot be read" in refused(Runs(seen).check({}, task_of("t", **missing)))
+
+
+def test_what_has_begun_in_time_is_not_stopped_half_way(seen: Seen, tmp_path: Path) -> None:
+    given = approved(tmp_path, starts=(START,))
+    assert not Runs(seen).check({}, task_of("t", **given)).failures
+    seen.sees(now="2026-11-27T00:00:00Z")
+    assert not Histories(seen).check({}, {**NEWS, **given}).failures
+    assert "was approved until" in refused(Histories(Seen(seen.seen)).check({}, {**NEWS, **given}))

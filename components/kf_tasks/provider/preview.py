@@ -39,8 +39,8 @@ class Preview:
         self.decided: dict[Which, tuple[str, Decision]] = {}
         # Why admission was not asked for, by namespace.
         self.unadmitted: dict[str, str] = {}
-        # The file of the approval that the update is held to.
-        self.approved = ""
+        # The file of the approval that the update is held to, and whether it was found to hold still.
+        self.approved, self.in_time = "", False
         self._labels: dict[tuple[str, str], set[str]] = {}
         self.survey = functools.cache(self._survey)
         self.cron_jobs = functools.cache(self._cron_jobs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def approved() -> dict[str, str]:
         text = path.read_text("utf-8", "replace")
     except OSError as error:
         raise InvalidInput(f"approval {path} cannot be read: {error.strerror}") from None
-    Approval.read(text, f"approval {path}").check_stack(stack_id(), f"approval {path}")
+    _read(text, f"approval {path}").check_stack(stack_id(), f"approval {path}")
     return {"__approved": str(path)}
 
 
@@ -40,7 +41,13 @@ def check_schedule(app: str, task: str, schedule: str, time_zone: str, suspend: 
     path = approved().get("__approved")
     if not path:
         return
-    approval = Approval.read(Path(path).read_text("utf-8", "replace"), f"approval {path}")
+    approval = _read(Path(path).read_text("utf-8", "replace"), f"approval {path}")
     refusal = approval.schedule(Which("", "", app, task), schedule, time_zone, suspend) if approval.complete else ""
     if refusal:
         raise InvalidInput(refusal)
+
+
+@functools.lru_cache(maxsize=1)
+def _read(text: str, source: str) -> Approval:
+    """Every component asks for it."""
+    return Approval.read(text, source)
