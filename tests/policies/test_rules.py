@@ -11,10 +11,11 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from kf_tasks.core import quantities
 from kf_tasks.core.schedule import cron
 from kf_tasks.policies import tasks
 from kf_tasks.policies.catalog import rules
-from kf_tasks.policies.rule import STACKS, is_one_of
+from kf_tasks.policies.rule import SPAN, STACKS, is_one_of
 from kf_tasks.policies.times import DAY, minutes_of, shortest_gap
 
 from ..docs.texts import ROOT
@@ -148,6 +149,11 @@ def test_the_documentation_has_every_rule_with_its_settings() -> None:
             assert f"`{setting}`" in settings
             default = schema["default"]
             assert isinstance(default, list) or json.dumps(default) in settings
+
+
+@given(st.from_regex(str(SPAN["pattern"]), fullmatch=True).filter(lambda text: 1 < len(text) < 20))
+def test_what_the_configuration_takes_as_a_span_is_one(text: str) -> None:
+    assert text.isascii() is False or quantities.age(text, "longest") > 0
 
 
 @given(anything)

@@ -12,7 +12,7 @@ from .inputs import plain
 Settings = Mapping[str, Any]
 Violations = Iterator[tuple[str, str]]  # the URN that it is about, and the sentence
 
-SPAN = {"type": "string", "pattern": r"^(\d+d)?(\d+h)?(\d+m)?(\d+s)?$", "minLength": 2}
+SPAN = {"type": "string", "pattern": r"^([1-9]\d*d)?([1-9]\d*h)?([1-9]\d*m)?([1-9]\d*s)?$", "minLength": 2}
 COUNT = {"type": "integer", "minimum": 0}
 TEXTS = {"type": "array", "items": {"type": "string"}}
 STACKS = ["prod", "production", "live", "prod-*", "*-prod", "production-*", "*-production", "live-*", "*-live"]
