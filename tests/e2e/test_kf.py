@@ -297,6 +297,48 @@ def test_logs_follow_what_runs_and_what_comes(space: Space) -> None:
     assert everything.end() == (130, "")
 
 
+def test_what_hands_type_that_know_cloud_foundry(space: Space, tmp_path: Path) -> None:
+    app = space.app("habits", "printf 'one\\ntwo\\n'; exit 3")
+    first = space.kf_apart("run-task", app, "-w")
+    assert (first.returncode, first.stdout) == (3, "one\ntwo\n")
+    [run] = [each["metadata"]["name"] for each in space.runs(app)]
+    again = space.kf("rerun", app, "1").ok().text
+    assert "Its ID:     2\n" in again
+    eventually(lambda: all(each["status"].get("completionTime") for each in space.runs(app)))
+
+    forms = [("tasks", app, "-o", "json"), ("logs", app, "--recent"), ("logs", app, "--failed", "-t", "--since", "1h")]
+    forms += [("stats", app, "-o", "json"), ("top", app), ("apps",), ("download", run, "--to", str(tmp_path))]
+    listed, recent, timed, stats, top, apps, _ = (result.stdout for result in space.kf_many(*forms))
+    tasks = json.loads(listed)
+    # The pod tells the exit code of the second, about whose end nobody has written a word.
+    assert [(task["exitCode"], task["state"], task["command"][-1]) for task in tasks] == [
+        (3, "Failed", "printf 'one\\ntwo\\n'; exit 3")
+    ] * 2
+    assert recent.splitlines() == ["habits/1 one", "habits/1 two", "habits/2 one", "habits/2 two"]
+    assert re.fullmatch(r"habits/1 \d{4}-\d\d-\d\dT[0-9:.]+(Z|[+-][0-9:]+) one", timed.splitlines()[0])
+    assert len(timed.splitlines()) == 4
+    [found] = json.loads(stats)
+    assert (found["runs"], found["failed"], found["median"]) == (2, 2, None)
+    assert top == f"Nothing runs of app {app!r} in space '{space.name}'.\n"
+    assert re.search(rf"^{app} +2 +0 +0 +2 +Failed", apps, re.MULTILINE)
+    assert (tmp_path / f"{run}.log").read_text() == "one\ntwo\n"
+    assert json.loads((tmp_path / f"{run}.json").read_text())["exitCode"] == 3
+
+    words = {"_KF_COMPLETE": "bash_complete", "COMP_WORDS": "kf task hab", "COMP_CWORD": "2", "KF_SPACE": space.name}
+    env = {**os.environ, **words, "XDG_CACHE_HOME": str(tmp_path)}
+    command = [CHECKOUT / "kf"]
+    eventually(lambda: run in subprocess.run(command, env=env, capture_output=True, text=True).stdout)
+
+    assert space.kf_apart("prune", app, "--keep", "0").stdout == f"deleted {run}\n"
+    gone = space.kf_apart("task", app, "1")
+    assert (gone.returncode, gone.stdout) == (1, "")
+    assert re.fullmatch(
+        rf"kf: task 1 of app 'habits' \(run {run}\) was pruned at \S+Z \(beyond the newest 0\); its log went with it, "
+        "since the app has no log archive\n",
+        gone.stderr,
+    )
+
+
 def test_a_task_is_terminated_once(space: Space) -> None:
     app = space.app("long", "seq 30; sleep 600")
     by_id, by_name = space.submit(app), space.submit(app)

@@ -24,9 +24,14 @@ from ..core.run.summary import RunSummary
 class View:
     """Fields under the names that programs read."""
 
+    @classmethod
+    def names(cls) -> list[str]:
+        """The names of the fields as JSON has them."""
+        return [_camel(one.name) for one in fields(cls)]  # type: ignore[arg-type]
+
     def plain(self) -> dict[str, Any]:
         """It as JSON has it."""
-        return {_camel(one.name): getattr(self, one.name) for one in fields(self)}  # type: ignore[arg-type]
+        return dict(zip(self.names(), (getattr(self, one.name) for one in fields(self))))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, kw_only=True)

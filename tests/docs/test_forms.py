@@ -1,0 +1,46 @@
+"""What `-o json` gives is documented field by field: whoever changes one changes the page."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+from kf_tasks.cli.commands.apps import AppView
+from kf_tasks.cli.commands.stats import StatsView
+from kf_tasks.cli.commands.target import TargetView
+from kf_tasks.cli.commands.top import TopView
+from kf_tasks.cli.views import ListedView, LiveView, StoredView, View
+
+from .texts import ROOT
+
+WORDS = {"str": "text", "int": "number", "float": "number", "bool": "true or false", "list[str]": "texts",
+         "dict[str, str]": "texts by name", "Object": "object", "list[dict[str, str]]": "objects"}  # fmt: skip
+SHOWN = {
+    "`kf tasks`, `kf job-history`": ListedView,
+    "`kf task`": LiveView,
+    "`kf task` from an archive": StoredView,
+    "`kf apps`": AppView,
+    "`kf stats`": StatsView,
+    "`kf top`": TopView,
+    "`kf target`": TargetView,
+}
+
+
+def row(command: str, view: type[View]) -> str:
+    """The row of a command in the table."""
+    names = view.names()
+    kinds = [str(one.type).partition(" | ") for one in fields(view)]  # type: ignore[arg-type]
+    told = [f"`{name}` ({WORDS[kind]}{' or null' if rest else ''})" for name, (kind, _, rest) in zip(names, kinds)]
+    return f"| {command} | {', '.join(told)} |"
+
+
+@pytest.mark.parametrize("command", SHOWN)
+def test_the_fields_are_documented(command: str) -> None:
+    assert row(command, SHOWN[command]) in (ROOT / "docs" / "kf.md").read_text("utf-8").splitlines()
+
+
+def test_every_view_is_one_of_them() -> None:
+    def below(kind: type[View]) -> set[type[View]]:
+        return {each for one in kind.__subclasses__() for each in (below(one) or {one})}
+
+    assert below(View) == set(SHOWN.values())
