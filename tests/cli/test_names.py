@@ -48,6 +48,7 @@ FREE = {
     "file", "variables", "files", "services", "kubeconfig", "context", "output", "url", "command", "cron", "keep",
     "cpu_cores", "memory_limit", "disk_quota", "lines", "since", "help", "version", "shell", "form", "topic",
     "states", "by", "arguments", "markdown", "data", "sources", "limit", "valid",
+    "from_secrets",
 }  # fmt: skip
 
 

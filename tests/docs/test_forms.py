@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 import pytest
+from kf_tasks.cli.checkup import FindingView
 from kf_tasks.cli.commands.apps import AppView
 from kf_tasks.cli.commands.stats import StatsView
 from kf_tasks.cli.commands.target import TargetView
@@ -23,6 +24,7 @@ SHOWN = {
     "`kf stats`": StatsView,
     "`kf top`": TopView,
     "`kf target`": TargetView,
+    "`kf doctor`": FindingView,
 }
 
 

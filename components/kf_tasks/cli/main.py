@@ -35,6 +35,10 @@ COMMANDS = {
     "completion": ("completion", "Prints the completion of kf for a shell."),
     "delete-job": ("jobs", "Refused: a job is declared in the program."),
     "delete-job-schedule": ("jobs", "Suspends JOB: what runs goes on, nothing new starts."),
+    "doctor": (
+        "doctor",
+        "Checks the cluster, the rights in it and the project of this folder, and says what to do.",
+    ),
     "download": (
         "download",
         "Writes the log and the record of a task into a folder: by its name, or by its App and its ID.",

@@ -17,6 +17,7 @@ Object = Dict[str, Any]  # a Kubernetes object as its JSON has it
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"  # what whoever asks may do
 _VALUE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
 # Lists as what `kubectl get` shows of them, and metadata alone: a sixth of the bytes of whole objects.
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
