@@ -19,7 +19,7 @@ from kf_tasks.core.run.outcome import CANCELLED, FAILED, SUCCEEDED
 from kf_tasks.core.say import nobody
 from kf_tasks.errors import ArchiveError, Denied, NotFound
 from kf_tasks.log.archive import Archive
-from kf_tasks.runs import ending
+from kf_tasks.runs import ending, follower
 from kf_tasks.runs.archiving import Archiving
 from kf_tasks.runs.attending import attend
 from kf_tasks.runs.display import Bounded, Screen
@@ -418,3 +418,59 @@ def test_who_waits_is_told_how_long_it_has_run_and_runs_as_a_rule(monkeypatch: p
     now[0] += 2
     screen.pass_time()
     assert told[2:] == [("runs for 6m54s, usually 2m", False), ("6m54s, usually 2m", True), ("6m56s, usually 2m", True)]
+
+
+class Rotating(Cluster):
+    """Its task prints a file of a Secret, which is changed meanwhile, and prints it again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words, self.version = ["first-word-1", "second-word-2"], 0
+        self.named: list[str] = []
+        self.copies: dict[str, Any] = {}
+
+    def get_run(self, namespace: str, name: str) -> dict[str, Any]:
+        run = super().get_run(namespace, name)
+        volumes = [{"name": "db", "secret": {"secretName": "db-app"}}]
+        run["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["volumes"] = volumes
+        return run
+
+    def get(self, namespace: str, plural: str, name: str) -> dict[str, Any] | None:
+        copy: dict[str, Any] | None = self.copies.get(name)
+        if copy:
+            return copy
+        if plural != "secrets" or name != "db-app":
+            return super().get(namespace, plural, name) if name != "s" else None
+        data = {"password": base64.b64encode(self.words[self.version].encode()).decode()}
+        return {"metadata": {"name": name, "uid": "s-1", "resourceVersion": str(self.version)}, "data": data}
+
+    def create_secret(self, _namespace: str, body: dict[str, Any]) -> None:
+        self.copies[body["metadata"]["name"]] = body
+
+    def annotate_run(
+        self, namespace: str, name: str, annotations: dict[str, Any], *, finished: bool = False, uid: str
+    ) -> None:
+        if marks.SECRETS in annotations:
+            self.named.append(annotations[marks.SECRETS])
+        else:
+            super().annotate_run(namespace, name, annotations, finished=finished, uid=uid)
+
+    def log(self, *_: Any, **__: Any) -> Iterator[bytes]:
+        yield b"2026-01-01T00:00:00.000000001Z it is first-word-1\n"
+        self.version = 1
+        yield b"2026-01-01T00:00:01.000000001Z it is second-word-2\n"
+
+
+def test_a_secret_that_changes_while_its_files_are_there_is_hidden_and_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follower, "FRESH_SECONDS", -1)
+    cluster, said = Rotating(), Said()
+    fake: Any = cluster
+    run = cluster.get_run("dev", NAME)
+    run["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["steps"][0]["env"] = []
+    seen = attend(fake, run, Bounded(NAME, FOLLOW, said, said))
+    assert seen.log.tail().splitlines() == ["it is [secret]", "it is [secret]"]
+    assert not [line for line in [*said.lines, *said.warnings] if "-word-" in line]
+    [named] = cluster.named
+    assert [it["data"] for it in map(cluster.copies.get, named.split(",")) if it] == [
+        {"password": base64.b64encode(b"second-word-2").decode()}
+    ]

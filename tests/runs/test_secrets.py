@@ -220,3 +220,30 @@ def test_who_may_not_read_secrets_starts_runs_all_the_same() -> None:
     unread: list[str] = []
     assert secret_values(cluster.get, "ns", manifest, lambda _: None, unread.append) == ["readable"]
     assert len(unread) == 1 and "kf-shop.env cannot be masked" in unread[0]
+
+
+def test_what_a_run_has_of_a_whole_secret_as_variables_is_hidden_with_its_type() -> None:
+    manifest = run(("kf-shop.env", "V"))
+    step = manifest["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["steps"][0]
+    step["envFrom"] = [{"prefix": "S_", "secretRef": {"name": "shop"}}, {"configMapRef": {"name": "plain"}}]
+    secrets = {"kf-shop.env": {"V": "hunter22"}, "shop": {"token": "hunter33", "type": "hunter44"}}
+    assert of(secrets, manifest)[0] == {"hunter22", "hunter33", "hunter44"}
+
+
+def test_existing_secrets_that_are_deleted_or_changed_later_stay_hidden() -> None:
+    """Of five, one is deleted, one changed twice, and one made only while the run goes on."""
+    cluster: Any = Holds({f"shop-{nth}": {"token": f"hunter-{nth}"} for nth in range(4)})
+    manifest = run()
+    step = manifest["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["steps"][0]
+    step["envFrom"] = [{"secretRef": {"name": f"shop-{nth}", "optional": True}} for nth in range(5)]
+    assert hidden_in(cluster, manifest)[1] == ["what is secret in the log is not known: Secret shop-4 is gone"], (
+        "a run that nobody has copied Secrets for"
+    )
+    manifest["metadata"]["annotations"][marks.SECRETS] = copy_secrets(cluster, "ns", "shop", manifest)
+    manifest["metadata"]["creationTimestamp"] = "2026-01-01T05:30:00Z"
+    del cluster.objects["shop-0"]
+    cluster.put("shop-1", {"token": "changed-once"})
+    cluster.put("shop-1", {"token": "changed-twice"})
+    hidden, unknown = hidden_in(cluster, manifest)
+    assert {f"hunter-{nth}" for nth in range(4)} <= hidden
+    assert unknown == [], "the fifth was missing, as it may"

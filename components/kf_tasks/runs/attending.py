@@ -18,6 +18,7 @@ from ..core.log import gate
 from ..core.log.masking import Masker
 from ..core.log.reader import LogReader
 from ..core.log.stored import place_of
+from ..core.run import pipelinerun
 from ..core.run.outcome import Outcome
 from ..errors import ClusterError, Trouble
 from ..log.spool import Spool
@@ -25,7 +26,7 @@ from .archiving import Archiving
 from .display import Screen
 from .follower import Follower
 from .notifying import Notifying
-from .secrets import copy_late, secret_values
+from .secrets import copy_late, files_changed, secret_values
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def attend(
     log not be stored, says nothing about the task.
     """
     namespace, name, uid = (run["metadata"][key] for key in ("namespace", "name", "uid"))
-    masker, unmasked = Masker(), list[str]()
+    masker, unmasked, versions = Masker(), list[str](), dict[str, str]()
 
     def unread(text: str) -> None:
         masker.hide_all()
@@ -73,8 +74,15 @@ def attend(
 
     def secrets(pod: Object) -> list[str]:
         get = functools.cache(cluster.get)
+        with contextlib.suppress(ClusterError):
+            files_changed(cluster, run, versions)
         copy_late(cluster, get, run)
         return secret_values(get, namespace, run, show.hint, unread, pods=[pod])
+
+    def changed() -> list[str]:
+        if not files_changed(cluster, run, versions):
+            return []
+        return secret_values(cluster.get, namespace, run, show.hint, unread)
 
     spool = Spool(masker, place_of(run)) if archiving else None
     follower = Follower(
@@ -84,6 +92,7 @@ def attend(
         show,
         masker,
         secrets=secrets,
+        changed_secrets=changed if pipelinerun.secret_volumes(run) else None,
         start_timeout=start_timeout,
         at_most_once=at_most_once,
         interrupted=interrupted or threading.Event(),

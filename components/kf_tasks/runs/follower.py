@@ -22,7 +22,7 @@ from ..core.log.masking import Masker
 from ..core.log.reader import LogReader
 from ..core.run import forgotten, outcome, queue
 from ..core.run.outcome import Outcome
-from ..errors import Conflict, Denied, NotFound, Refused, Trouble, Unreachable
+from ..errors import ClusterError, Conflict, Denied, NotFound, Refused, Trouble, Unreachable
 from ..log.pump import LOST, Pump
 from ..log.spool import Spool
 from .display import Screen
@@ -33,6 +33,7 @@ PATIENCE_SECONDS = 600
 TOO_LARGE = "Termination message is above max allowed size"  # Tekton's entrypoint, about the results
 DENIED_SECONDS = 60
 BEGIN_SECONDS, BEHIND_SECONDS, QUIET_SECONDS = 1, 10, 0.3
+FRESH_SECONDS = 0.25  # the kubelet takes longer to bring a changed Secret to its files
 LOOK_SECONDS = 10  # how often the TaskRun of a pod that runs is looked at
 
 
@@ -47,6 +48,7 @@ class Follower:
     `start_timeout` (seconds, 0 for none) is how long its pod may wait for its start. `at_most_once`
     cancels the run when its pod is replaced. `interrupted` makes `follow` raise Interrupted. `secrets` are
     the values to mask, asked for with a pod that starts: only by then all the Secrets that it reads exist.
+    `changed_secrets` are more of them, asked for as long as its log comes: files of Secrets change while it runs.
     `spool` takes the log too, for the archive. `end_by` cancels the run in that name, its log being read meanwhile.
     `uid` says which run it is, whatever has its name later.
     """
@@ -59,6 +61,7 @@ class Follower:
     start_timeout: int = 600
     at_most_once: bool = False
     secrets: Callable[[Object], Iterable[str]] | None = None
+    changed_secrets: Callable[[], Iterable[str]] | None = None
     interrupted: threading.Event = field(default_factory=threading.Event)
     spool: Spool | None = None
     end_by: str = ""
@@ -78,6 +81,7 @@ class Follower:
         self.log = LogReader(self.masker)  # the log so far: its tail, digest and counts
         self._lock = threading.Lock()
         self._closed = False
+        self._looked = 0.0
 
     @property
     def whole(self) -> bool:
@@ -202,6 +206,10 @@ class Follower:
 
     def _receive(self, chunk: bytes) -> bool:
         """Takes a chunk of the log; False once it is closed."""
+        if self.changed_secrets and time.monotonic() - self._looked > FRESH_SECONDS:
+            with contextlib.suppress(ClusterError):  # asked for again with the next chunk
+                self.masker.add(self.changed_secrets())
+                self._looked = time.monotonic()
         with self._lock:
             if self._closed:
                 return False

@@ -63,4 +63,4 @@ def test_what_is_said(one: Needed, keys: Any, lines: list[str]) -> None:
 def test_all_that_a_source_holds_is_secret() -> None:
     """So it is read, hidden in the log and copied for as long as the log is kept."""
     run = manifest({"A": Value(secret="one", key="a")}, Source(SECRET, "two", "T_"), Source(CONFIG_MAP, "three"))
-    assert secrets_of(run) == [{"name": "one", "key": "a"}, {"name": "two", "key": ""}]
+    assert secrets_of(run) == [{"name": "one", "key": "a"}, {"name": "two", "key": "*"}]

@@ -25,6 +25,7 @@ STEP = "task"
 CONTAINER = f"step-{STEP}"
 _WRITTEN = ("kf.dev/", "tekton.dev/", "kubectl.kubernetes.io/")  # annotations of what became of a run
 RESULTS_FOLDER = "/tekton/results"
+EVERY = "*"  # in place of a key
 
 
 @dataclass(frozen=True)
@@ -220,12 +221,12 @@ def step_of(manifest: Object) -> Object:
 
 
 def secrets_of(manifest: Object) -> List[Dict[str, str]]:
-    """Name and key of every Secret that a run can read; of one that is mounted the key is empty: all of them."""
+    """Name and key of every Secret that a run can read; all keys are "" of one that is mounted, EVERY as variables."""
     refs = [entry.get("valueFrom", {}).get("secretKeyRef") for entry in step_of(manifest).get("env", [])]
     whole = [source.name for source in sources_of(manifest) if source.kind == SECRET]
-    mounted = [*(name for name, _ in secret_volumes(manifest).values()), *whole]
+    mounted = [name for name, _ in secret_volumes(manifest).values()]
     return [{"name": ref["name"], "key": ref["key"]} for ref in refs if ref] + [
-        {"name": name, "key": ""} for name in dict.fromkeys(mounted)
+        {"name": name, "key": key} for key, names in (("", mounted), (EVERY, whole)) for name in dict.fromkeys(names)
     ]
 
 
