@@ -2,7 +2,19 @@
 
 import pulumi
 import pulumi_kubernetes as kubernetes
-from kf_tasks import App, Binding, Postgres, SecurityGroup, ServiceInstance, Source, Space, Task, TaskSchedule
+from kf_tasks import (
+    App,
+    Binding,
+    Heartbeat,
+    Postgres,
+    SecurityGroup,
+    ServiceInstance,
+    Source,
+    Space,
+    Task,
+    TaskSchedule,
+    Webhook,
+)
 
 config = pulumi.Config()
 tag = pulumi.Output.from_input("1.0")
@@ -34,6 +46,7 @@ space = Space(
     limit_range={"default": {"memory": "64M"}},
     pod_security="restricted",
     submitter_image="python:3-slim",
+    notify=[Webhook(config.require_secret("chat"), on=["failed"], format="slack"), Heartbeat("https://hc-ping.com/a")],
     opts=pulumi.ResourceOptions(protect=False),
 )
 database = ServiceInstance(
@@ -83,6 +96,7 @@ migrate = Task(
     at_most_once=True,
     results=["schema"],
     log="tail",
+    notify=[Webhook(pulumi.Output.format("https://hooks.example.com/{0}", tag), ca=config.get_secret("ca"))],
     opts=pulumi.ResourceOptions(depends_on=[database]),
 )
 load = Task("load", app=built, command=["load", migrate.results["schema"]], args=[tag], wait=False, log="none")
@@ -96,6 +110,7 @@ nightly = TaskSchedule(
     starting_deadline="2h",
     catch_up=True,
     env={"NIGHT": "yes"},
+    notify=[],
 )
 state: pulumi.Output[str] = load.state
 code: pulumi.Output[int | None] = migrate.exit_code

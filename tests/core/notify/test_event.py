@@ -132,3 +132,14 @@ def test_what_is_no_list_of_endpoints_is_one_error(text: str) -> None:
         return
     with pytest.raises(ValueError, match="."):
         endpoint.read(text)
+
+
+def test_names_and_what_stands_in_a_secret_never_change() -> None:
+    assert (marks.NOTIFY, marks.NOTIFIED, endpoint.KEY) == ("kf.dev/notify", "kf.dev/notified", "notify.json")
+    there = Endpoint(WEBHOOK, "https://h/x", ("failed", "recovered"), "slack", "PEM")
+    text = (
+        '[{"ca": "PEM", "format": "slack", "kind": "webhook", "on": ["failed", "recovered"], "url": "https://h/x"}, '
+        '{"kind": "heartbeat", "url": "https://h/b"}]'
+    )
+    assert endpoint.read(text) == [there, Endpoint(HEARTBEAT, "https://h/b")]
+    assert endpoint.written([there])[1:-1] in text
