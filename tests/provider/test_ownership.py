@@ -126,3 +126,13 @@ def test_a_history_goes_by_the_aliases_of_its_app() -> None:
     alias = _alias(pulumi.Alias(name="web", parent=parent))
     assert (alias.name, alias.parent, alias.type_) == ("web", parent, ...)
     assert _alias(URN) == "urn:pulumi:dev::shop::my:Shop$pulumi-python:dynamic/kf:History::shop"
+
+
+def test_two_apps_of_one_name_in_one_place_are_refused_whatever_the_way_to_the_cluster() -> None:
+    """Two Spaces may have two kubeconfigs for one cluster: in the program these are two places."""
+    seen = Seen(Survey(cluster="one"))
+    web = {**HISTORY, "urn": URN.replace("App::shop", "App::web"), "connection": {"context": "other"}}
+    assert not Histories(seen).check({}, HISTORY).failures and not Histories(seen).check({}, HISTORY).failures
+    [failure] = Histories(seen).check({}, web).failures
+    assert failure.reason.startswith("app 'shop' in namespace 'shop' is declared twice, as my:Shop$kf:index:App::shop")
+    assert not Histories(seen).check({}, {**web, "namespace": "other"}).failures

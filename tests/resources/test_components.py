@@ -528,3 +528,36 @@ def test_a_secret_that_may_be_needed_is_never_empty() -> None:
 
     secret = run(program)["kf:index:Space$kubernetes:core/v1:Secret::kf.s.env"]
     assert unsecret(secret["stringData"]) == {"README": "none of these variables is secret: the template shows them"}
+
+
+@pytest.mark.parametrize("preview", [False, True])
+@pytest.mark.parametrize(
+    ("other", "refused"),
+    [({}, True), ({"app_name": "office"}, False), ({"context": "elsewhere"}, False), ({"namespace": "other"}, False)],
+)
+def test_two_spaces_in_one_namespace_hold_no_two_apps_of_one_name(
+    other: dict[str, Any], refused: bool, preview: bool
+) -> None:
+    def program() -> None:
+        place = {"namespace": "shop-dev", **{name: text for name, text in other.items() if name != "app_name"}}
+        App("one", app_name="shop", space=Space("shop-dev"), image="i", command="x")
+        App("two", app_name=other.get("app_name", "shop"), space=Space("more", **place), image="i", command="x")
+
+    if not refused:
+        run(program, preview)
+        return
+    with pytest.raises(pulumi.RunError) as error:
+        run(program, preview)
+    assert str(error.value) == (
+        "app 'shop': two Spaces are in namespace 'shop-dev', and two apps in it have this name in the cluster, "
+        "'one' of space 'shop-dev' and 'two' of space 'more': give one of them another app_name"
+    )
+
+
+def test_two_spaces_in_one_namespace_hold_no_two_services_of_one_name() -> None:
+    def program() -> None:
+        for name, space in (("one", Space("shop-dev")), ("two", Space("more", namespace="shop-dev"))):
+            ServiceInstance(name, service_name="db", space=space, credentials={"a": "b"})
+
+    with pytest.raises(pulumi.RunError, match="service 'db': two Spaces are in namespace 'shop-dev', and two services"):
+        run(program)

@@ -246,8 +246,15 @@ class Histories:
         refusal = foreign(self.preview, inputs, before, seen)
         if refusal:
             return refusal
+        own = of_stack(inputs.urn)
+        keeper = self.preview.keepers.setdefault((seen.cluster, *inputs.place), own) if seen.cluster else own
+        if keeper != own:
+            return (
+                f"app {inputs.app!r} in namespace {inputs.namespace!r} is declared twice, as {keeper} and as {own}: "
+                "give one of them another app_name, or they would delete each other's runs"
+            )
         urn = seen.urns.get(inputs.app)
-        if before or not urn or urn == of_stack(inputs.urn):
+        if before or not urn or urn == own:
             return None
         name = urn.rsplit("::", 1)[-1]
         return (

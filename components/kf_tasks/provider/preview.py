@@ -41,6 +41,8 @@ class Preview:
         self.unadmitted: dict[str, str] = {}
         # The file of the approval that the update is held to, and whether it was found to hold still.
         self.approved, self.in_time = "", False
+        # Which App keeps house in a place: cluster, namespace and App's name.
+        self.keepers: dict[tuple[str, str, str], str] = {}
         self._labels: dict[tuple[str, str], set[str]] = {}
         self.survey = functools.cache(self._survey)
         self.cron_jobs = functools.cache(self._cron_jobs)

@@ -140,6 +140,7 @@ class App(pulumi.ComponentResource):
                 f"{owner}: two Apps of space {space.name!r} have this name in the cluster, {other!r} and {name!r} in "
                 "Pulumi: give one of them another app_name, or they would delete each other's runs"
             )
+        names.only_one(space, "app", own_name, name, "app_name")
         resources = Resources.over(
             space.defaults.resources, owner, memory=memory, disk=disk, cpu=cpu, cpu_limit=cpu_limit
         )

@@ -85,6 +85,7 @@ class ServiceInstance(pulumi.ComponentResource):
                 f"{owner}: two services of space {space.name!r} have this name in the cluster, {other!r} and {name!r} "
                 "in Pulumi: give one of them another service_name"
             )
+        names.only_one(space, "service", own_name, name, "service_name")
         typed = is_dataclass(credentials) and not isinstance(credentials, type)
         self.keys = existing.check(owner, credentials, secret, resource, map, requires)
         given_credentials = _as_map(owner, credentials)
