@@ -312,3 +312,26 @@ def test_another_truth_value_is_refused(given: Any) -> None:
     found = configuration.services(pulumi.Config("kf"))
     with pytest.raises(pulumi.RunError, match=r"service 'nfs': volume_mounts.*read_only.* is .*: give .*True or False"):
         run(lambda: declaration.provide(found, Space("s")) and None)
+
+
+def test_existing_secrets_of_a_manifest(tmp_path: Path) -> None:
+    (tmp_path / "manifest.yml").write_text(
+        "applications:\n"
+        "- name: hello\n  image: i\n  command: serve\n  env: {A: a}\n  secret_env: {TOKEN: shop/tls.crt}\n"
+        "  env_from: [{secret: more, prefix: M_, optional: true}, {config_map: settings}]\n"
+        "  tasks:\n  - {name: greet, config_env: {MODE: settings/mode}}\n"
+    )
+    found = run(
+        lambda: declaration.declare(declaration.read(tmp_path / "manifest.yml", {}), Space("hello-dev")) and None
+    )
+    step = template(found, GREET)["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["steps"][0]
+    env = {one["name"]: one.get("valueFrom") or one["value"] for one in step["env"]}
+    assert (env["A"], env["TOKEN"], env["MODE"]) == (
+        "a",
+        {"secretKeyRef": {"name": "shop", "key": "tls.crt"}},
+        {"configMapKeyRef": {"name": "settings", "key": "mode"}},
+    )
+    assert step["envFrom"][1:] == [
+        {"prefix": "M_", "secretRef": {"name": "more", "optional": True}},
+        {"configMapRef": {"name": "settings"}},
+    ]

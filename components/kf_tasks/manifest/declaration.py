@@ -14,7 +14,9 @@ from ..core.manifest import loading
 from ..core.manifest.model import Application, JobEntry, TaskEntry
 from ..core.manifest.nodes import Text
 from ..resources.app import App
+from ..resources.environment import Env
 from ..resources.inputs import for_people
+from ..resources.references import ConfigKey, ConfigRef, SecretKey, SecretRef
 from ..resources.service import Binding, ServiceInstance
 from ..resources.source import Source
 from ..resources.space import Space
@@ -96,7 +98,8 @@ def _app(
         command=application.command,
         args=application.args,
         entrypoint=application.entrypoint,
-        env=_env(application.env),
+        env=_all(application),
+        env_from=_whole(application),
         services=bindings,
         memory=application.memory,
         disk=application.disk_quota,
@@ -139,7 +142,8 @@ def _task(entry: TaskEntry, app: App) -> Task:
         app=app,
         command=entry.command,
         args=entry.args,
-        env=_env(entry.env),
+        env=_all(entry),
+        env_from=_whole(entry),
         memory=entry.memory,
         disk=entry.disk_quota,
         cpu=entry.cpu,
@@ -162,13 +166,35 @@ def _job(entry: JobEntry, app: App) -> TaskSchedule:
         suspend=entry.suspend,
         starting_deadline=entry.starting_deadline,
         catch_up=entry.catch_up,
-        env=_env(entry.env),
+        env=_all(entry),
+        env_from=_whole(entry),
         memory=entry.memory,
         disk=entry.disk_quota,
         cpu=entry.cpu,
         timeout=entry.timeout,
         retries=entry.retries,
     )
+
+
+def _all(entry: Application | TaskEntry | JobEntry) -> Env:
+    """The variables of an entry: texts, and keys of existing Secrets and ConfigMaps."""
+    secrets = {name: SecretKey(*_pair(text)) for name, text in entry.secret_env.items()}
+    settings = {name: ConfigKey(*_pair(text)) for name, text in entry.config_env.items()}
+    return {**_env(entry.env), **secrets, **settings}
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, _, key = text.partition("/")
+    return name, key
+
+
+def _whole(entry: Application | TaskEntry | JobEntry) -> list[SecretRef | ConfigRef]:
+    return [
+        SecretRef(str(one.secret), str(one.prefix), one.optional)
+        if one.secret is not None
+        else ConfigRef(str(one.config_map), str(one.prefix), one.optional)
+        for one in entry.env_from
+    ]
 
 
 def _env(variables: dict[str, str]) -> dict[str, pulumi.Input[str]]:

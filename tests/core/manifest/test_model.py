@@ -83,7 +83,9 @@ def test_everything_that_can_be_said() -> None:
     )
     shop, blog = found.applications
     assert (found.warnings, found.notes) == ([], [])
+    nothing: dict[str, Any] = {"secret_env": {}, "config_env": {}, "env_from": []}
     assert shop.model_dump(exclude={"tasks", "jobs"}) == {
+        **nothing,
         "name": "shop", "image": None, "docker": {"image": "registry/shop:1"}, "path": None,
         "dockerfile": None, "builder": None, "run_image": None, "buildpacks": None, "env": {"ZONE": "north"},
         "memory": "512Mi", "disk_quota": "1536Mi", "cpu": "500m", "cpu_limit": "1",
@@ -98,6 +100,7 @@ def test_everything_that_can_be_said() -> None:
     }  # fmt: skip
     assert shop.ready_image == "registry/shop:1"
     assert shop.tasks[0].model_dump() == {
+        **nothing,
         "name": "migrate", "command": "./manage.py migrate", "args": None, "env": {"LEVEL": "1"}, "memory": "1Gi",
         "disk_quota": "64Mi", "cpu": "250m", "timeout": "1m30s", "retries": 2, "triggers": {"schema": ["1", "2"]},
         "when": "trigger",
@@ -108,6 +111,7 @@ def test_everything_that_can_be_said() -> None:
         "suspend": True, "starting_deadline": "10m0s",
     }  # fmt: skip
     assert blog.model_dump() == {
+        **nothing,
         "name": "blog", "image": "registry/blog:1", "docker": None, "path": None, "dockerfile": None,
         "builder": None, "run_image": None, "buildpacks": None,
         "env": {}, "memory": None, "disk_quota": None, "cpu": None, "cpu_limit": None, "command": None, "entrypoint": None, "args": None, "task": True, "keep": None, "keep_failed": None, "max_age": None, "pinned": [], "min_history": None,

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, PlainValidator, Validation
 from .. import definition, naming, quantities
 from ..errors import InvalidInput
 from ..pods import metadata
+from ..run import sources
 from ..run.environment import check_reserved
 from ..schedule import cron, slot
 from .nodes import Text as Node
@@ -149,6 +150,16 @@ def _age(value: str, info: ValidationInfo) -> str:
     return quantities.age_text(quantities.age(value, str(info.field_name)))
 
 
+def _key_of(value: str, info: ValidationInfo) -> str:
+    name, slash, key = value.partition("/")
+    if not slash:
+        raise InvalidInput(f"{info.field_name}: {value!r} names no key: write NAME/KEY, such as 'shop/token'")
+    kind_of = sources.CONFIG_MAP if info.field_name == "config_env" else sources.SECRET
+    sources.check_object(str(info.field_name), kind_of, name)
+    sources.check_key(str(info.field_name), kind_of, key)
+    return value
+
+
 def _binding(value: str) -> str:
     if not _BINDING.fullmatch(value):
         raise InvalidInput(
@@ -239,6 +250,13 @@ Env = Annotated[
         additionalProperties={"type": ["string", "number", "boolean", "null"]},
         propertyNames={"not": {"pattern": "^([Vv][Cc][Aa][Pp]_|[Vv][Mm][Cc]|[Kk][Ff]_|$)"}},
     ),
+]
+KeysOf = Annotated[
+    Dict[
+        Annotated[str, AfterValidator(_variable_name)], Annotated[str, BeforeValidator(_text), AfterValidator(_key_of)]
+    ],
+    BeforeValidator(mapping),
+    _schema(type="object", additionalProperties={"type": "string", "examples": ["shop/token"]}),
 ]
 _NotesSchema = _schema(type="object", additionalProperties={"type": ["string", "number", "boolean", "null"]})
 _NoteName = Annotated[str, AfterValidator(_note_name)]

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from .. import definition
 from ..errors import InvalidInput
+from ..run import sources
 from .fields import (
     Age,
     Annotations,
@@ -28,6 +29,7 @@ from .fields import (
     Env,
     Flag,
     JobName,
+    KeysOf,
     Labels,
     Parameters,
     Policy,
@@ -120,7 +122,45 @@ class Process(Entry):
     disk_quota: Optional[Size] = None
 
 
-class Work(Entry):
+class Whole(Entry):
+    """An existing Secret or ConfigMap whose every key is a variable."""
+
+    secret: Optional[Text] = Field(None, description="The name of a Secret of the Space's namespace.")
+    config_map: Optional[Text] = Field(None, description="In its place, the name of a ConfigMap.")
+    prefix: Text = Field("", description="Stands before each key.")
+    optional: Flag = Field(False, description="It may be missing.")
+
+    @model_validator(mode="after")
+    def _one(self) -> Whole:
+        if (self.secret is None) == (self.config_map is None):
+            raise InvalidInput("env_from: write secret: NAME or config_map: NAME, one of them")
+        kind_of = sources.CONFIG_MAP if self.secret is None else sources.SECRET
+        sources.check_object("env_from", kind_of, self.secret if self.config_map is None else self.config_map)
+        sources.check_prefix("env_from", self.prefix)
+        return self
+
+
+class Named(Entry):
+    """Variables that come from existing Secrets and ConfigMaps."""
+
+    secret_env: KeysOf = Field({}, description="Variables from keys of existing Secrets, each as NAME/KEY.")
+    config_env: KeysOf = Field({}, description="Variables from keys of existing ConfigMaps, each as NAME/KEY.")
+    env_from: Annotated[List[Whole], BeforeValidator(entries)] = Field(
+        [], description="Existing Secrets and ConfigMaps whose every key is a variable."
+    )
+
+    @model_validator(mode="after")
+    def _once(self) -> Named:
+        given = [*getattr(self, "env", {}), *self.secret_env, *self.config_env]
+        twice = sorted({name for name in given if given.count(name) > 1})
+        if twice:
+            raise InvalidInput(
+                f"secret_env: {', '.join(twice)} stands in env or config_env, too: leave one of them out"
+            )
+        return self
+
+
+class Work(Named):
     """What tasks and jobs have in common; what it does not say is the application's."""
 
     name: TaskName = Field(description="A name within the application: lower-case letters, digits and '-'.")
@@ -153,7 +193,7 @@ class JobEntry(Work):
     catch_up: Flag = Field(False, description="Also make up for what went by while it was suspended.")
 
 
-class Application(Entry):
+class Application(Named):
     """An application: image, environment, amounts, start command and tasks. Amounts are canonical."""
 
     name: AppName = Field(description="Lower-case letters, digits and '-'; '_' becomes '-'.")
