@@ -123,12 +123,20 @@ def test_rights_verb_by_verb() -> None:
 
 
 def test_warnings_end_well() -> None:
-    assert found(Patient(flag="false"))["tekton's flags"][0] == "warning"
+    assert found(Patient(flag="false"))["flags"][0] == "warning"
     assert found(Patient(hidden=True))["flags"][0] == "unknown"
     old = Http(list(GRANTED), date="Wed, 25 Nov 2020 22:00:00 GMT")
     assert found(Patient(http=old))["clock"][2] == "set the clocks by NTP"
     archive = found(Patient(settings={"log_archive": "file:///proc/nowhere"}))["archive"]
     assert archive[0] == "warning" and "file:///proc/nowhere cannot be written" in archive[1]
+
+
+def test_who_may_read_no_template_does_not_know_of_an_archive() -> None:
+    class Closed(Patient):
+        def config_maps(self, namespace: str, selector: str) -> Any:
+            raise Denied("configmaps is forbidden")
+
+    assert found(Closed())["archive"][:2] == ("unknown", "not known: configmaps is forbidden")
 
 
 def test_a_cluster_that_does_not_answer_ends_it() -> None:

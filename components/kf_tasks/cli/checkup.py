@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..core import api, moments, rights
+from ..core import api, marks, moments, rights
 from ..core.run import pipelinerun
 from ..core.run.pipelinerun import Resources, TaskSpec
 from ..errors import ArchiveError, ClusterError, Denied, NotFound, Unreachable
@@ -109,10 +109,10 @@ def _tekton(space: TargetSpace) -> Iterator[FindingView]:
 def _flags(space: TargetSpace) -> Iterator[FindingView]:
     found = space.cluster.get(TEKTON, "configmaps", "feature-flags")
     if (found or {}).get("data", {}).get("set-security-context") == "true":
-        yield well("tekton's flags", "set-security-context is on")
+        yield well("flags", "set-security-context is on")
     else:
         yield wrong(
-            "tekton's flags",
+            "flags",
             "set-security-context is off: namespaces that enforce the restricted level refuse Tekton's pods",
             f'set set-security-context: "true" in the ConfigMap feature-flags of {TEKTON}',
             WARNING,
@@ -156,6 +156,7 @@ def _admission(space: TargetSpace) -> Iterator[FindingView]:
 def _archive(space: TargetSpace) -> Iterator[FindingView]:
     from ..log.archive import Archive
 
+    space.cluster.config_maps(space.name, marks.TEMPLATE)  # who may not read where it is declared does not know
     url = archives.url_of(space, None)
     if not url:
         yield well("archive", "none is declared")
