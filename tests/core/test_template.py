@@ -26,7 +26,8 @@ settings = st.builds(
     st.none() | st.dictionaries(words, st.lists(words, max_size=3)),
 ) | st.builds(
     TemplateSettings, words, words, words, policies, st.none() | words, st.none(),
-    st.none() | st.dictionaries(words, st.lists(words, max_size=3)), st.none() | jobs,
+    st.none() | st.dictionaries(words, st.lists(words, max_size=3)), st.lists(words, max_size=3).map(tuple),
+    st.none() | jobs,
 )  # fmt: skip
 
 
