@@ -166,3 +166,14 @@ def test_an_age_is_read_as_it_is_written(seconds: int) -> None:
 def test_what_is_no_age_is_refused(written: object) -> None:
     with pytest.raises(InvalidInput, match="^app 'shop': max_age: .* is no span of time: write '30d'"):
         quantities.age(written, "app 'shop': max_age")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("32M", "32Mi"), ("31.9M", ""), ("16M", ""), ("1K", ""), ("0.5G", "512Mi")]
+)
+def test_no_disk_is_less_than_what_tekton_needs(value: str, expected: str) -> None:
+    if expected:
+        assert quantities.disk(value, "task 'a': disk") == expected
+        return
+    with pytest.raises(InvalidInput, match=r"^task 'a': disk: '.*' can never work: .* give it at least '32M'"):
+        quantities.disk(value, "task 'a': disk")

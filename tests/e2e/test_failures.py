@@ -97,7 +97,7 @@ def test_a_process_of_it_runs_out_of_memory_and_it_does_not_mind(stack: Stack) -
 
 
 def test_more_disk_than_its_limit_is_evicted(stack: Stack, message: Message) -> None:
-    fill = "command='head -c 80000000 /dev/zero > /tmp/full; sleep 120', disk='16M'"
+    fill = "command='head -c 80000000 /dev/zero > /tmp/full; sleep 120', disk='48M'"
     error = _fails(stack.task(fill), 100)
     assert "was evicted: " in error and "ephemeral" in error
     message("a task fills its disk", _until(error, "was evicted"))

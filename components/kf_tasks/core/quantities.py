@@ -19,6 +19,7 @@ _AGE = re.compile(rf"(?:([0-9]{{1,10}})d)?{_SPAN.pattern}", re.ASCII)
 _POWER = {"K": 1, "M": 2, "G": 3, "T": 4}
 _PARTS = {"m": 10**3, "u": 10**6, "n": 10**9}
 _MEBI = 1024**2
+_LEAST_DISK = 32 * _MEBI
 _TOO_LARGE = 1024**5  # from here on Kubernetes writes Pi, for cpu from a thousand cores on `1k`
 _LONGEST_SPAN = 2**63 // 10**9  # Go counts nanoseconds
 
@@ -44,6 +45,21 @@ def size(value: object, what: str) -> str:
     if whole >= _TOO_LARGE:
         raise InvalidInput(f"{what}: {value!r} is more than any node has: give it less than '1024T'")
     return binary_quantity(whole)
+
+
+def disk(value: object, what: str) -> str:
+    """As `size`, and at least what Tekton's own files in a pod leave room for anything in.
+
+    They lie in volumes that count against the limit, most of them its entrypoint: 32,419,840 bytes with Tekton 1.15.
+    With less the kubelet evicts every pod within a minute, whatever its command does.
+    """
+    found = size(value, what)
+    if number(found) < _LEAST_DISK:
+        raise InvalidInput(
+            f"{what}: {value!r} can never work: Tekton's own files in the pod count, too, and take 31 MiB, so give it "
+            f"at least '{_LEAST_DISK // _MEBI}M', and what the task writes on top"
+        )
+    return found
 
 
 def binary_quantity(amount: int) -> str:

@@ -136,7 +136,7 @@ def prepare(owner: str, name: str, space: Space, source: Source) -> tuple[tree.T
         )
     amounts = Resources(
         memory=quantities.size(source.memory, f"source of {owner}: memory"),
-        disk=quantities.size(source.disk, f"source of {owner}: disk"),
+        disk=quantities.disk(source.disk, f"source of {owner}: disk"),
         cpu=quantities.cpu(source.cpu, f"source of {owner}: cpu"),
     )
     timeout = quantities.duration(source.timeout, f"source of {owner}: timeout")

@@ -125,7 +125,7 @@ class Space(pulumi.ComponentResource):
         self.defaults = Defaults(
             Resources(
                 memory=quantities.size(memory, f"{owner}: memory"),
-                disk=quantities.size(disk, f"{owner}: disk"),
+                disk=quantities.disk(disk, f"{owner}: disk"),
                 cpu=quantities.cpu(cpu, f"{owner}: cpu"),
             ),
             quantities.duration(timeout, f"{owner}: timeout"),

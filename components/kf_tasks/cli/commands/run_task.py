@@ -136,7 +136,7 @@ def amounts(owner: str, cpu: str | None, memory: str | None, disk: str | None) -
     if memory is not None:
         found["memory"] = quantities.size(memory, f"{owner}: --memory-limit")
     if disk is not None:
-        found["ephemeral-storage"] = quantities.size(disk, f"{owner}: --disk-quota")
+        found["ephemeral-storage"] = quantities.disk(disk, f"{owner}: --disk-quota")
     return found
 
 

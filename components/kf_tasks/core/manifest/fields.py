@@ -208,6 +208,11 @@ Size = Annotated[
     AfterValidator(lambda value, info: quantities.size(value, info.field_name)),
     _schema(type="string", pattern=_SIZES, examples=["512M", "1G"]),
 ]
+Disk = Annotated[
+    Text,
+    AfterValidator(lambda value, info: quantities.disk(value, info.field_name)),
+    _schema(type="string", pattern=_SIZES, examples=["512M", "1G"]),
+]
 Cpu = Annotated[
     Text,
     AfterValidator(lambda value, info: quantities.cpu(value, info.field_name)),

@@ -26,6 +26,7 @@ from .fields import (
     Cpu,
     Cron,
     Data,
+    Disk,
     Env,
     Flag,
     JobName,
@@ -119,7 +120,7 @@ class Process(Entry):
     type: Text = Field(description="Only the type 'task' has an effect on tasks.")
     command: Optional[Command] = None
     memory: Optional[Size] = None
-    disk_quota: Optional[Size] = None
+    disk_quota: Optional[Disk] = None
 
 
 class Whole(Entry):
@@ -168,7 +169,7 @@ class Work(Named):
     args: Optional[Texts] = Field(None, description="Arguments after the entrypoint or after a list command.")
     env: Env = Field({}, description="Variables of this task; they win over the application's.")
     memory: Optional[Size] = None
-    disk_quota: Optional[Size] = None
+    disk_quota: Optional[Disk] = None
     cpu: Optional[Cpu] = None
     timeout: Optional[Span] = Field(None, description="The time limit, by default the Space's; '0' for none.")
     retries: Count = Field(0, description="How often a failed task is tried again.")
@@ -209,7 +210,7 @@ class Application(Named):
         [], description="Names, or maps with a name; their order has no effect."
     )
     memory: Optional[Size] = None
-    disk_quota: Optional[Size] = None
+    disk_quota: Optional[Disk] = None
     cpu: Optional[Cpu] = None
     cpu_limit: Optional[Cpu] = None
     command: Optional[Command] = Field(None, description="The start command of tasks that have none of their own.")

@@ -47,7 +47,7 @@ class Resources:
         limit = inherited.cpu_limit if cpu is None or inherited.cpu_limit is None else own_cpu
         return cls(
             memory=inherited.memory if memory is None else quantities.size(memory, f"{owner}: memory"),
-            disk=inherited.disk if disk is None else quantities.size(disk, f"{owner}: disk"),
+            disk=inherited.disk if disk is None else quantities.disk(disk, f"{owner}: disk"),
             cpu=own_cpu,
             cpu_limit=limit if cpu_limit is None else quantities.cpu(cpu_limit, f"{owner}: cpu_limit"),
         )
