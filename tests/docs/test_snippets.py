@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,9 @@ from kf_tasks.core.manifest.model import Application, JobEntry, TaskEntry
 from ..resources import test_components
 from .texts import ROOT, Snippet, snippets
 
-PYTHON, TERMINAL = snippets("python"), snippets("")
+OF_A_PROGRAM = "programs.md"  # whose snippets are files of one project
+PYTHON = [snippet for snippet in snippets("python") if snippet.file != OF_A_PROGRAM]
+TERMINAL = snippets("")
 VALUES = {"token": "a-token", "db-uri": "postgres://u:secret@db/shop", "mail": "a-password"}
 VALUES |= {name: f"https://{name}.example.com/T0" for name in ("chat", "events", "beat")}
 
@@ -93,6 +97,15 @@ def test_python_registers_under_the_mocks(snippet: Snippet, project: Path) -> No
     made = {called.id for called in calls if isinstance(called, ast.Name)}
     for name in made & {"App", "ServiceInstance", "Space", "Task", "TaskSchedule"}:
         assert any(f"kf:index:{name}::" in urn for urn in found.names()), name
+
+
+def test_a_program_of_ones_own_is_tested_as_it_is_shown(tmp_path: Path) -> None:
+    program, test = [snippet.text for snippet in snippets("python") if snippet.file == OF_A_PROGRAM]
+    (tmp_path / "program.py").write_text(program, "utf-8")
+    (tmp_path / "test_program.py").write_text(test, "utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_program.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "1 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_there_are_programs() -> None:
