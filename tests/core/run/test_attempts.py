@@ -185,3 +185,18 @@ def test_a_task_put_back_runs_once_more_where_the_update_that_made_its_run_faile
 def _update(machine: Updates, program: dict[str, str], ends: str) -> None:
     rule = Updates.update.hypothesis_stateful_rule  # type: ignore[attr-defined]
     rule.function(machine, program=program, ends=ends, upto=0, replace_all=False)
+
+
+@pytest.mark.parametrize("ends", ["whole", "fails elsewhere"])
+def test_a_name_that_comes_back_after_its_runs_were_pruned_is_one_new_run(ends: str) -> None:
+    """The first attempt has the same name then; nothing that was marked or recorded under it counts any more."""
+    machine = Updates()
+    _update(machine, {"migrate": "a"}, ends)
+    first = machine.runs[0]
+    _update(machine, {"report": "b"}, "whole")
+    assert first not in machine.runs, "keep=1, and nobody waits for it any more"
+    _update(machine, {"migrate": "a", "report": "b"}, ends)
+    again = [one for one in machine.runs if one.name == first.name]
+    assert (machine.clock, len(again)) == (3, 1) and again[0] != first
+    _update(machine, {"migrate": "a", "report": "b"}, "whole")
+    assert machine.clock == 3, "it is recorded"
