@@ -182,7 +182,8 @@ def test_nothing_is_granted_that_nobody_asks_for() -> None:
                  "cronjobs", "roles", "rolebindings"}  # fmt: skip
     of_schedules = {("get", "jobs")}  # granted to them in turn
     # Without these ends are noticed a little later, and nobody is told what a schedule has missed.
-    helps = {("watch", "pipelineruns"), ("list", "jobs"), ("list", "events")}
+    watches = {("watch", "pipelineruns"), ("list", "taskruns"), ("watch", "taskruns"), ("watch", "pods")}
+    helps = watches | {("list", "jobs"), ("list", "events")}
     granted = {
         (verb, resource) for rule in ROLE["rules"] for resource in rule["resources"] for verb in rule["verbs"]
     }  # fmt: skip

@@ -234,7 +234,10 @@ class Forgetful(Cluster):
 
     def task_run(self, _namespace: str, _run: dict[str, Any]) -> Any:
         condition = {"type": "Succeeded", "status": "False", "reason": "Failed"}
-        return {"metadata": {"name": "child"}, "status": {"conditions": [condition]} if self.looked_again else {}}
+        return {
+            "metadata": {"name": "child", "uid": "u-child"},
+            "status": {"conditions": [condition]} if self.looked_again else {},
+        }
 
     def look_again(self, _namespace: str, _run: dict[str, Any], task_run: dict[str, Any] | None) -> None:
         assert task_run, "there is one to look at"
@@ -364,7 +367,11 @@ class Queued(Cluster):
         if self.turns_taken < self.turns or not self.looks:
             gates = {"schedulingGates": [{"name": "kueue.x-k8s.io/admission"}]}
             status = {"conditions": [{"type": "PodScheduled", "status": "False", "reason": "SchedulingGated"}]}
-            return [{"metadata": {"name": POD, "uid": "p-1"}, "spec": gates, "status": status}] if self.gated else []
+            return (
+                [{"metadata": {"name": POD, "uid": "p-1", "creationTimestamp": ""}, "spec": gates, "status": status}]
+                if self.gated
+                else []
+            )
         return super().pods(namespace, run)
 
     def delete_pod(self, _namespace: str, _name: str) -> None:
@@ -377,6 +384,7 @@ def test_a_run_that_a_queue_holds_back_uses_up_no_time(monkeypatch: pytest.Monke
     run = begun(cluster)
     cluster.turns_taken = 0
     monkeypatch.setattr("kf_tasks.runs.follower.time.monotonic", cluster.monotonic)
+    monkeypatch.setattr("kf_tasks.cluster.informer.LATE_SECONDS", 0)  # each time it is looked at it is asked for
     found = attend(cluster, run, said.screen(), start_timeout=1500)  # type: ignore[arg-type]
     assert found.outcome.state == SUCCEEDED and cluster.cancelled_by == ""
     assert said.lines[0] == f"{NAME} waits in queue team-a" and "waits" not in "".join(said.lines[1:])

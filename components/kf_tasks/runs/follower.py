@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..cluster.client import Cluster
-from ..cluster.watch import Watch
+from ..cluster.informer import Followed, Seen, informer
 from ..core import moments
 from ..core.api import Object
 from ..core.log.masking import Masker
@@ -34,7 +34,6 @@ TOO_LARGE = "Termination message is above max allowed size"  # Tekton's entrypoi
 DENIED_SECONDS = 60
 BEGIN_SECONDS, BEHIND_SECONDS, QUIET_SECONDS = 1, 10, 0.3
 FRESH_SECONDS = 0.25  # the kubelet takes longer to bring a changed Secret to its files
-LOOK_SECONDS = 10  # how often the TaskRun of a pod that runs is looked at
 
 
 class Interrupted(Trouble):
@@ -74,8 +73,6 @@ class Follower:
     _has_started: bool = field(default=False, init=False)
     _deleted: bool = field(default=False, init=False)
     _patience: forgotten.Patience = field(default_factory=forgotten.Patience, init=False)
-    _looked: float = field(default=float("-inf"), init=False)
-    _task_run: Object | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.log = LogReader(self.masker)  # the log so far: its tail, digest and counts
@@ -90,33 +87,30 @@ class Follower:
 
     def follow(self) -> Outcome:
         """Blocks until the run has ended and its log has been read."""
-        watch = Watch(self.cluster, self.namespace, self.name)
+        followed = informer(self.cluster.http, self.namespace).follow(self.cluster, self.name)
         try:
-            return self._follow(watch.rung)
+            return self._follow(followed)
         finally:
-            watch.close()
+            followed.close()
 
-    def _follow(self, changed: threading.Event) -> Outcome:
+    def _follow(self, followed: Followed) -> Outcome:
         begun = patient = time.monotonic()
         while True:
-            changed.clear()
-            run = self._ask(lambda: self.cluster.get_run(self.namespace, self.name))
+            followed.changed.clear()
+            seen: Seen = self._ask(followed.look)
+            run = seen.run
             if self.uid and run["metadata"]["uid"] != self.uid:
                 raise NotFound(f"run {self.name} was deleted, and another one has its name by now")
-            pods = self._ask(lambda: self.cluster.pods(self.namespace, self.name))
-            self._observe(pods)
             if outcome.has_ended(run):
+                self._observe(self._ask(self._pods))  # of a run that ended at once, what is watched may be behind
                 return self._conclude(run)
+            self._observe(seen.pods)
             if self.end_by:
                 self._end()
                 continue
-            now = time.monotonic()
-            if not pods or (not forgotten.has_ended(pods[-1]) and now - self._looked > LOOK_SECONDS):
-                self._looked = now
-                self._task_run = self._ask(functools.partial(self.cluster.task_run, self.namespace, run))
             if not self._pod:
-                self._hear(outcome.waiting(None, self._task_run))
-            if self._is_forgotten(run, pods):
+                self._hear(outcome.waiting(None, seen.task_run))
+            if self._is_forgotten(seen, followed):
                 return self._conclude(self._ask(lambda: self.cluster.get_run(self.namespace, self.name)))
             turn = "" if self._has_started else queue.held(run, self._pod)
             if turn:
@@ -126,12 +120,15 @@ class Follower:
                 trouble = self._trouble or "its pod has not started"
                 self._give_up(f"could not start within {self.start_timeout} s: {trouble}", "start_timeout")
             self.screen.pass_time()
-            changed.wait(0.5 if time.monotonic() - begun < 30 else 1.0)
+            followed.changed.wait(0.5 if time.monotonic() - begun < 30 else 1.0)
 
-    def _is_forgotten(self, run: Object, pods: list[Object]) -> bool:
+    def _is_forgotten(self, seen: Seen, followed: Followed) -> bool:
         """Has Tekton look again at a run whose end it has missed, and cancels it; whether even that was of no use."""
-        trouble = forgotten.trouble(run, self._task_run, pods[-1] if pods else None)
+        run, pods = seen.run, seen.pods
+        trouble = forgotten.trouble(run, seen.task_run, pods[-1] if pods else None)
         due = self._patience.due(trouble, time.monotonic())
+        if due:
+            followed.doubt()
         if due == forgotten.TOUCH:
             self._tell(f"{self.name}: {trouble}, and Tekton has not noticed: it is made to look again", warning=True)
             with contextlib.suppress(Trouble):  # whoever may not do it waits a minute longer
@@ -270,7 +267,7 @@ class Follower:
         """A cancelled run is called complete at once, while its process still ends and prints."""
         deadline = time.monotonic() + STOP_SECONDS
         while self._has_started and self._pod and not outcome.container_ended(self._pod):
-            pods = self._ask(lambda: self.cluster.pods(self.namespace, self.name))
+            pods = self._ask(self._pods)
             if not pods or time.monotonic() > deadline:
                 return
             self._observe(pods)
@@ -297,6 +294,9 @@ class Follower:
             self._ask(lambda: self.cluster.cancel_run(self.namespace, self.name, by, self.uid))
         except (Refused, Conflict):
             pass  # it has ended meanwhile
+
+    def _pods(self) -> list[Object]:
+        return self.cluster.pods(self.namespace, self.name)
 
     def _ask(self, question: Callable[[], Any]) -> Any:
         """Asks until there is an answer; credentials that are refused get a minute, silence gets ten."""
