@@ -25,8 +25,8 @@ class Rule:
 RULES = (
     Rule("", ("namespaces",), ("get",)),
     Rule("tekton.dev", ("pipelineruns",), _ALL),
-    Rule("tekton.dev", ("taskruns",), ("get", "patch")),
-    Rule("", ("pods",), ("list", "delete")),
+    Rule("tekton.dev", ("taskruns",), ("get", "list", "watch", "patch")),
+    Rule("", ("pods",), ("list", "watch", "delete")),
     Rule("", ("pods/log",), ("get",)),
     Rule("", ("configmaps", "secrets", "serviceaccounts"), _ALL),
     Rule("networking.k8s.io", ("networkpolicies",), _ALL, "security_groups"),
