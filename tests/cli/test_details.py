@@ -154,6 +154,7 @@ def test_a_listed_run_for_programs() -> None:
         "name": "r", "app": "", "id": 0, "displayName": "", "stack": "", "created": START, "started": None,
         "finished": None, "duration": None, "state": "Pending", "succeeded": "Unknown", "reason": "", "outcome": "",
         "exitCode": None, "command": None, "attempt": 0, "startedBy": "", "pinned": False, "archived": None,
+        "waiting": "", "forgotten": False,
     }  # fmt: skip
     whole = RunSummary.of_object(
         {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import copy
 import dataclasses
 import json
 from pathlib import Path
@@ -9,10 +11,16 @@ from typing import Any
 
 import kf_tasks
 import pytest
+import yaml
+from kf_tasks.core.build.buildpacks import Buildpacks
+from kf_tasks.core.build.dockerfile import Dockerfile
+from kf_tasks.core.build.spec import Artifact, BuildSpec, Recipe
 from kf_tasks.core.rights import RULES
+from kf_tasks.core.run.pipelinerun import Resources
 from kf_tasks.errors import Denied, NotFound, Refused, Unreachable
 
-from .test_commands import FakeCluster, call
+from ..registries import PASSWORD, USER, serve
+from .test_commands import FakeCluster, call, run
 
 GRANTED = [{"apiGroups": [rule.group], "resources": list(rule.resources), "verbs": list(rule.verbs)} for rule in RULES]
 
@@ -182,3 +190,203 @@ def test_a_project(
     assert said["stack"][1].startswith(stack)
     program(elsewhere / "bin/pulumi", "exit 1")
     assert found(Patient(), int(state == "error"))["stack"][0] == "unknown"
+
+
+def build_template(app: str, repository: str, recipe: Recipe, secret: str | None, plain: str = "") -> dict[str, Any]:
+    spec = BuildSpec(
+        namespace="dev", app=app, stack="shop.dev", recipe=recipe, artifact=Artifact("sha256:" + "0" * 64, 1),
+        repository=repository, resources=Resources("1Gi", "1Gi", "1"), timeout="1h0m0s", service_account="default",
+        plain_host=plain, secret=secret,
+    )  # fmt: skip
+    labels = {"app.kubernetes.io/name": f"{app}.build", "kf.dev/template": "build"}
+    return {"metadata": {"labels": labels}, "data": {"pipelinerun.yaml": yaml.safe_dump(recipe.render(spec))}}
+
+
+@dataclasses.dataclass
+class Building(Patient):
+    """A Space whose Apps are built to registries, with the credentials of Secrets."""
+
+    builds: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    secrets: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    def config_maps(self, namespace: str, selector: str) -> list[dict[str, Any]]:
+        return self.builds if selector == "kf.dev/template=build" else super().config_maps(namespace, selector)
+
+    def get(self, namespace: str, plural: str, name: str) -> dict[str, Any] | None:
+        if plural != "secrets":
+            return super().get(namespace, plural, name)
+        text = self.secrets.get(name)
+        return text and {"data": {".dockerconfigjson": base64.b64encode(text.encode()).decode()}}  # type: ignore[return-value]
+
+
+def registries(cluster: FakeCluster) -> list[tuple[str, str]]:
+    said = json.loads(call(cluster, "doctor", "-o", "json").stdout)
+    return [(each["state"], each["found"]) for each in said if each["about"] == "registry"]
+
+
+def test_the_registry_that_apps_are_built_to(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_CONFIG", str(elsewhere))
+    assert registries(Building()) == [("ok", "no App is built here")]
+    recipes: list[Recipe] = [Dockerfile("buildah", build_args={"A": "b"}), Buildpacks("builder", "python", "run")]
+    with serve(elsewhere, locked=True) as host:
+        auths = {name: json.dumps({"auths": {host: {"username": USER, "password": word}}})
+                 for name, word in (("right", PASSWORD), ("wrong", "no"))}  # fmt: skip
+        for recipe in recipes:
+            made = {secret: build_template("shop", f"{host}/team/shop", recipe, secret, host)
+                    for secret in ("right", "wrong", "none", None)}  # fmt: skip
+            cluster = Building(builds=[made["right"], copy.deepcopy(made["right"])], secrets=auths)
+            assert registries(cluster) == [("ok", f"{host} answers and takes those of Secret right")]
+            [wrong] = registries(Building(builds=[made["wrong"]], secrets=auths))
+            assert wrong[0] == "warning" and wrong[1].startswith(f"registry {host} refused the credentials")
+            [none] = registries(Building(builds=[made["none"]], secrets=auths))
+            assert none[0] == "warning" and none[1].startswith("Secret dev/none does not exist")
+            [nobody] = registries(Building(builds=[made[None]]))
+            assert nobody[0] == "warning" and "wants credentials" in nobody[1] and PASSWORD not in nobody[1]
+        both = [made["right"], build_template("blog", "127.0.0.1:9/blog", recipe, None, "127.0.0.1:9")]
+        assert [state for state, _ in registries(Building(builds=both, secrets=auths))] == ["ok", "warning"]
+
+
+@pytest.mark.parametrize("text", ["", "[", "[]", "spec: {}", "spec: {pipelineSpec: {tasks: [{taskSpec: {steps: 1}}]}}"])
+def test_a_template_that_nobody_of_ours_wrote_tells_of_no_registry(text: str) -> None:
+    assert registries(Building(builds=[{"metadata": {}, "data": {"pipelinerun.yaml": text}}, {"metadata": {}}])) == [
+        ("ok", "no App is built here")
+    ]
+
+
+@dataclasses.dataclass
+class Forgetful(Patient):
+    """Its pods have ended long ago."""
+
+    allowed: bool = True
+
+    def select_pods(self, namespace: str, selector: str) -> list[dict[str, Any]]:
+        if not self.allowed:
+            raise Denied("pods is forbidden")
+        ended = {"state": {"terminated": {"finishedAt": "2026-01-01T00:00:00Z"}}}
+        names = [f"shop-migrate-{number}" for number in (1, 2, 3)]
+        return [{"metadata": {"labels": {"tekton.dev/pipelineRun": name}},
+                 "status": {"phase": "Failed", "containerStatuses": [ended]}} for name in names]  # fmt: skip
+
+
+def test_runs_that_tekton_has_forgotten_are_listed() -> None:
+    runs = [run(1), run(2, "Unknown"), run(3, "Unknown"), run(4, "Unknown")]
+    said = json.loads(call(Forgetful(runs), "doctor", "-o", "json").stdout)
+    assert [(each["state"], each["found"], each["advice"]) for each in said if each["about"] == "runs"] == [
+        ("warning", f"shop-migrate-{number}: its pod has ended, and Tekton has not noticed",
+         f"kf terminate-task shop-migrate-{number} --space dev") for number in (2, 3)
+    ]  # fmt: skip
+    assert found(Forgetful(runs[-1:]))["runs"][:2] == ("ok", "1 go on, none of them is forgotten")
+    assert found(Forgetful(runs[:1]))["runs"][1] == "none goes on"
+    assert found(Forgetful(runs, allowed=False))["runs"][0] == "unknown"
+
+
+URN = "kf:index:App::shop"
+SPACE = "urn:pulumi:dev::shop::kf:index:Space"
+
+
+def declared(app: str = "shop", namespace: str = "dev", uid: str = "1", urn: str = URN, **more: Any) -> dict[str, Any]:
+    labels = {"kf.dev/template": "app", "app.kubernetes.io/name": app, "kf.dev/stack": "shop.dev"}
+    metadata = {"name": f"kf-{app}", "namespace": namespace, "labels": labels, "annotations": {"kf.dev/urn": urn}}
+    return {
+        "urn": f"urn:pulumi:dev::shop::kf:index:App$kubernetes:core/v1:ConfigMap::{app}",
+        "type": "kubernetes:core/v1:ConfigMap", "inputs": {"metadata": metadata},
+        "outputs": {"metadata": {**metadata, "uid": uid}}, "provider": f"{SPACE}$pulumi:providers:kubernetes::dev::12",
+        **more,
+    }  # fmt: skip
+
+
+def template(app: str = "shop", uid: str = "1", urn: str = URN, stack: str = "shop.dev") -> dict[str, Any]:
+    labels = {"kf.dev/template": "app", "app.kubernetes.io/name": app, "kf.dev/stack": stack}
+    metadata = {"name": f"kf-{app}", "labels": labels, "annotations": {"kf.dev/urn": urn}, "uid": uid}
+    return {"metadata": metadata, "data": {}}
+
+
+def provider(**inputs: Any) -> dict[str, Any]:
+    return {"urn": f"{SPACE}$pulumi:providers:kubernetes::dev", "type": "pulumi:providers:kubernetes", "inputs": inputs}
+
+
+@dataclasses.dataclass
+class Owned(Patient):
+    """Has the templates that a test says."""
+
+    templates: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+
+    def config_maps(self, namespace: str, selector: str) -> list[dict[str, Any]]:
+        return self.templates if selector.startswith("kf.dev/template=app") else []
+
+
+@pytest.fixture
+def stack(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Makes a project whose stack has the resources that it is called with, and asks the doctor about it."""
+    (elsewhere / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+    program(elsewhere / "venv/bin/python", f"echo {kf_tasks.__version__}")
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    monkeypatch.setenv("PATH", f"{elsewhere}/bin:/bin:/usr/bin")
+    monkeypatch.setenv("KUBECONFIG", str(elsewhere / "none"))
+
+    def asked(resources: Any, templates: list[dict[str, Any]]) -> list[tuple[str, str, str, str]]:
+        (elsewhere / "state.json").write_text(json.dumps({"deployment": {"resources": resources}}))
+        program(elsewhere / "bin/pulumi", f"cat {elsewhere}/state.json")
+        said = call(Owned(templates=templates), "doctor", "-o", "json")
+        assert said.exit_code == 0, (said.output, said.exception)
+        found = [(each["about"], each["state"], each["found"], each["advice"]) for each in json.loads(said.stdout)]
+        return [each for each in found if each[0] in ("apps", "provider")]
+
+    return asked
+
+
+def test_the_apps_of_a_stack_are_its_own(stack: Any) -> None:
+    uses = ("provider", "ok", "uses the cluster that kf uses", "")
+    assert stack([provider(), declared()], [template()]) == [uses, ("apps", "ok", "1 of the stack, and its alone", "")]
+    five = [f"shop-{number}" for number in range(5)]
+    made = [declared(app, uid=app, urn=app) for app in five]
+    there = [template(app, uid=app, urn=app) for app in five]
+    foreign = template("blog", uid="x", urn="blog", stack="blog.dev")
+    assert stack(made, [*there, foreign]) == [uses, ("apps", "ok", "5 of the stack, and its alone", "")]
+    there[1]["metadata"]["labels"]["kf.dev/stack"] = "other.dev"
+    there[2]["metadata"]["annotations"] = {}
+    there[3]["metadata"]["uid"] = "another"
+    left = template("left", uid="y", urn="left")
+    assert stack(made, [*there[:4], left]) == [
+        uses,
+        ("apps", "warning", "app 'shop-1' is of stack 'other.dev' by its label, and in the state of 'shop.dev'",
+         "take it out of one of both programs"),
+        ("apps", "warning", "app 'shop-2' says to be no App of a stack, and the state shop-2", "pulumi up --refresh"),
+        ("apps", "warning", "app 'shop-3' was deleted and made again, and not by this stack",
+         "pulumi refresh, then pulumi up"),
+        ("apps", "warning", "app 'shop-4' is in the stack's state and not in the cluster",
+         "pulumi refresh, then pulumi up"),
+        ("apps", "warning", "app 'left' is this stack's by its label, and not in its state",
+         "declare it again, or kubectl delete configmap kf-left -n dev"),
+    ]  # fmt: skip
+
+
+def test_a_stack_of_another_cluster_or_space(stack: Any) -> None:
+    [(about, state, said, todo)] = stack([provider(context="prod"), declared()], [template(uid="2")])
+    assert (about, state) == ("provider", "warning") and "context 'prod', and kf uses the ambient cluster" in said
+    assert todo.startswith("choose the stack's cluster with --context or --kubeconfig")
+    secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:abc"}
+    [(_, _, said, _)] = stack([provider(kubeconfig=secret), declared()], [])
+    assert "a kubeconfig of its own" in said and "abc" not in said
+    assert stack([declared(namespace="prod"), declared("b", "test")], [template()]) == [
+        ("provider", "warning", "the stack's Apps are in prod, test, and kf looks at dev",
+         "--space prod, or the stack of this space")
+    ]  # fmt: skip
+    old = declared(delete=True)
+    assert stack([provider(), old], [template()]) == [("apps", "ok", "the stack declares none", "")]
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [
+        None,
+        [1],
+        [{}],
+        [{"urn": "x"}],
+        [{"urn": "x", "type": "kubernetes:core/v1:ConfigMap"}],
+        [declared(outputs=None)],
+        [declared(inputs={"metadata": {"labels": None}})],
+    ],
+)
+def test_a_state_that_tells_little_breaks_nothing(resources: Any, stack: Any) -> None:
+    assert {each[1] for each in stack(resources, [template()])} <= {"ok"}

@@ -118,6 +118,8 @@ def test_what_tekton_has_forgotten_is_marked() -> None:
     shown = call(Forgetful(runs, ends=ends), "tasks").stdout.splitlines()
     marked = [line.split()[1] for line in shown if "Running: its pod has ended, and Tekton has not noticed" in line]
     assert marked == names[1:2] + names[3:4]
+    said = json.loads(call(Forgetful(runs, ends=ends), "tasks", "-o", "json").stdout)
+    assert [each["name"] for each in said if each["forgotten"]] == marked
 
 
 def test_the_history_of_a_job_for_programs() -> None:
@@ -192,3 +194,5 @@ def test_what_a_queue_holds_back_says_so() -> None:
     assert [line.split("Unknown")[1].strip() for line in shown.stdout.splitlines()[1:]] == [
         "Running", "Running: waits in queue team-a", "PipelineRunPending: waits in queue team-b",
     ]  # fmt: skip
+    said = json.loads(call(Queues([run(5, "Unknown"), pending, run(7)]), "tasks", "-o", "json").stdout)
+    assert [each["waiting"] for each in said] == ["waits in queue team-a", "waits in queue team-b", ""]

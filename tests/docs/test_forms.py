@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import fields
 
 import pytest
-from kf_tasks.cli.checkup import FindingView
 from kf_tasks.cli.commands.apps import AppView
 from kf_tasks.cli.commands.stats import StatsView
 from kf_tasks.cli.commands.target import TargetView
 from kf_tasks.cli.commands.top import TopView
+from kf_tasks.cli.finding import FindingView
 from kf_tasks.cli.views import ListedView, LiveView, StoredView, View
 
 from .texts import ROOT

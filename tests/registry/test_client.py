@@ -67,6 +67,32 @@ def test_a_source_is_sent_once_and_is_what_was_hashed(start: Start, source: Path
     assert Registry(place).resolve("team/space/shop", "none") is None
 
 
+def test_a_check_pushes_nothing_and_tries_the_credentials(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    assert Registry(start()).check("team/shop") is False
+    locked = start(locked=True)
+    assert Registry(locked, (USER, PASSWORD)).check("team/shop") is True
+    with pytest.raises(RegistryError, match="refused the credentials"):
+        Registry(locked, (USER, "wrong")).check("team/shop")
+    with pytest.raises(RegistryError, match="wants credentials"):
+        Registry(locked).check("team/shop")
+    with pytest.raises(RegistrySilent, match="does not answer"):
+        Registry(Address.of("http://127.0.0.1:9")).check("team/shop")
+    assert not (tmp_path / "registry/docker/registry/v2/repositories").exists()
+
+
+def test_a_check_asks_a_token_for_pushing(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    with token_server(tmp_path, {"": [], USER: ["pull", "push"]}) as (realm, asked):
+        place = start(realm=realm)
+        assert Registry(place, (USER, PASSWORD)).check("team/shop") is True
+        assert asked == ["repository:team/shop:pull,push"]
+        with pytest.raises(RegistryError, match="refused the credentials"):
+            Registry(place, (USER, "wrong")).check("team/shop")
+
+
 def test_a_source_that_changes_between_decision_and_upload_is_not_sent(start: Start, source: Path) -> None:
     place, before = start(), tree.read(source)
     artifact = Artifact(before.digest, before.size)

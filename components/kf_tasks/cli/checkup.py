@@ -1,56 +1,42 @@
-"""The checks of `kf doctor`: each says what it found, and what to do where that is not right."""
+"""The checks of `kf doctor` of the cluster, of the rights in it, and of what a Space needs and has there."""
 
 from __future__ import annotations
 
-import json
-import os
-import platform
-import shutil
-import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+import contextlib
+from collections.abc import Callable, Iterator
+from functools import partial
 
-from .. import __version__
-from ..core import api, marks, moments, rights
+import yaml
+
+from ..core import advice, api, marks, moments, ownership, rights
+from ..core.api import Object
+from ..core.build.spec import BUILD, Destination
 from ..core.run import pipelinerun
 from ..core.run.pipelinerun import Resources, TaskSpec
-from ..errors import ArchiveError, ClusterError, Denied, NotFound, Unreachable
-from . import archives
+from ..core.template import MANIFEST
+from ..errors import ArchiveError, ClusterError, Denied, NotFound, Trouble, Unreachable
+from . import archives, run_list
+from .finding import ERROR, UNKNOWN, WARNING, FindingView, well, wrong
 from .target import TargetSpace
-from .views import View
+from .views import FORGOTTEN
 
-OK, WARNING, ERROR, UNKNOWN = "ok", "warning", "error", "unknown"
-SKEW_SECONDS, PROGRAM_SECONDS = 60, 60
+SKEW_SECONDS = 60
 TEKTON = "tekton-pipelines"
 
 
-@dataclass(frozen=True, kw_only=True)
-class FindingView(View):
-    """What a check of `kf doctor` found: `state` is ok, warning, error or unknown; `advice` is empty where it is ok."""
+def of_cluster(space: TargetSpace, state: Object, context: str | None) -> list[FindingView]:
+    """The cluster, the Space, and the Apps of the stack with this `state`; empty for none.
 
-    about: str
-    state: str
-    found: str
-    advice: str
-
-
-def well(about: str, found: str) -> FindingView:
-    """All is well."""
-    return FindingView(about=about, state=OK, found=found, advice="")
-
-
-def wrong(about: str, found: str, advice: str, state: str = ERROR) -> FindingView:
-    """Something is not, by default what keeps tasks from running."""
-    return FindingView(about=about, state=state, found=found, advice=advice)
-
-
-def of_cluster(space: TargetSpace) -> list[FindingView]:
-    """The cluster and the Space; what is not reached ends it, and a check that may not ask says so."""
+    What is not reached ends it, and a check that may not ask says so. `context` is the kubeconfig's that is used.
+    """
+    checks: dict[str, Callable[[TargetSpace], Iterator[FindingView]]] = {
+        "cluster": _reach, "space": _space, "tekton": _tekton, "flags": _flags, "rights": _rights,
+        "webhook": _admission, "runs": _runs, "archive": _archive, "registry": _registry,
+    }  # fmt: skip
+    if state:
+        checks["apps"] = partial(_apps, state=state, context=context)
     found: list[FindingView] = []
-    for check in (_reach, _space, _tekton, _flags, _rights, _admission, _archive):
-        about = check.__name__.strip("_")
+    for about, check in checks.items():
         try:
             found += check(space)
         except Denied as error:
@@ -60,17 +46,6 @@ def of_cluster(space: TargetSpace) -> list[FindingView]:
         except ClusterError as error:
             found.append(wrong(about, str(error), "see the cluster's words"))
     return found
-
-
-def of_project() -> list[FindingView]:
-    """This kf, and the Pulumi project that this folder is in."""
-    found = [well("kf", f"{__version__} on Python {platform.python_version()}")]
-    folder = next((each for each in (Path.cwd(), *Path.cwd().parents) if (each / "Pulumi.yaml").exists()), None)
-    if folder is None:
-        return [*found, wrong("project", "no Pulumi.yaml here", "call it in the project's folder", UNKNOWN)]
-    if not shutil.which("pulumi"):
-        return [*found, wrong("pulumi", "is not on the PATH", "install Pulumi's CLI", WARNING)]
-    return [*found, *_environment(folder), *_stack(folder)]
 
 
 def _reach(space: TargetSpace) -> Iterator[FindingView]:
@@ -168,45 +143,76 @@ def _archive(space: TargetSpace) -> Iterator[FindingView]:
         yield wrong("archive", str(error), "give the credentials by the environment, as for pulumi", WARNING)
 
 
-def _environment(folder: Path) -> Iterator[FindingView]:
-    """Whether the project's own Python has this kf_tasks."""
-    names = [os.environ.get("VIRTUAL_ENV", ""), str(folder / "venv"), str(folder / ".venv")]
-    python = next((path for path in (Path(name) / "bin" / "python" for name in names if name) if path.exists()), None)
-    if python is None:
-        yield wrong("environment", f"{folder} has no virtual environment", "python3 -m venv .venv there", WARNING)
-        return
-    said = _asked([str(python), "-c", "import kf_tasks; print(kf_tasks.__version__)"], folder)
-    if said is None:
-        yield wrong("environment", f"{python} has no kf_tasks", f"{python} -m pip install kf-tasks")
-    elif said.strip() != __version__:
-        yield wrong(
-            "environment", f"{python} has kf_tasks {said.strip()}", f"use one version: kf is {__version__}", WARNING
-        )
-    else:
-        yield well("environment", str(python))
-
-
-def _stack(folder: Path) -> Iterator[FindingView]:
-    """Whether the stack's last update ended: what it left unfinished nobody knows."""
-    text = _asked(["pulumi", "stack", "export"], folder)
-    if text is None:
-        yield wrong("stack", "cannot be read", "pulumi stack select, pulumi login", UNKNOWN)
-        return
-    state: dict[str, Any] = json.loads(text).get("deployment") or {}
-    pending = state.get("pending_operations") or []
-    if pending:
-        advice = "pulumi refresh --clear-pending-creates when nothing runs any more"
-        yield wrong("stack", f"{len(pending)} operations of an update that was ended are pending", advice, WARNING)
-    else:
-        yield well("stack", f"{len(state.get('resources') or [])} resources, nothing is pending")
-
-
-def _asked(command: list[str], folder: Path) -> str | None:
-    """What a program says on stdout; None if it fails or takes too long."""
+def _runs(space: TargetSpace) -> Iterator[FindingView]:
+    """Runs that go on though their pods have ended: who waits for one waits until somebody ends it."""
     try:
-        done = subprocess.run(
-            command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PROGRAM_SECONDS
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout if done.returncode == 0 else None
+        going = [run for run in space.cluster.list_runs(space.name) if not run.finished]
+    except NotFound:  # there is no Tekton, which is said already
+        return
+    pods = run_list.pods_of(space) if going else []
+    forgotten = run_list.forgotten_of(pods, space.cluster.now)
+    found = [run for run in going if run.name in forgotten]
+    for run in found:
+        yield wrong("runs", f"{run.name}: {FORGOTTEN}", advice.terminate(run.name, space.name), WARNING)
+    if not found:
+        yield well("runs", f"{len(going)} go on, none of them is forgotten" if going else "none goes on")
+
+
+def _registry(space: TargetSpace) -> Iterator[FindingView]:
+    """Where Apps are built to, as the templates of their builds tell it: each registry once for each Secret."""
+    templates = space.cluster.config_maps(space.name, api.equal(marks.TEMPLATE, BUILD))
+    places = {(each.repository.partition("/")[0], each.secret): each for each in map(_destination, templates) if each}
+    for place in places.values():
+        yield _asked(space, place)
+    if not places:
+        yield well("registry", "no App is built here")
+
+
+def _asked(space: TargetSpace, place: Destination) -> FindingView:
+    from ..registry.client import Address, registry
+    from ..registry.upload import login
+
+    address = Address.of(f"{'http' if place.plain else 'https'}://{place.repository}")
+    by = f"those of Secret {place.secret}" if place.secret else "those of docker login"
+    try:
+        credentials = login(space.cluster, space.name, place.secret, address.host) if place.secret else None
+        taken = registry(address, credentials).check(address.prefix)
+    except (Denied, Unreachable):
+        raise
+    except Trouble as error:
+        return wrong("registry", str(error), "builds wait for it: repair it, or Space(registry=…)", WARNING)
+    return well("registry", f"{address.host} answers {f'and takes {by}' if taken else 'without credentials'}")
+
+
+def _destination(template: Object) -> Destination | None:
+    """Where a build pushes to; None of what is no template of a build of ours."""
+    with contextlib.suppress(LookupError, TypeError, AttributeError, yaml.YAMLError):
+        return Destination.of(yaml.safe_load(template["data"][MANIFEST]))
+    return None
+
+
+def _apps(space: TargetSpace, state: Object, context: str | None) -> Iterator[FindingView]:
+    """Whether the Apps of the stack of this folder are those that are here, and this stack's alone."""
+    declared = ownership.declared(state)
+    mine = [app for app in declared if app.namespace == space.name]
+    if not mine:
+        others = sorted({app.namespace for app in declared} - {""})
+        if others:
+            told = f"the stack's Apps are in {', '.join(others)}, and kf looks at {space.name}"
+            yield wrong("provider", told, f"--space {others[0]}, or the stack of this space", WARNING)
+        else:
+            yield well("apps", "the stack declares none")
+        return
+    templates = space.cluster.config_maps(space.name, api.equal(marks.TEMPLATE, "app"))
+    if ownership.is_elsewhere(mine, templates):
+        where = f"{mine[0].place}, and kf uses {f'context {context!r}' if context else 'the ambient cluster'}"
+        told = f"no App of the stack is in this cluster: its provider uses {where}"
+        yield wrong("provider", told, "choose the stack's cluster with --context or --kubeconfig; if it is this one "
+                    "and was made anew: pulumi refresh", WARNING)  # fmt: skip
+        return
+    yield well("provider", "uses the cluster that kf uses")
+    found = list(ownership.differences(space.name, mine, templates, ownership.stacks(state)))
+    for app, trouble, todo in found:
+        yield wrong("apps", f"app {app!r} {trouble}", todo, WARNING)
+    if not found:
+        yield well("apps", f"{len(mine)} of the stack, and its alone")

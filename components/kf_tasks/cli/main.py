@@ -37,7 +37,7 @@ COMMANDS = {
     "delete-job-schedule": ("jobs", "Suspends JOB: what runs goes on, nothing new starts."),
     "doctor": (
         "doctor",
-        "Checks the cluster, the rights in it and the project of this folder, and says what to do.",
+        "Checks the cluster, the rights in it, and the project of this folder with its stack, and says what to do.",
     ),
     "download": (
         "download",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -21,7 +22,6 @@ from .target import ARCHIVE, TargetSpace
 from .views import ListedView
 
 LONGEST_REASON, LONGEST_COMMAND = 80, 60
-FORGOTTEN = "its pod has ended, and Tekton has not noticed"
 COLUMNS = ("Name", "ID", "DisplayName", "Age", "Duration", "Succeeded", "Reason")
 MORE = ("State", "ExitCode", "Attempt", "Stack", "StartedBy", "Log", "Command")
 _FAILED = "failed"  # all that ended without success, as in Cloud Foundry
@@ -73,20 +73,62 @@ def printed(
 
     `codes` are exit codes that are known by UID; those that the pods alone tell are asked of `space`.
     """
-    names = [run.name for run in runs]
-    if form in (None, output.NAME):
-        if form is None and runs:
-            show(table(runs, now, _notes(space, runs, now) if space else {}, with_app=with_app))
-        return output.printed(form, [], names) or bool(runs)
-    known = {**codes, **(_of_pods(space, [run for run in runs if run.uid not in codes]) if space else {})}
-    found = [ListedView.of(run, known.get(run.uid)) for run in runs]
+    if form == output.NAME:
+        return output.printed(form, [], [run.name for run in runs])
+    found = views(runs, space, now, codes, with_codes=form is not None)
     if output.printed(form, found):
         return True
     if runs:
-        rows = table(runs, now, _notes(space, runs, now) if space else {}, with_app=with_app)
-        more = [MORE, *map(_more, found)]
+        rows = table(runs, now, {view.name: view.note for view in found}, with_app=with_app)
+        more = [MORE, *map(_more, found)] if form == output.WIDE else [()] * len(rows)
         show([(*row, *rest) for row, rest in zip(rows, more)])
     return bool(runs)
+
+
+def views(
+    runs: Sequence[RunSummary],
+    space: TargetSpace | None,
+    now: str | None,
+    codes: Mapping[str, int | None] = {},
+    *,
+    with_codes: bool = True,
+) -> list[ListedView]:
+    """Them with what their pods alone tell: exit codes about which nobody has written, and what holds up who goes on.
+
+    Without the right to see pods, and without a Space to ask, none of it; exit codes only `with_codes`.
+    """
+    silent = {run.name: run.uid for run in runs if with_codes and run.failed and not run.annotations.get(marks.OUTCOME)}
+    pods: list[Object] = []
+    if space and (silent or not all(run.finished for run in runs)):
+        with contextlib.suppress(Denied):
+            pods = pods_of(space)
+    told = {silent[name]: outcome.exit_code_of(pod) for name, pod in newest(pods).items() if name in silent}
+    known = {**told, **codes}
+    lost, held = forgotten_of(pods, now), {name: queue.held(None, pod) for name, pod in newest(pods).items()}
+    return [
+        ListedView.of(
+            run,
+            known.get(run.uid),
+            forgotten=not run.finished and run.name in lost,
+            waiting="" if run.finished else held.get(run.name) or _turn(run),
+        )
+        for run in runs
+    ]
+
+
+def pods_of(space: TargetSpace) -> list[Object]:
+    """The pods of all runs of a Space, the newest last."""
+    return space.cluster.select_pods(space.name, f"{marks.PIPELINE_RUN},{marks.KEY}")
+
+
+def newest(pods: Sequence[Object]) -> dict[str, Object]:
+    """The newest pod of each run, by the run's name."""
+    return {str(pod["metadata"].get("labels", {}).get(marks.PIPELINE_RUN, "")): pod for pod in pods}
+
+
+def forgotten_of(pods: Sequence[Object], now: str | None) -> set[str]:
+    """The names of runs whose pods have ended so long ago that Tekton should have noticed."""
+    return {name for name, pod in newest(pods).items() if forgotten.is_overdue(pod, now)}
 
 
 def table(
@@ -132,42 +174,7 @@ def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[:longest]}…"
 
 
-def _of_pods(space: TargetSpace, runs: Sequence[RunSummary]) -> dict[str, int]:
-    """The exit codes of failed runs about whose end nobody has written a sentence, as far as their pods are there."""
-    silent = {run.name: run.uid for run in runs if run.failed and not run.annotations.get(marks.OUTCOME)}
-    if not silent:
-        return {}
-    try:
-        pods = space.cluster.select_pods(space.name, f"{marks.PIPELINE_RUN},{marks.KEY}")
-    except Denied:
-        return {}
-    codes = {_run_of(pod): outcome.exit_code_of(pod) for pod in pods}
-    return {silent[name]: code for name, code in codes.items() if name in silent and code is not None}
-
-
-def _notes(space: TargetSpace, runs: Sequence[RunSummary], now: str | None) -> dict[str, str]:
-    """By name what is to be said of runs that go on: a queue holds them back, or their pods have ended a while ago."""
-    if all(run.finished for run in runs):
-        return {}
-    try:
-        pods = space.cluster.select_pods(space.name, f"{marks.PIPELINE_RUN},{marks.KEY}")
-    except Denied:
-        return {}
-    newest = {_run_of(pod): pod for pod in pods}
-    waiting = {name: queue.held(None, pod) for name, pod in newest.items()}
-    ended = {name for name, pod in newest.items() if forgotten.is_overdue(pod, now)}
-    return {
-        run.name: FORGOTTEN if run.name in ended else waiting.get(run.name) or _turn(run)
-        for run in runs
-        if not run.finished
-    }
-
-
 def _turn(run: RunSummary) -> str:
     """What a run without a pod waits for, if somebody holds it back."""
     pending = {"metadata": {"labels": run.labels}, "spec": {"status": run.reason}}
     return queue.held(pending, None)
-
-
-def _run_of(pod: Object) -> str:
-    return str(pod["metadata"].get("labels", {}).get(marks.PIPELINE_RUN, ""))

@@ -20,6 +20,8 @@ from ..core.run.command import DOLLAR, carried
 from ..core.run.outcome import Outcome
 from ..core.run.summary import RunSummary
 
+FORGOTTEN = "its pod has ended, and Tekton has not noticed"
+
 
 class View:
     """Fields under the names that programs read."""
@@ -40,7 +42,8 @@ class ListedView(View):
 
     Times are RFC 3339, `duration` is in seconds; `succeeded` is "True", "False" or "Unknown". `attempt` counts those at
     one definition of a task; `archived` is the digest of its log in the archive. The `exit_code` is null where none is
-    known, and `command`, the whole argv, for a run that only the archive has.
+    known, and `command`, the whole argv, for a run that only the archive has. Of one that goes on: `waiting` says what
+    holds it back, and `forgotten` that its pod has ended and Tekton has not noticed.
     """
 
     name: str
@@ -62,9 +65,18 @@ class ListedView(View):
     started_by: str
     pinned: bool
     archived: str | None
+    waiting: str
+    forgotten: bool
+
+    @property
+    def note(self) -> str:
+        """What is to be said beside the reason of a run that goes on; empty for nothing."""
+        return FORGOTTEN if self.forgotten else self.waiting
 
     @classmethod
-    def of(cls, run: RunSummary, exit_code: int | None = None) -> ListedView:
+    def of(
+        cls, run: RunSummary, exit_code: int | None = None, *, waiting: str = "", forgotten: bool = False
+    ) -> ListedView:
         """That of a run as a list has it; its sentence may tell the exit code, too."""
         sentence = run.annotations.get(marks.OUTCOME, "")
         code = outcome.exit_code_in(run.succeeded, sentence)
@@ -88,6 +100,8 @@ class ListedView(View):
             started_by=run.annotations.get(marks.STARTED_BY, ""),
             pinned=plan.is_pinned(run),
             archived=run.annotations.get(marks.ARCHIVED),
+            waiting=waiting,
+            forgotten=forgotten,
         )
 
 

@@ -91,6 +91,14 @@ class Registry:
         except (LookupError, TypeError, AttributeError, ValueError, StopIteration):
             raise RegistryError(f"registry {self._address.host} does not say what {repository}@{digest} is") from None
 
+    def check(self, repository: str) -> bool:
+        """Whether credentials were wanted and taken; raises RegistryError where they are not, or nobody answers.
+
+        Nothing is changed: a token for pushing to the repository is asked for, and not used for that.
+        """
+        self._expect(self._ask(repository, "GET", ""), 200, f"the right to push {repository}")
+        return bool(self._authorization.get(repository) and self._login())
+
     def has(self, repository: str) -> bool:
         """Whether there is a repository of that name; raises RegistryError for a registry that does not tell."""
         answer = self._ask(repository, "GET", "tags/list?n=1")
@@ -143,11 +151,13 @@ class Registry:
     def _ask(
         self, repository: str, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> urllib3.BaseHTTPResponse:
-        url, given = f"{self._root}/v2/{repository}/{path}", headers or {}
+        """An answer of a repository, with what it wants for it; without a path that of the API's root."""
+        url, given = f"{self._root}/v2/{f'{repository}/{path}' if path else ''}", headers or {}
         answer = self._send(method, url, body, {**given, **self._authorization.get(repository, {})})
         challenge = answer.headers.get("WWW-Authenticate", "")
         if answer.status == 401 and challenge:
-            allowed = self._authorize(Challenge.of(challenge), repository, writes=method not in ("GET", "HEAD"))
+            writes = method not in ("GET", "HEAD") or not path
+            allowed = self._authorize(Challenge.of(challenge), repository, writes)
             self._authorization[repository] = allowed
             answer = self._send(method, url, body, {**given, **allowed})
         return answer

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Protocol, Sequence
 
@@ -24,7 +25,8 @@ KEEP = 5  # Kf's default
 DIGEST, USER = "digest", "user"  # what a build tells of its image
 LISTED = 2000
 LARGEST, LEFT_OUT = 3, 10  # how many files are named
-_AUTH = "/kf/registry"
+_AUTH, _SECRET = "/kf/registry", "kf-registry"  # where the credentials are mounted, and their volume
+_PUSHED = re.compile("(.+/.+):build-[0-9a-f]+")  # the tag of a BuildSpec
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 _LAYER = "application/vnd.oci.image.layer.v1.tar"
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -138,8 +140,8 @@ class BuildSpec:
     ) -> Object:  # fmt: skip
         """A PipelineRun with one step, which has the credentials as the file `auth`."""
         items = [{"key": ".dockerconfigjson", "path": auth}]
-        secret = [{"name": "kf-registry", "secret": {"secretName": self.secret, "items": items}}] if self.secret else []
-        mounted = [{"name": "kf-registry", "mountPath": _AUTH, "readOnly": True}] if self.secret else []
+        secret = [{"name": _SECRET, "secret": {"secretName": self.secret, "items": items}}] if self.secret else []
+        mounted = [{"name": _SECRET, "mountPath": _AUTH, "readOnly": True}] if self.secret else []
         manifest = pipelinerun.render(
             TaskSpec(
                 namespace=self.namespace,
@@ -161,6 +163,26 @@ class BuildSpec:
         )
         manifest["metadata"]["labels"][marks.COMPONENT] = BUILD
         return manifest
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where a build pushes to, as its template tells it: a whole name without its tag, and the Secret for it."""
+
+    repository: str
+    plain: bool
+    secret: Optional[str]
+
+    @classmethod
+    def of(cls, manifest: Object) -> Optional[Destination]:
+        """That of a template's PipelineRun; None of what is no build of ours."""
+        steps = manifest["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["steps"]
+        words = [str(word) for step in steps for word in step.get("args") or ()]
+        pushed = next((found[1] for found in map(_PUSHED.fullmatch, words) if found), None)
+        if pushed is None:
+            return None
+        secrets = {volume: name for (volume, _), (name, _) in pipelinerun.secret_volumes(manifest).items()}
+        return cls(pushed, pushed.partition("/")[0] in words, secrets.get(_SECRET))
 
 
 def explain(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
