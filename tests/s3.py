@@ -1,4 +1,4 @@
-"""A real S3 server over HTTP, in a thread, whose uploads of logs can be held up."""
+"""A real S3 server over HTTP, in a thread, whose uploads of logs can be held up, and which can be away."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ BUCKET = "logs"
 
 @dataclass
 class Server:
-    """Its address; `open` lets uploads of logs through, `held` tells that one waits."""
+    """Its address; `open` lets uploads of logs through, `held` tells that one waits, `away` lets it serve nobody."""
 
     url: str = ""
     open: threading.Event = field(default_factory=threading.Event)
     held: threading.Event = field(default_factory=threading.Event)
+    away: threading.Event = field(default_factory=threading.Event)
 
     @property
     def env(self) -> dict[str, str]:
@@ -32,9 +33,12 @@ class Server:
         }
 
     def gated(self, app: Callable[..., Any]) -> Callable[..., Any]:
-        """The application, which lets an upload of a log wait at the gate."""
+        """The application, which lets an upload of a log wait at the gate, and nothing in while it is away."""
 
         def serve(environ: dict[str, Any], start: Any) -> Any:
+            if self.away.is_set():
+                start("503 Service Unavailable", [])
+                return [b""]
             if environ["REQUEST_METHOD"] in ("PUT", "POST") and environ["PATH_INFO"].endswith(".log.zst"):
                 if not self.open.is_set():
                     self.held.set()

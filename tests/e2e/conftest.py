@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -12,7 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -178,10 +179,29 @@ def changes(result: Result) -> str:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def sandbox() -> None:
+def sandbox() -> Iterator[IO[str]]:
+    """The cluster's kubeconfig, which all who use the cluster have locked together."""
     missing = [name for name in ("SANDBOX_REGISTRY", "KUBECONFIG", "PULUMI_HOME") if name not in os.environ]
     if missing:
         pytest.exit(f"these tests need the sandbox ({', '.join(missing)} not set): run them with `make test`", 2)
+    with Path(os.environ["KUBECONFIG"].split(os.pathsep)[0]).open() as used:
+        try:
+            fcntl.flock(used, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pytest.exit("a test that stops parts of the cluster is under way: wait for its end", 2)
+        yield used
+
+
+@pytest.fixture
+def alone(sandbox: IO[str]) -> Iterator[None]:
+    """For a test that stops what others rely on: it never runs beside them, and none begins beside it."""
+    try:
+        fcntl.flock(sandbox, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        pytest.fail("this test stops parts of the cluster, which others use: run it by itself, without -n")
+    finally:
+        fcntl.flock(sandbox, fcntl.LOCK_SH)  # also lost where the other one is refused
 
 
 @pytest.fixture
