@@ -41,6 +41,7 @@ CHECKED = {
     names.space,
     names.job,
     names.task_id,
+    names.secret_key,
 }
 # Parameters that name nothing in a cluster.
 _NO_NAMES = (click.Path, click.Choice, click.IntRange)
@@ -48,7 +49,6 @@ FREE = {
     "file", "variables", "files", "services", "kubeconfig", "context", "output", "url", "command", "cron", "keep",
     "cpu_cores", "memory_limit", "disk_quota", "lines", "since", "help", "version", "shell", "form", "topic",
     "states", "by", "arguments", "markdown", "data", "sources", "limit", "valid",
-    "from_secrets",
 }  # fmt: skip
 
 
@@ -115,6 +115,31 @@ def test_an_empty_option_does_not_mean_another_cluster(option: str) -> None:
     for words in ([option, "", "prune", "shop"], ["prune", "shop", option, ""]):
         result = CliRunner().invoke(kf, words, obj=Untouched())
         assert result.exit_code == 2 and " empty" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["run-task", "run-job"])
+@pytest.mark.parametrize(
+    "value", ["A", "A=", "A=s", "A=s/", "=s/k", "A=/k", "A=s/k/", "A=S/k", "A=s/k k", "A=s\n/k", "A=../../x/k", "=/"]
+)
+def test_a_key_of_a_secret_is_checked_before_the_cluster_is_asked(command: str, value: str) -> None:
+    result = CliRunner().invoke(kf, [command, "x", "--env-from-secret", value], obj=Untouched())
+    assert result.exit_code == 2, (result.output, result.exception)
+    assert result.stderr.startswith("kf: --env-from-secret: ") and result.output.count("\n") == 1
+    assert names.secret_key("A=my.secret/tls.crt") == "A=my.secret/tls.crt"
+
+
+def test_a_wrong_id_is_answered_with_what_lists_them_in_that_space(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KF_SPACE", raising=False)
+    for words in (["--space", "prod", "task", "shop", "x"], ["terminate-task", "shop", "x", "--space", "prod"]):
+        result = CliRunner().invoke(kf, words, obj=Untouched())
+        assert (
+            result.exit_code == 2 and "Task ID 'x' is not a number: kf tasks shop --space prod shows" in result.stderr
+        )
+    monkeypatch.setenv("KF_SPACE", "dev")
+    assert "kf tasks shop --space dev shows" in CliRunner().invoke(kf, ["pin", "shop", "x"], obj=Untouched()).stderr
+    monkeypatch.delenv("KF_SPACE")
+    monkeypatch.setenv("KUBECONFIG", "/none")
+    assert "kf tasks shop shows them" in CliRunner().invoke(kf, ["pin", "shop", "x"], obj=Untouched()).stderr
 
 
 @pytest.mark.parametrize("app", ["shop", "shop.build", "a", "x" * DNS_LABEL])

@@ -126,4 +126,4 @@ def test_what_is_no_answer_of_ours_is_not_offered(content: str, monkeypatch: pyt
 def test_every_name_is_offered() -> None:
     own = [each for each in vars(names).values() if getattr(each, "__module__", "") == names.__name__]
     public = {each for each in own if not each.__name__.startswith("_")}
-    assert public - set(offers.OFFERS) == {names.given, names.process}
+    assert public - set(offers.OFFERS) == {names.given, names.process, names.secret_key}

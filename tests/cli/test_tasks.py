@@ -175,8 +175,44 @@ def test_what_changes_is_a_row_again(monkeypatch: pytest.MonkeyPatch) -> None:
         "Name", "shop-migrate-1", "shop-migrate-1", "shop-migrate-2",
     ]  # fmt: skip
     assert result.stderr == "kf: down; asking again\n"
-    assert call(Changing(), "tasks", "--watch", "-o", "json").exit_code == 2
+    assert call(Changing(), "tasks", "--watch", "--archived").exit_code == 2
     assert call(FakeCluster(), "tasks", "shp", "--watch").stderr.startswith("kf: app 'shp' not found in space 'dev'")
+
+
+def test_what_changes_for_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    told = [json.loads(line) for line in call(Changing(), "tasks", "--watch", "-o", "json").stdout.splitlines()]
+    changes = [("shop-migrate-1", "Running"), ("shop-migrate-1", "Succeeded"), ("shop-migrate-2", "Running")]
+    assert [(each["name"], each["state"]) for each in told] == changes
+    whole = list(yaml.safe_load_all(call(Changing(), "tasks", "--watch", "-o", "yaml").stdout))
+    assert whole == told
+    assert call(Changing(), "tasks", "--watch", "-o", "name").stdout.split() == ["shop-migrate-1", "shop-migrate-2"]
+    head, *rows = call(Changing(), "tasks", "shop", "--watch", "-o", "wide").stdout.splitlines()
+    assert "ExitCode" in head.split() and len(rows) == 3
+    failed = call(Changing(), "tasks", "--watch", "--state", "failed", "-o", "json")
+    assert (failed.stdout, failed.exit_code) == ("", 130)
+
+
+class Forgotten(Changing):
+    """Nothing changes but that Tekton has forgotten a run, which its pod alone tells."""
+
+    def list_runs(self, *_: Any, **__: Any) -> list[RunSummary]:
+        super().list_runs() if getattr(self, "asked", 0) < 1 else self.stop()
+        return [run(1, "Unknown", reason="Running")]
+
+    def stop(self) -> None:
+        raise KeyboardInterrupt
+
+    def select_pods(self, namespace: str, selector: str) -> list[dict[str, Any]]:
+        ended = [{"state": {"terminated": {"finishedAt": "2026-01-01T00:01:00Z"}}}]
+        status = {"phase": "Failed", "containerStatuses": ended} if self.asked else {"phase": "Running"}
+        return [{"metadata": {"labels": {"tekton.dev/pipelineRun": "shop-migrate-1"}}, "status": status}]
+
+
+def test_a_run_that_is_forgotten_is_a_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    told = [json.loads(line) for line in call(Forgotten(), "tasks", "--watch", "-o", "json").stdout.splitlines()]
+    assert [each["forgotten"] for each in told] == [False, True]
 
 
 class Queues(FakeCluster):

@@ -10,8 +10,10 @@ import re
 
 import click
 
-from ..core import naming
+from ..core import advice, naming
 from ..core.errors import InvalidInput
+from ..core.run import sources
+from ..errors import Trouble
 
 _RULE = "give one of lower-case letters, digits and '-', with a letter or digit at both ends"
 EVERY = "*"  # in place of the name of a task
@@ -76,8 +78,31 @@ def task_id(text: str) -> int:
     if not _ID.fullmatch(text):
         context = click.get_current_context(silent=True)
         owner = context.params.get("name", "") if context else ""
-        raise click.UsageError(f"app {owner!r}: Task ID {text!r} is not a number: kf tasks {owner} shows them")
+        raise click.UsageError(f"app {owner!r}: Task ID {text!r} is not a number: {_tasks(owner, context)} shows them")
     return int(text)
+
+
+def secret_key(text: str) -> str:
+    """`NAME=SECRET/KEY`: a variable, and the key of a Secret with its value."""
+    name, _, reference = text.partition("=")
+    secret, _, key = reference.partition("/")
+    if not (name and secret and key):
+        raise click.UsageError(f"--env-from-secret: {text!r} names no key of a Secret: write NAME=SECRET/KEY")
+    try:
+        naming.check_env_name("--env-from-secret", name)
+        sources.check_object("--env-from-secret", sources.SECRET, secret)
+        sources.check_key("--env-from-secret", sources.SECRET, key)
+    except InvalidInput as error:
+        raise click.UsageError(str(error)) from None
+    return text
+
+
+def _tasks(owner: str, context: click.Context | None) -> str:
+    """The command that lists the tasks of an App, with the Space as far as one is chosen."""
+    try:
+        return advice.tasks(owner, context.obj.name()) if context and context.obj else f"kf tasks {owner}"
+    except (Trouble, click.UsageError):
+        return f"kf tasks {owner}"
 
 
 def _check(kind: str, name: str, given: str | None = None) -> str:

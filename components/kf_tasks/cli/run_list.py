@@ -79,10 +79,17 @@ def printed(
     if output.printed(form, found):
         return True
     if runs:
-        rows = table(runs, now, {view.name: view.note for view in found}, with_app=with_app)
-        more = [MORE, *map(_more, found)] if form == output.WIDE else [()] * len(rows)
-        show([(*row, *rest) for row, rest in zip(rows, more)])
+        show(rows_of(list(zip(runs, found)), now, with_app=with_app, wide=form == output.WIDE))
     return bool(runs)
+
+
+def rows_of(
+    found: Sequence[tuple[RunSummary, ListedView]], now: str | None, *, with_app: bool = False, wide: bool = False
+) -> list[tuple[str, ...]]:
+    """The rows of a table of runs with what is known of each; `wide` has more columns."""
+    rows = table([run for run, _ in found], now, {view.name: view.note for _, view in found}, with_app=with_app)
+    more = [MORE, *(_more(view) for _, view in found)] if wide else [()] * len(rows)
+    return [(*row, *rest) for row, rest in zip(rows, more)]
 
 
 def views(

@@ -1,26 +1,44 @@
-"""`kf tasks --watch`: the table as it changes on a terminal, elsewhere a row for each change, as `kubectl get -w`."""
+"""`kf tasks --watch`: the table as it changes on a terminal, elsewhere a row for each change, as `kubectl get -w`.
+
+Also what the pods alone tell is a change: a queue lets a run go, or Tekton has forgotten it.
+"""
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
 
+import click
+
 from ..core.run.summary import RunSummary
 from ..errors import Unreachable
+from . import output
 from .log_form import warn
-from .run_list import chosen, table
-from .table import aligned, echo, shown_rows, styled, widths_of
+from .run_list import chosen, rows_of, views
+from .table import aligned, echo, print_data, shown_rows, styled, widths_of
 from .target import TargetSpace
+from .views import ListedView
 
 POLL_SECONDS = 2.0
 PATIENCE_SECONDS = 60.0
+Look = tuple[Sequence[RunSummary], Sequence[ListedView]]  # each run, and what is known of it
 
 
-def watch(space: TargetSpace, app: str | None, states: Sequence[str], by: str) -> None:
-    """Shows the runs in these states until Ctrl-C; raises Unreachable for a cluster that is away for a minute."""
-    looks = (chosen(runs, states, by) for runs in _looks(space, app))
-    _move(space, looks, with_app=not app) if sys.stdout.isatty() else _print(space, looks, with_app=not app)
+def watch(space: TargetSpace, app: str | None, states: Sequence[str], by: str, form: str | None = None) -> None:
+    """Shows the runs in these states until Ctrl-C; raises Unreachable for a cluster that is away for a minute.
+
+    In a `form` for programs each run, and each again when more is known of it: as JSON a line, as YAML a document, and
+    names when they are new.
+    """
+    looks = ((found := chosen(runs, states, by), views(found, space, space.cluster.now)) for runs in _looks(space, app))
+    if form in ("json", "yaml", output.NAME):
+        _stream(looks, form)
+    elif sys.stdout.isatty():
+        _move(space, looks, with_app=not app, wide=form == output.WIDE)
+    else:
+        _print(space, looks, with_app=not app, wide=form == output.WIDE)
 
 
 def _looks(space: TargetSpace, app: str | None) -> Iterator[list[RunSummary]]:
@@ -39,29 +57,45 @@ def _looks(space: TargetSpace, app: str | None) -> Iterator[list[RunSummary]]:
         time.sleep(POLL_SECONDS)
 
 
-def _print(space: TargetSpace, looks: Iterator[list[RunSummary]], *, with_app: bool) -> None:
+def _stream(looks: Iterator[Look], form: str) -> None:
+    """Each run for programs, at once and whole."""
+    seen: dict[str, ListedView] = {}
+    for runs, told in looks:
+        for run, view in zip(runs, told):
+            if form == output.NAME and run.uid not in seen:
+                echo(view.name)
+            elif form == "json" and seen.get(run.uid) != view:
+                click.echo(json.dumps(view.plain()))
+            elif form == "yaml" and seen.get(run.uid) != view:
+                click.echo("---")
+                print_data(view.plain(), form)
+        sys.stdout.flush()
+        seen = {run.uid: view for run, view in zip(runs, told)}
+
+
+def _print(space: TargetSpace, looks: Iterator[Look], *, with_app: bool, wide: bool) -> None:
     """A row for each run, and again when more is known of it; columns stay where they are."""
-    seen: dict[str, RunSummary] = {}
+    seen: dict[str, ListedView] = {}
     widths, first = list[int](), True
-    for runs in looks:
-        changed = [run for run in runs if seen.get(run.uid) != run]
-        head, *rows = shown_rows(table(changed, space.cluster.now, with_app=with_app))
+    for runs, told in looks:
+        changed = [(run, view) for run, view in zip(runs, told) if seen.get(run.uid) != view]
+        head, *rows = shown_rows(rows_of(changed, space.cluster.now, with_app=with_app, wide=wide))
         widths = widths_of([head, *rows], widths)
         for line in aligned([head, *rows] if first else rows, widths):
             echo(line)
         first = False
         sys.stdout.flush()
-        seen = {run.uid: run for run in runs}
+        seen = {run.uid: view for run, view in zip(runs, told)}
 
 
-def _move(space: TargetSpace, looks: Iterator[list[RunSummary]], *, with_app: bool) -> None:
+def _move(space: TargetSpace, looks: Iterator[Look], *, with_app: bool, wide: bool) -> None:
     """One table that changes in its place: as many of the last rows as the terminal has room for."""
     from rich.console import Console
     from rich.live import Live
 
     console = Console(highlight=False)
     with Live(console=console, auto_refresh=False, redirect_stderr=False) as live:
-        for runs in looks:
+        for runs, told in looks:
             room = max(console.height - 3, 1)
-            head, *rows = shown_rows(table(runs, space.cluster.now, with_app=with_app))
+            head, *rows = shown_rows(rows_of(list(zip(runs, told)), space.cluster.now, with_app=with_app, wide=wide))
             live.update(styled([head, *rows[-room:]], True, console.width), refresh=True)

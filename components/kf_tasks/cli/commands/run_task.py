@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ...runs.notifying import Notifying
 
 from_secret_option = click.option(
-    "--env-from-secret", "from_secrets", multiple=True, metavar="NAME=SECRET/KEY",
+    "--env-from-secret", "from_secrets", multiple=True, type=names.secret_key, metavar="NAME=SECRET/KEY",
     help="Variable of this run alone, whose value is a key of an existing Secret; may be repeated.",
 )  # fmt: skip
 wait_option = click.option(

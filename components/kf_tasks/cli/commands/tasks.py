@@ -38,7 +38,9 @@ class _Found:
 @click.option("--sort", "by", type=click.Choice(list(SORTS)), default="age", help="By what they are ordered, the "
               "greatest last.  [default: age]")  # fmt: skip
 @click.option("--archived", is_flag=True, help="Also those that only the log archive has.")
-@click.option("-w", "--watch", is_flag=True, help="Go on with what changes, until Ctrl-C.")
+@click.option(
+    "-w", "--watch", is_flag=True, help="Go on with what changes, until Ctrl-C; with -o json an object a line."
+)
 @output.option(output.WIDE, output.NAME)
 @archive_option()
 @target_options
@@ -54,8 +56,8 @@ def tasks(
     url: str | None,
 ) -> None:
     """Lists the tasks of APP, or of the whole Space."""
-    if watch and (url or archived or form):
-        raise click.UsageError("--watch shows a table of what the cluster has: leave out -o, --archived and --archive")
+    if watch and (url or archived):
+        raise click.UsageError("--watch shows what the cluster has: leave out --archived and --archive")
 
     def of_cluster(space: TargetSpace) -> _Found:
         runs = space.runs(app, with_times=True)
@@ -76,7 +78,7 @@ def tasks(
     if watch:
         from ..watching import watch as go_on
 
-        go_on(target.open(), app, states, by)
+        go_on(target.open(), app, states, by, form)
         return
     found = archives.of_cluster_or_archive(
         target, url, app, f"app {app!r}" if app else "any app", of_cluster, of_archive
