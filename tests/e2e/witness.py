@@ -29,10 +29,14 @@ _POD = re.compile(r"(.+)-task-pod(-retry\d+)?")
 
 @dataclass
 class Witness:
-    """Where commands call as they begin: `calls` are the word of each and the run it was in, as they came."""
+    """Where commands call as they begin: `calls` are the word of each and the run it was in, as they came.
+
+    They go on when `open` is set.
+    """
 
     url: str = ""
     calls: list[tuple[str, str]] = field(default_factory=list)
+    open: threading.Event = field(default_factory=threading.Event)
 
     @property
     def begun(self) -> Counter[str]:
@@ -48,12 +52,14 @@ class Witness:
 def witness(stack: Stack) -> Iterator[Witness]:
     host = address(stack)
     made = Witness()
+    made.open.set()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             _, word, pod = self.path.split("/")
             matched = _POD.fullmatch(pod)
             made.calls.append((word, matched[1] if matched else pod))
+            made.open.wait()
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -68,6 +74,7 @@ def witness(stack: Stack) -> Iterator[Witness]:
     try:
         yield made
     finally:
+        made.open.set()
         server.shutdown()
         thread.join()
 

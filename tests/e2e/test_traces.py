@@ -1,0 +1,56 @@
+"""What was started, is recorded, or comes back: the shortest mixes of update endings, each played by one task."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from .conftest import Stack, eventually, kill_group
+from .witness import Witness, witness
+
+# What a task does in five updates ("-": the program does not have it), and in which of them its command begins. The
+# updates end: whole, failed elsewhere, killed while all that began goes on, whole, whole.
+TRACES = {
+    "aaaaa": "x....",
+    "abbbb": "xx...",
+    "aabbb": "x.x..",  # killed, and followed
+    "aabaa": "x.x..",  # the state holds what it held before
+    "aabab": "x.x..",  # killed, and followed when it is asked for again
+    "abaaa": "xxx..",  # a definition that comes back runs again, once
+    "-aaaa": ".x...",  # recorded by an update that failed elsewhere
+    "-a--a": ".x..x",  # put back
+    "--a-a": "..x.x",  # put back, and no state ever held it
+    "aa--a": "x...x",
+}
+WHOLE, FAILED, KILLED = "whole", "failed elsewhere", "killed"
+
+
+def _write(stack: Stack, seen: Witness, step: int, fails: bool) -> None:
+    body = "app = App('shop', space=space, image=f'{R}/busybox:1', memory='16M', keep=1)\ntasks = [\n"
+    for number, trace in enumerate(TRACES):
+        if trace[step] != "-":
+            command = f"{seen.call(f't{number}{trace[step]}')}; echo done"
+            body += f"    Task('t{number}', app=app, command={command!r}),\n"
+    body += "]\n"
+    if fails:
+        body += "Task('last', app=app, command='exit 3', opts=ResourceOptions(depends_on=tasks))\n"
+    stack.write(body)
+
+
+def test_ten_traces_through_updates_that_fail_and_are_killed(stack: Stack) -> None:
+    expected: Counter[str] = Counter()
+    with witness(stack) as seen:
+        for step, ends in enumerate((WHOLE, FAILED, KILLED, WHOLE, WHOLE)):
+            expected.update(f"t{number}{trace[step]}" for number, (trace, begins) in enumerate(TRACES.items())
+                            if begins[step] == "x")  # fmt: skip
+            _write(stack, seen, step, ends == FAILED)
+            if ends == KILLED:
+                seen.open.clear()
+                process = stack.start()
+                eventually(lambda: seen.begun == expected, 120, "all that is new begins")
+                kill_group(process)
+                stack.pulumi("cancel", "--yes").ok()
+                seen.open.set()
+            else:
+                done = stack.up()
+                assert (done.code != 0) == (ends == FAILED), done.text
+                assert seen.begun == expected, f"update {step + 1}, {ends}: {done.text}"
