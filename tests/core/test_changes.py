@@ -13,6 +13,7 @@ from kf_tasks.core.changes import changes
 from kf_tasks.core.run import environment
 from kf_tasks.core.run.environment import Value
 from kf_tasks.core.run.pipelinerun import Resources, TaskSpec, render
+from kf_tasks.core.run.sources import CONFIG_MAP, SECRET, Source
 from kf_tasks.core.state import RunInputs
 
 from .run.test_pipelinerun import SPEC
@@ -91,6 +92,50 @@ def test_what_other_tasks_have_too_is_known_by_its_layer() -> None:
     found = changes(inputs(when="trigger"), inputs(both, "trigger"))
     assert [(one.layer, one.shared) for one in found] == [("App", True), ("Task", False)]
     assert not changes(inputs(), inputs(timeout="5m"))[0].shared
+
+
+BROKER, MAIL = Source(SECRET, "broker"), Source(CONFIG_MAP, "mail", "MAIL_")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ([], [BROKER], ["env_from gains * of Secret broker"]),
+        ([BROKER, MAIL], [BROKER], ["env_from loses MAIL_* of ConfigMap mail"]),
+        ([BROKER, MAIL], [MAIL, BROKER], ["env_from has another order"]),
+        ([BROKER], [replace(BROKER, optional=True)], ["env_from * of Secret broker: optional false → true"]),
+        ([BROKER], [replace(BROKER, prefix="A_")], ["env_from gains A_* of Secret broker",
+                                                    "env_from loses * of Secret broker"]),
+        ([BROKER, MAIL], [BROKER, MAIL], []),
+    ],
+)  # fmt: skip
+def test_whole_secrets_and_config_maps_are_named(before: list[Source], after: list[Source], words: list[str]) -> None:
+    old, new = inputs(env_from=before), inputs(env_from=after)
+    assert said(old, new) == words
+    assert all(change.shared for change in changes(old, new))
+
+
+def test_what_a_task_has_of_its_own_is_told_with_why_it_runs() -> None:
+    def own(*given: Source) -> RunInputs:
+        found = inputs(env_from=given)
+        env = {**found.definition["env"], **{str(one): nth for nth, one in enumerate(given)}}
+        return replace(found, definition={**found.definition, "env": env})
+
+    assert said(own(), own(BROKER)) == []
+    assert said(own(BROKER), own(replace(BROKER, optional=True))) != []
+
+
+def test_variables_that_move_below_an_env_from_are_not_called_removed() -> None:
+    """Where a Task has an env_from, what its App sets is read from an object of ours, which has the same values."""
+    stored = [Source(CONFIG_MAP, "kf-shop.env.plain"), Source(SECRET, "kf-shop.env")]
+    below = {**LAYERS, "App": {}}
+    for theirs in ([], [BROKER]):
+        before, after = inputs(), inputs(below, env_from=[*stored, *theirs])
+        words = [f"* of Secret {one.name}" for one in theirs]
+        assert said(before, after) == [f"env_from gains {one}" for one in words]
+        assert said(after, before) == [f"env_from loses {one}" for one in words]
+    other = inputs({**below, "Space": {}}, env_from=stored)
+    assert [line.split()[0] for line in said(inputs(), other)] == ["TOKEN", "ZONE"]
 
 
 VALUES = st.builds(Value, st.text(max_size=300)) | st.just(Value(secret="s", key="hidden-key"))

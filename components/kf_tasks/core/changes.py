@@ -15,6 +15,7 @@ from .api import Object
 from .definition import PARTS, deciding, describe
 from .run import environment, pipelinerun
 from .run.environment import SYSTEM, Shown
+from .run.sources import stored_layers
 from .state import RunInputs
 
 TASK = "Task"
@@ -25,10 +26,14 @@ _OWN_LABELS = ("kf.dev/", "app.kubernetes.io/")
 
 @dataclass(frozen=True)
 class Change:
-    """One change in words; `layer` is what a variable's value comes from, empty for all else."""
+    """One change in words.
+
+    `layer` is what a variable's value comes from, empty for all else; `common` is what may be that of a whole App.
+    """
 
     text: str
     layer: str = ""
+    common: bool = False
 
     def __str__(self) -> str:
         return f"{self.text} ({self.layer})" if self.layer else self.text
@@ -36,7 +41,7 @@ class Change:
     @property
     def shared(self) -> bool:
         """Whether other tasks of the App have it, too."""
-        return self.layer not in ("", TASK)
+        return self.common or self.layer not in ("", TASK)
 
 
 def changes(before: RunInputs, after: RunInputs) -> List[Change]:
@@ -57,7 +62,7 @@ def changes(before: RunInputs, after: RunInputs) -> List[Change]:
     if before.manifest == after.manifest:
         return found
     own = {*_own(before), *_own(after)} if "env" in decides else set()
-    return found + _variables(before, after, own)
+    return found + _sources(before, after, own) + _variables(before, after, own)
 
 
 def _inputs(inputs: RunInputs) -> Dict[str, str]:
@@ -111,13 +116,38 @@ def _own(inputs: RunInputs) -> List[str]:
     return [*(inputs.definition.get("env") or {}), *(inputs.definition.get("secret_env") or [])]
 
 
+def _sources(before: RunInputs, after: RunInputs, told: Set[str]) -> List[Change]:
+    """The `env_from` of all layers but for what is `told`, and for where the variables of layers are kept for it."""
+    old, new = _given(before), _given(after)
+    changed = [(f"gains {name}", name) for name in new if name not in old]
+    changed += [(f"loses {name}", name) for name in old if name not in new]
+    found = [Change(f"env_from {text}", common=True) for text, name in changed if name not in told]
+    for name in old:
+        if name in new and old[name] != new[name]:
+            optional = difference.texts(difference.text(old[name]), difference.text(new[name]))
+            found.append(Change(f"env_from {name}: optional {optional}", common=True))
+    if not changed and [*old] != [*new]:
+        found.append(Change("env_from has another order", common=True))
+    return found
+
+
+def _given(inputs: RunInputs) -> Dict[str, bool]:
+    """Whole Secrets and ConfigMaps in words, in their order, and whether each may be missing."""
+    given = pipelinerun.sources_of(inputs.manifest)
+    return {str(one): one.optional for one in given if not stored_layers([one], inputs.app)}
+
+
 def _variables(before: RunInputs, after: RunInputs, told: Set[str]) -> List[Change]:
     """The variables that have another value, but for those that are `told` and those of the platform, which follow."""
     old, new = _shown(before), _shown(after)
     found = []
+    # Whose variables move below an env_from, or back, has them as before: there they are not seen by their names.
+    moved = {*_stored(before)} ^ {*_stored(after)}
     for name in sorted(({*old} | {*new}) - told):
         was, now = old.get(name), new.get(name)
         layer = (now or was or _NONE).layer
+        if layer in moved and not (was and now):
+            continue
         if layer == SYSTEM or (was and now and (was.text, was.secret) == (now.text, now.secret)):
             continue
         found.append(Change(f"{name} {_values(was, now)}", layer))
@@ -130,6 +160,10 @@ def _shown(inputs: RunInputs) -> Dict[str, Shown]:
     layers = {name: [layer] for name, layer in (inputs.layers or {}).items()}
     shown = environment.effective(env, layers, lambda _, name, key: f"{name}/{key}")
     return {one.name: replace(one, layer=one.layer if inputs.layers else "") for one in shown}
+
+
+def _stored(inputs: RunInputs) -> List[str]:
+    return stored_layers(pipelinerun.sources_of(inputs.manifest), inputs.app)
 
 
 def _values(was: Optional[Shown], now: Optional[Shown]) -> str:

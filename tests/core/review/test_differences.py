@@ -137,3 +137,29 @@ def test_a_template_that_only_the_update_knows_is_said_to_differ_unseen() -> Non
         "what differs in the templates of shop/a, shop/b, shop/c, shop/d, shop/e and 2 more: "
         "they are known only during the update",
     )
+
+
+def _with_sources(*given: dict[str, Any], env: list[dict[str, Any]] = ENV) -> dict[str, Any]:
+    labels = {"labels": {"app.kubernetes.io/name": "shop"}}
+    return {**manifest(env=env, step={"envFrom": [*given]}), "metadata": labels}
+
+
+def test_whole_secrets_that_come_go_or_change_places_are_one_line() -> None:
+    broker, mail = {"secretRef": {"name": "broker"}}, {"prefix": "M_", "configMapRef": {"name": "m", "optional": True}}
+    words = ["* of Secret broker", "M_* of ConfigMap m (optional)"]
+    for before, after, texts in (
+        ([], [broker], (None, words[0])),
+        ([broker, mail], [broker], (", ".join(words), words[0])),
+        ([broker, mail], [mail, broker], (", ".join(words), ", ".join(words[::-1]))),
+    ):
+        [one] = changes(*tasks(_with_sources(*before), _with_sources(*after)))
+        assert (one.kind, one.what, (one.before, one.after), one.all_tasks) == ("environment", "env_from", texts, True)
+
+
+def test_variables_that_move_below_an_env_from_are_not_called_removed() -> None:
+    stored = {"configMapRef": {"name": "kf-shop.env.plain"}}
+    moved = tasks(_with_sources(), _with_sources(stored, env=ENV[1:]), "a")
+    settings = ({"layers": {one["name"]: ["App"] for one in ENV}}, {"layers": {}})
+    assert changes(*moved, more=(template("a", *settings),)) == ()
+    other = ({"layers": {one["name"]: ["Task"] for one in ENV}}, {"layers": {}})
+    assert {one.what for one in changes(*moved, more=(template("a", *other),))} == {"MODE"}

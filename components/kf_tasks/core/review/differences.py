@@ -74,8 +74,13 @@ def _compared(task: _Task, told: bool) -> Iterable[tuple[Any, ...]]:
     for key in sorted({*before, *after}):
         if before.get(key) != after.get(key) and not (told and key == (OTHER, "command")):
             yield (*key, before.get(key), after.get(key), False, "")
+    # Whose variables move below an env_from, or back, has them as before: there they are not seen by their names.
+    moved = {*task.before.stored} ^ {*task.after.stored}
     for name in sorted({*task.before.variables, *task.after.variables}):
-        yield from _variable(name, task.before.variables.get(name), task.after.variables.get(name))
+        was, now = task.before.variables.get(name), task.after.variables.get(name)
+        one = was or now
+        if (was and now) or (one and one.layer not in moved):
+            yield from _variable(name, was, now)
     olds, news = task.settings
     for name, shown in _SETTINGS.items():
         if olds and news and olds.get(name) != news.get(name):

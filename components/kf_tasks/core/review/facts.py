@@ -11,6 +11,9 @@ import shlex
 from dataclasses import dataclass, field
 from typing import Any, Iterator, Mapping
 
+from ..marks import NAME
+from ..run.sources import Source, stored_layers
+
 ENVIRONMENT, RESOURCES, SECURITY, OTHER = "environment", "resources", "security", "other"
 _STEP = "pipelineSpec.tasks[task].taskSpec.steps[task]."
 _NAMES = {
@@ -49,10 +52,14 @@ class Variable:
 
 @dataclass(frozen=True)
 class Facts:
-    """The facts of one task by kind and name, and its variables."""
+    """The facts of one task by kind and name, and its variables.
+
+    `stored`: the layers whose variables are read from an object of ours, and are not seen by their names.
+    """
 
     values: Mapping[tuple[str, str], str] = field(default_factory=dict)
     variables: Mapping[str, Variable] = field(default_factory=dict)
+    stored: tuple[str, ...] = ()
 
 
 def facts(manifest: Any, layers: Mapping[str, Any]) -> Facts | None:
@@ -61,17 +68,22 @@ def facts(manifest: Any, layers: Mapping[str, Any]) -> Facts | None:
         step = manifest["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["steps"][0]
         env = step.get("env") or []
         variables = {str(one["name"]): _variable(one, layers) for one in env if one["name"] not in _DERIVED}
+        given = [Source.of(one) for one in step.get("envFrom") or []]
+        own = str(((manifest.get("metadata") or {}).get("labels") or {}).get(NAME))
+        whole = [_whole(one) for one in given if not stored_layers([one], own)]
         argv = [str(word) for part in _ARGV for word in step.get(part) or []]
     except (LookupError, TypeError, AttributeError):
         return None
     values = {(OTHER, "command"): shlex.join(argv)} if argv else {}
+    if whole:
+        values[ENVIRONMENT, "env_from"] = ", ".join(whole)
     for path, text in _leaves(manifest["spec"], ""):
-        if path in _EQUAL or path.startswith((f"{_STEP}env[", f"{_STEP}command", f"{_STEP}args")):
+        if path in _EQUAL or path.startswith((f"{_STEP}env[", f"{_STEP}envFrom", f"{_STEP}command", f"{_STEP}args")):
             continue
         kind, name = _named(path)
         twice = sum(1 for _, other in values if other == name or other.startswith(f"{name} #"))
         values[kind, f"{name} #{twice + 1}" if twice else name] = text
-    return Facts(values, variables)
+    return Facts(values, variables, tuple(stored_layers(given, own)))
 
 
 def _named(path: str) -> tuple[str, str]:
@@ -82,6 +94,10 @@ def _named(path: str) -> tuple[str, str]:
         pod = "" if path.startswith(_STEP) else " of the pod"
         return SECURITY, f"{short.rpartition('securityContext.')[2]}{pod}"
     return OTHER, short
+
+
+def _whole(source: Source) -> str:
+    return f"{source} (optional)" if source.optional else str(source)
 
 
 def _variable(found: Mapping[str, Any], layers: Mapping[str, Any]) -> Variable:

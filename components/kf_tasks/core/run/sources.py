@@ -90,6 +90,14 @@ def shown(
     return found
 
 
+def stored_layers(given: Sequence[Source], app: str) -> List[str]:
+    """The layers whose own variables are read from objects of ours among `given`, and not from `env`."""
+    ends = (".env", ".env.plain")
+    names = [it.name for it in given if not it.prefix and it.name.endswith(ends)]
+    found = {"App" for name in names if name in [f"kf-{app}{end}" for end in ends]}
+    return sorted(found | {"Space" for name in names if name.startswith("kf.")})
+
+
 def check_object(owner: str, kind: str, name: object) -> str:
     """Returns `name` if a Secret or ConfigMap can have it, else raises InvalidInput."""
     if not isinstance(name, str) or len(name) > 253 or not _NAME.fullmatch(name):
