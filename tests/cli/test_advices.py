@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import click
+import kf_tasks
 import pytest
 from click.testing import CliRunner
 from kf_tasks.cli.main import kf
@@ -134,3 +136,48 @@ def test_what_an_update_advises_runs_whatever_the_space_of_the_terminal(command:
 def test_another_run_is_asked_for_by_the_name_of_its_record() -> None:
     assert advice.again("shop", "migrate") == "pulumi up --replace '**:Run::shop-migrate'"
     assert advice.again("shop.build", "image") == "pulumi up --replace '**:Run::shop.build'"
+
+
+def literals() -> list[tuple[str, str]]:
+    """Every text in the package with a `kf …` in it, and the file; what is filled in is a word in capitals."""
+    found = []
+    for path in sorted(Path(kf_tasks.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            text = ""
+            if isinstance(node, ast.JoinedStr):
+                text = "".join(_piece(one) for one in node.values)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                text = node.value
+            if "kf " in text:
+                found.append((str(path), text))
+    return found
+
+
+def _piece(one: ast.expr) -> str:
+    if isinstance(one, ast.Constant):
+        return str(one.value)
+    return "" if ast.unparse(one).endswith("flags}'") else "NAME"
+
+
+ADVISED = re.compile(r"\bkf ((?:[a-z]+-)*[a-z]+)((?: (?:--?[a-z][a-z-]*|[A-Z]+))*)")
+
+
+def test_every_command_in_a_text_of_the_package_has_the_options_that_it_is_told_with() -> None:
+    """Those of messages that no cluster here provokes, too: notifications, approvals, forgotten runs, queues."""
+    context, told = click.Context(kf), set()
+    listed = kf.list_commands(context)
+    for path, text in literals():
+        for name, words in ADVISED.findall(text):
+            command = kf.get_command(context, name)
+            if command is None or name not in listed:
+                continue
+            options = {option for one in command.params for option in (*one.opts, *one.secondary_opts)} | {"--help"}
+            assert {word for word in words.split() if word.startswith("-")} <= options, f"{path}: kf {name}{words}"
+            told.add(name)
+    assert told >= {"logs", "tasks", "task", "terminate-task", "run-task", "run-job", "review", "jobs", "doctor"}
+
+
+def test_an_option_that_a_command_does_not_have_is_seen() -> None:
+    [(name, words)] = ADVISED.findall("look at it with kf tasks NAME --nothing, or wait")
+    command = kf.get_command(click.Context(kf), name)
+    assert command and words == " NAME --nothing" and "--nothing" not in {o for one in command.params for o in one.opts}
