@@ -132,18 +132,23 @@ def cases_of(kind: type, name: str) -> list[Case]:
         return [Case("bound", {kind.__name__: value})]
     if kind is Source:
         return [Case("built", {"Source": value}, {"Source": {"builder": "b@sha256:1"}} if name in OF_BUILDERS else {})]
+    of: dict[str, Any]
     if kind in (SecretKey, ConfigKey):
         of = {"name": "theirs", "key": "k"}
-        before, after = ({"env": {"K": kind(**{**of, **more})}} for more in ({}, value))
-        return [Case("Task", {"Task": after}, {"Task": before}), Case("plain", {"App": after}, {"App": before})]
-    if kind in (SecretRef, ConfigRef):
-        before, after = ({"env_from": [kind(**{"name": "theirs", **more})]} for more in ({}, value))
-        return [Case("Task", {"Task": after}, {"Task": before}), Case("plain", {"App": after}, {"App": before})]
-    argument, of = ("security_groups", {"name": "out", "egress": [{"protocol": "all", "destination": "10.0.0.0/8"}]})
-    if kind in (Webhook, Heartbeat):
-        argument, of = "notify", {"url": "https://beat.example.com/1"}
-    before, after = ({argument: [kind(**{**of, **more})]} for more in ({}, value))
-    return [Case("plain", {"App": after}, {"App": before})]
+        before, after = (_given("env", {"K": kind(**{**of, **more})}) for more in ({}, value))
+    elif kind in (SecretRef, ConfigRef):
+        before, after = (_given("env_from", [kind(**{"name": "theirs", **more})]) for more in ({}, value))
+    else:
+        argument, of = "security_groups", {"name": "out", "egress": [{"protocol": "all", "destination": "10.0.0.0/8"}]}
+        if kind in (Webhook, Heartbeat):
+            argument, of = "notify", {"url": "https://beat.example.com/1"}
+        before, after = (_given(argument, [kind(**{**of, **more})]) for more in ({}, value))
+        return [Case("plain", {"App": after}, {"App": before})]
+    return [Case("Task", {"Task": after}, {"Task": before}), Case("plain", {"App": after}, {"App": before})]
+
+
+def _given(argument: str, value: Any) -> dict[str, Any]:
+    return {argument: value}
 
 
 def _of_component(kind: type, name: str) -> Case:
@@ -154,7 +159,7 @@ def _of_component(kind: type, name: str) -> Case:
 
 
 def _table(kind: type, changed: Mapping[tuple[type, str], list[str]]) -> str:
-    hints = _hints(inspect.unwrap(kind.__init__) if kind in COMPONENTS else kind)  # type: ignore[misc]
+    hints = _hints(inspect.unwrap(kind.__init__) if kind in COMPONENTS else kind)
     rows = ["| argument | type | default | Output | another value changes |", "| --- | --- | --- | --- | --- |"]
     for name, parameter in inspect.signature(kind).parameters.items():
         type_ = str(parameter.annotation).replace("|", "\\|").replace("pulumi.", "").replace("kubernetes.core.v1.", "")

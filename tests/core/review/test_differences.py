@@ -145,13 +145,15 @@ def _with_sources(*given: dict[str, Any], env: list[dict[str, Any]] = ENV) -> di
 
 
 def test_whole_secrets_that_come_go_or_change_places_are_one_line() -> None:
-    broker, mail = {"secretRef": {"name": "broker"}}, {"prefix": "M_", "configMapRef": {"name": "m", "optional": True}}
+    broker: dict[str, Any] = {"secretRef": {"name": "broker"}}
+    mail: dict[str, Any] = {"prefix": "M_", "configMapRef": {"name": "m", "optional": True}}
     words = ["* of Secret broker", "M_* of ConfigMap m (optional)"]
-    for before, after, texts in (
+    tried: tuple[tuple[list[dict[str, Any]], list[dict[str, Any]], Any], ...] = (
         ([], [broker], (None, words[0])),
         ([broker, mail], [broker], (", ".join(words), words[0])),
         ([broker, mail], [mail, broker], (", ".join(words), ", ".join(words[::-1]))),
-    ):
+    )
+    for before, after, texts in tried:
         [one] = changes(*tasks(_with_sources(*before), _with_sources(*after)))
         assert (one.kind, one.what, (one.before, one.after), one.all_tasks) == ("environment", "env_from", texts, True)
 
@@ -159,7 +161,7 @@ def test_whole_secrets_that_come_go_or_change_places_are_one_line() -> None:
 def test_variables_that_move_below_an_env_from_are_not_called_removed() -> None:
     stored = {"configMapRef": {"name": "kf-shop.env.plain"}}
     moved = tasks(_with_sources(), _with_sources(stored, env=ENV[1:]), "a")
-    settings = ({"layers": {one["name"]: ["App"] for one in ENV}}, {"layers": {}})
+    settings: list[dict[str, Any]] = [{"layers": {one["name"]: ["App"] for one in ENV}}, {"layers": {}}]
     assert changes(*moved, more=(template("a", *settings),)) == ()
-    other = ({"layers": {one["name"]: ["Task"] for one in ENV}}, {"layers": {}})
+    other: list[dict[str, Any]] = [{"layers": {one["name"]: ["Task"] for one in ENV}}, {"layers": {}}]
     assert {one.what for one in changes(*moved, more=(template("a", *other),))} == {"MODE"}
