@@ -42,4 +42,4 @@ class History(Resource, module="kf", name="History"):
 
 
 # What `preview --diff` does not show: what is there for `kf review`.
-_HIDDEN = pulumi.ResourceOptions(hide_diffs=["_deletions", "_reach"])
+_HIDDEN = pulumi.ResourceOptions(hide_diffs=["_asked", "_deletions", "_reach"])

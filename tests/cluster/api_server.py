@@ -155,6 +155,12 @@ class ApiServer:
                 pod for pod in self.objects["pods"].values() if pod["metadata"]["labels"][marks.PIPELINE_RUN] == run
             ]
 
+    def task_runs(self, _namespace: str, run: str) -> list[Object]:
+        self._admit("list task runs")
+        with self.changed:
+            its = self.objects["taskruns"].values()
+            return [one for one in its if one["metadata"]["labels"][marks.PIPELINE_RUN] == run]
+
     def task_run(self, _namespace: str, run: Object) -> Object | None:
         self._admit("get task run")
         return self.objects["taskruns"].get(f"{run['metadata']['name']}-task")

@@ -75,7 +75,7 @@ def test_five_runs_of_a_hundred_changes_each_cost_what_they_cost_at_the_beginnin
         assert len(followed.look().pods) == 3
     asked = Counter(what for what in server.requests if not what.startswith(("watch", "list pods")))
     begun = {f"begin {kind}": 1 for kind in ("pipelineruns", "taskruns", "pods")}
-    assert asked == {**begun, "get run": 5, "get task run": 5}
+    assert asked == {**begun, "get run": 5, "list task runs": 5}
 
 
 def act(server: ApiServer, what: str, name: str) -> None:
@@ -140,6 +140,16 @@ def test_what_is_gone_does_not_come_back_with_an_older_answer() -> None:
     server.delete("pods", "pod")
     eventually(lambda: followed.look().pods == [])
     assert not followed.take("pods", pod) and followed.look().pods == []
+
+
+def test_a_task_run_that_is_older_than_the_watches_and_named_later_is_seen() -> None:
+    server = ApiServer()
+    server.put("pipelineruns", NAMES[0])
+    server.put("taskruns", f"{NAMES[0]}-task", run=NAMES[0])
+    _, [followed] = following(server, NAMES[0])
+    assert followed.look().task_run is None
+    server.put("pipelineruns", NAMES[0], **child(NAMES[0]))
+    eventually(lambda: followed.look().task_run)
 
 
 def test_what_went_while_nobody_watched_is_gone() -> None:

@@ -419,7 +419,7 @@ def test_a_plan_of_another_schedule_is_what_happens(stack: Stack) -> None:
     body = "TaskSchedule('report', app=app, command='echo report', schedule='{} 4 1 1 *')\n"
     schedules(stack, body.format(0)).up().ok()
     shown = schedules(stack, body.format(30)).preview("--save-plan", "plan.json").ok().text
-    assert "Calendar shop-report update [diff: ~generation,schedule]" in shown
+    assert "Calendar shop-report update [diff: +_asked,_last,_next~generation,schedule]" in shown
     stack.up("--plan", "plan.json").ok()
     assert cron_job(stack, "report")["metadata"]["annotations"][SINCE].endswith("Z 30 4 1 1 * Etc/UTC")
     stack.preview("--expect-no-changes").ok()

@@ -164,6 +164,11 @@ class Cluster:
             return None
         return found
 
+    def task_runs(self, namespace: str, run_name: str) -> list[Object]:
+        """The TaskRuns of a run, also those that its status does not name yet; needs the right to list them."""
+        query = [("labelSelector", api.pods_of(run_name))]
+        return api.items(self.http.json("GET", api.task_runs(namespace), query=query))
+
     def pods(self, namespace: str, run_name: str) -> list[Object]:
         """The pods of a run, oldest first."""
         return self.select_pods(namespace, api.pods_of(run_name))

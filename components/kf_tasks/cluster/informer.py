@@ -106,8 +106,7 @@ class Followed:
     def _ask(self, epoch: int) -> None:
         run = self._cluster.get_run(self._informer.namespace, self._name)
         pods = self._cluster.pods(self._informer.namespace, self._name)
-        task_run = self._cluster.task_run(self._informer.namespace, run)
-        found = [(RUNS, run), *((TASK_RUNS, one) for one in (task_run,) if one), *((PODS, pod) for pod in pods)]
+        found = [(RUNS, run), *((TASK_RUNS, one) for one in self._task_runs(run)), *((PODS, pod) for pod in pods)]
         with self._lock:  # what was missed while nobody watched, its end included
             uids = {obj["metadata"]["uid"] for _, obj in found}
             for kind in self._objects:
@@ -119,6 +118,13 @@ class Followed:
         self._asked_at = epoch
         now = time.monotonic()
         self._next = now + min(max(SOON_SECONDS, (now - self._moved) * GROWTH), LATE_SECONDS)
+
+    def _task_runs(self, run: Object) -> list[Object]:
+        """Its TaskRuns: of a watched one also those that its status names only later, when nothing is told of them."""
+        if self._informer.live:
+            return self._cluster.task_runs(self._informer.namespace, self._name)
+        found = self._cluster.task_run(self._informer.namespace, run)
+        return [found] if found else []
 
 
 class Informer:
