@@ -62,7 +62,7 @@ def test_the_table() -> None:
         "Name            Layer   Hides  From                       Value",
         "CF_INSTANCE_IP  system                                    <status.podIP>",
         "LINES           Space                                     a\\nb",
-        f"LONG            Space                                     {'x' * 120}… (200 characters; -o json shows all)",
+        f"LONG            Space                                     {'x' * 120}… (200 characters; -o wide shows all)",
         f"TOKEN           Task           Secret kf-shop.env, TOKEN  {short_digest('word')}",
         "ZONE            Task    Space                             5$",
         "",
@@ -75,6 +75,15 @@ def test_for_programs() -> None:
     found = json.loads(call(WithTemplates(), "env", "shop", "-o", "json").stdout)
     assert found["files"] == {"/bindings/db/uri": short_digest("pg://")}
     assert found["variables"][1] == {"name": "LINES", "value": "a\nb", "layer": "Space", "hides": [], "secret": False}
+
+
+def test_the_other_forms() -> None:
+    found = json.loads(call(WithTemplates(), "env", "shop", "-o", "json").stdout)
+    assert yaml.safe_load(call(WithTemplates(), "env", "shop", "-o", "yaml").stdout) == found
+    names = call(WithTemplates(), "env", "shop", "-o", "name").stdout.split()
+    assert names == [each["name"] for each in found["variables"]]
+    wide = call(WithTemplates(), "env", "shop", "-o", "wide").stdout
+    assert "x" * 200 in wide and "shows all" not in wide
 
 
 def test_without_the_right_to_read_secrets() -> None:

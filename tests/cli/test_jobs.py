@@ -105,6 +105,17 @@ def test_a_job_that_does_not_run_is_told_of() -> None:
     assert call(healthy, "jobs").stderr == ""
 
 
+def test_the_forms_of_jobs() -> None:
+    cluster = WithJobs(declared=[job("nightly")], stuck=("shop-nightly-12345678",), now="2026-01-03T12:00:00Z")
+    head, row = call(cluster, "jobs", "-o", "wide").stdout.splitlines()
+    assert head.split()[-4:] == ["CronJob", "Missed", "MissedSince", "MissedBecause"]
+    assert re.search(r"shop-nightly-12345678 +3 +2026-01-01T02:00:00Z +ErrImagePull: ", row)
+    [found] = json.loads(call(cluster, "job-schedules", "-o", "json").stdout)
+    assert list(found) == ["name", "app", "cron_job", "schedule", "time_zone", "suspended", "policy", "created", "last",
+                           "missed", "missed_since", "missed_because"]  # fmt: skip
+    assert call(WithJobs(declared=[]), "jobs", "-o", "json").stdout == "[]\n"
+
+
 def test_no_jobs() -> None:
     assert call(WithJobs(declared=[]), "jobs").stdout == "No jobs in space 'dev'.\n"
 

@@ -65,6 +65,9 @@ def test_who_is_told_is_shown_and_tested(api: Api, tmp_path: Path) -> None:
         assert json.loads(call("shop", "--task", "nightly", "-o", "json").stdout)[0] == {
             "kind": "webhook", "format": "slack", "on": ["failed"]
         }  # fmt: skip
+        assert yaml.safe_load(call("shop", "-o", "yaml").stdout)[2] == {
+            "kind": "heartbeat", "format": None, "on": ["started", "succeeded", "failed"]
+        }  # fmt: skip
         assert receiver.got == []
         done = call("shop", "--task", "nightly", "--test")
         assert (done.exit_code, done.stdout.splitlines()) == (

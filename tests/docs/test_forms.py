@@ -6,6 +6,9 @@ from dataclasses import fields
 
 import pytest
 from kf_tasks.cli.commands.apps import AppView
+from kf_tasks.cli.commands.env import EnvView
+from kf_tasks.cli.commands.jobs import JobView
+from kf_tasks.cli.commands.notify import EndpointView
 from kf_tasks.cli.commands.stats import StatsView
 from kf_tasks.cli.commands.target import TargetView
 from kf_tasks.cli.commands.top import TopView
@@ -15,7 +18,8 @@ from kf_tasks.cli.views import ListedView, LiveView, StoredView, View
 from .texts import ROOT
 
 WORDS = {"str": "text", "int": "number", "float": "number", "bool": "true or false", "list[str]": "texts",
-         "dict[str, str]": "texts by name", "Object": "object", "list[dict[str, str]]": "objects"}  # fmt: skip
+         "dict[str, str]": "texts by name", "Object": "object", "list[dict[str, str]]": "objects",
+         "list[dict[str, Any]]": "objects"}  # fmt: skip
 SHOWN = {
     "`kf tasks`, `kf job-history`": ListedView,
     "`kf task`": LiveView,
@@ -25,6 +29,9 @@ SHOWN = {
     "`kf top`": TopView,
     "`kf target`": TargetView,
     "`kf doctor`": FindingView,
+    "`kf jobs`, `kf job-schedules`": JobView,
+    "`kf env`": EnvView,
+    "`kf notify`": EndpointView,
 }
 
 

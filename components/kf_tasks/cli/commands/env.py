@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import base64
 import functools
-import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -19,22 +19,31 @@ from ...core.log.reader import harmless
 from ...core.run import bindings, environment, pipelinerun, sources
 from ...core.run.environment import Shown
 from ...errors import Denied
-from .. import names
+from .. import names, output
 from ..table import echo, show
 from ..target import Target, TargetSpace, target_options
 from ..template import template
+from ..views import View
 
 COLUMNS = ("Name", "Layer", "Hides", "From", "Value")
 LONGEST = 120
 
 
+@dataclass(frozen=True, kw_only=True)
+class EnvView(View):
+    """The environment of an App's tasks: `kf env`. `files` are the digests of the binding files, by path."""
+
+    variables: list[dict[str, Any]]
+    files: dict[str, str]
+
+
 @click.command()
 @click.argument("app", type=names.app)
 @click.option("--task", type=names.task, metavar="NAME", help="One of the App's tasks, with its own variables.")
-@click.option("-o", "--output", type=click.Choice(["json"]), help="For programs, in place of a table.")
+@output.option(output.WIDE, output.NAME)
 @target_options
 @click.pass_obj
-def env(target: Target, app: str, task: str | None, output: str | None) -> None:
+def env(target: Target, app: str, task: str | None, form: str | None) -> None:
     """Shows the variables and binding files that the tasks of APP get."""
     space = target.open()
     manifest, settings = template(space, app, task)
@@ -45,12 +54,12 @@ def env(target: Target, app: str, task: str | None, output: str | None) -> None:
         step.get("env", []), settings.layers or {}, lambda kind, name, key: (digests(kind, name) or {}).get(key), below
     )
     files = binding_files(manifest, functools.partial(digests, sources.SECRET))
-    if output:
-        rows = [{"name": it.name, "value": it.text, "layer": it.layer, "hides": list(it.shadows), "secret": it.secret,
-                 **({"from": it.origin} if it.origin else {})} for it in variables]  # fmt: skip
-        click.echo(json.dumps({"variables": rows, "files": files}, indent=2))
+    rows = [{"name": it.name, "value": it.text, "layer": it.layer, "hides": list(it.shadows), "secret": it.secret,
+             **({"from": it.origin} if it.origin else {})} for it in variables]  # fmt: skip
+    if output.printed(form, EnvView(variables=rows, files=files), [it.name for it in variables]):
         return
-    show([COLUMNS, *map(_row, variables)])
+    longest = None if form == output.WIDE else LONGEST
+    show([COLUMNS, *(_row(it, longest) for it in variables)])
     if files:
         echo("")
         show([("File", "Content"), *sorted(files.items())])
@@ -108,7 +117,8 @@ def binding_files(manifest: Object, digests: Callable[[str], dict[str, str] | No
     return dict(sorted(found.items()))
 
 
-def _row(shown: Shown) -> tuple[str, ...]:
+def _row(shown: Shown, longest: int | None) -> tuple[str, ...]:
     text = harmless(shown.text.replace("\n", "\\n"))
-    text = text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(shown.text)} characters; -o json shows all)"
+    if longest is not None and len(text) > longest:
+        text = f"{text[:longest]}… ({len(shown.text)} characters; -o wide shows all)"
     return shown.name, shown.layer, ", ".join(shown.shadows), shown.origin, text

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -24,12 +24,13 @@ from ...runs.schedules import missed_times
 from .. import names, output
 from ..log_form import warn
 from ..run_list import printed
-from ..table import echo, print_data, show, span
+from ..table import echo, show, span
 from ..target import Target, TargetSpace, target_options
+from ..views import View
 
 COLUMNS = ("Name", "App", "Schedule", "TimeZone", "Suspend", "LastSchedule", "Next", "ConcurrencyPolicy", "Age")
 NOT_SEEN = "A plain `pulumi up` does not see this; `pulumi up --refresh` sets it back to what the program says."
-_FORM = click.Choice(["json", "yaml", "name"])
+WIDE = ("CronJob", "Missed", "MissedSince", "MissedBecause")
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,6 @@ class Job:
             found=found,
         )
 
-    def data(self, missed: Missed | None) -> dict[str, Any]:
-        """The job for programs, with the times that it has missed."""
-        own = {name: value for name, value in vars(self).items() if name != "found"}
-        told = (missed.count, missed.since, missed.why) if missed else (0, None, None)
-        return {**own, **dict(zip(("missed", "missed_since", "missed_because"), told, strict=True))}
-
     def upcoming(self, count: int = 1) -> str:
         """The next times, empty if there are none."""
         if self.suspended or not self.schedule:
@@ -80,22 +75,56 @@ class Job:
         return clock_changes.upcoming(parsed, place, int(time.time()), count)
 
 
+@dataclass(frozen=True, kw_only=True)
+class JobView(View):
+    """A job: `kf jobs`, `kf job-schedules`.
+
+    `schedule` is empty for one that is only run by hand; `last` is when its schedule started it last. `missed` counts
+    the times that it has missed since `missed_since`, `missed_because` says why.
+    """
+
+    name: str
+    app: str
+    cron_job: str
+    schedule: str
+    time_zone: str
+    suspended: bool
+    policy: str
+    created: str
+    last: str | None
+    missed: int
+    missed_since: str | None
+    missed_because: str | None
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """As Python has them: programs have read these since before the others were named."""
+        return [one.name for one in fields(cls)]
+
+    @classmethod
+    def of(cls, job: Job, missed: Missed | None) -> JobView:
+        """That of a job with the times that it has missed."""
+        own = {name: value for name, value in vars(job).items() if name != "found"}
+        count, since_when, why = (missed.count, missed.since, missed.why) if missed else (0, None, None)
+        return cls(**own, missed=count, missed_since=since_when, missed_because=why)
+
+
 @click.command()
-@click.option("-o", "--output", type=_FORM, help="For programs, in place of a table.")
+@output.option(output.WIDE, output.NAME)
 @target_options
 @click.pass_obj
-def jobs(target: Target, output: str | None) -> None:
+def jobs(target: Target, form: str | None) -> None:
     """Lists the jobs of the Space."""
-    _list(target.open(), output, lambda job: True)
+    _list(target.open(), form, lambda job: True)
 
 
 @click.command("job-schedules")
-@click.option("-o", "--output", type=_FORM, help="For programs, in place of a table.")
+@output.option(output.WIDE, output.NAME)
 @target_options
 @click.pass_obj
-def job_schedules(target: Target, output: str | None) -> None:
+def job_schedules(target: Target, form: str | None) -> None:
     """Lists the jobs that a schedule starts."""
-    _list(target.open(), output, lambda job: not job.suspended)
+    _list(target.open(), form, lambda job: not job.suspended)
 
 
 @click.command("job-history")
@@ -201,21 +230,24 @@ def _all(space: TargetSpace) -> list[Job]:
     return sorted(map(Job.of, space.cluster.cron_jobs(space.name, marks.SCHEDULE)), key=lambda job: (job.app, job.name))
 
 
-def _list(space: TargetSpace, output: str | None, wanted: Callable[[Job], bool]) -> None:
+def _list(space: TargetSpace, form: str | None, wanted: Callable[[Job], bool]) -> None:
     found = [job for job in _all(space) if wanted(job)]
     if not found:
         space.check_space()
-    missed = _missed(space, found) if output != "name" else {}
-    if output == "name":
-        for job in found:
-            echo(f"{job.app}/{job.name}")
-    elif output:
-        print_data([job.data(missed.get(job.cron_job)) for job in found], output)
-    elif not found:
+    missed = _missed(space, found) if form != output.NAME else {}
+    views = [JobView.of(job, missed.get(job.cron_job)) for job in found]
+    if output.printed(form, views, [f"{job.app}/{job.name}" for job in found]):
+        return
+    if not found:
         echo(f"No jobs in space {space.name!r}.")
-    else:
-        show([COLUMNS, *map(_row, found)])
-        _warn(found, missed)
+        return
+    more = [WIDE, *map(_more, views)] if form == output.WIDE else [()] * (len(found) + 1)
+    show([(*row, *rest) for row, rest in zip([COLUMNS, *map(_row, found)], more)])
+    _warn(found, missed)
+
+
+def _more(view: JobView) -> tuple[str, ...]:
+    return view.cron_job, str(view.missed or ""), view.missed_since or "", view.missed_because or ""
 
 
 def _missed(space: TargetSpace, jobs: list[Job]) -> dict[str, Missed]:

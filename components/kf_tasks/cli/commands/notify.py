@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import dataclass
 
 import click
 
@@ -10,37 +10,47 @@ from ...core.errors import InvalidInput
 from ...core.notify.endpoint import WEBHOOK, Endpoint
 from ...core.notify.event import Event
 from ...errors import NotFound, Trouble
-from .. import names
+from .. import names, output
 from ..table import echo, show
 from ..target import Target, TargetSpace, target_options
 from ..template import template
+from ..views import View
 
 COLUMNS = ("Kind", "Format", "Told of")
 ALWAYS = ("started", "succeeded", "failed")  # what a heartbeat is told of
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndpointView(View):
+    """Who is told, and of what: `kf notify`. `format` is null for a heartbeat."""
+
+    kind: str
+    format: str | None
+    on: list[str]
 
 
 @click.command()
 @click.argument("app", type=names.app)
 @click.option("--task", type=names.task, metavar="NAME", help="One of the App's tasks or jobs.")
 @click.option("--test", is_flag=True, help="Send each of them a test; a heartbeat takes it for a success.")
-@click.option("-o", "--output", type=click.Choice(["json"]), help="For programs, in place of a table.")
+@output.option()
 @target_options
 @click.pass_obj
-def notify(target: Target, app: str, task: str | None, test: bool, output: str | None) -> None:
+def notify(target: Target, app: str, task: str | None, test: bool, form: str | None) -> None:
     """Shows who is told how the tasks of APP end, or tells them a test.
 
     With --test it ends with 1 if one of them could not be told.
     """
-    if test and output:
+    if test and form:
         raise click.UsageError("--test says what it does: leave --output out")
     space = target.open()
     endpoints = _endpoints(space, app, task)
-    if output:
-        click.echo(json.dumps([_plain(one) for one in endpoints], indent=2))
-    elif not test:
-        show([COLUMNS, *((one.kind, one.format or "-", ", ".join(_events(one))) for one in endpoints)])
-    else:
+    if test:
         _test(endpoints, Event.test(space.name, app, task or ""))
+        return
+    views = [EndpointView(kind=one.kind, format=one.format or None, on=list(_events(one))) for one in endpoints]
+    if not output.printed(form, views):
+        show([COLUMNS, *((view.kind, view.format or "-", ", ".join(view.on)) for view in views)])
 
 
 def _endpoints(space: TargetSpace, app: str, task: str | None) -> list[Endpoint]:
@@ -75,7 +85,3 @@ def _test(endpoints: list[Endpoint], event: Event) -> None:
 
 def _events(one: Endpoint) -> tuple[str, ...]:
     return one.on if one.kind == WEBHOOK else ALWAYS
-
-
-def _plain(one: Endpoint) -> dict[str, object]:
-    return {"kind": one.kind, "format": one.format or None, "on": list(_events(one))}
