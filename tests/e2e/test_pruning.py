@@ -113,7 +113,7 @@ def test_many_runs_are_listed_in_parts_and_each_once(monkeypatch: pytest.MonkeyP
         kubectl("label", "configmap", name, "-n", place, *(f"{label}={value}" for label, value in labels.items()))
     made.make_all(place, [{"name": f"{app}-{nth}", "app": app} for app in (*apps, "removed") for nth in range(3)])
     made.make(place, "foreign", labels={})
-    whole = Cluster.of(Connection()).list_runs(place)
+    whole = Cluster.of(Connection()).list_runs(place, with_times=True)
     asked = []
     list_runs = Cluster.list_runs
 

@@ -183,7 +183,8 @@ def test_nothing_is_granted_that_nobody_asks_for() -> None:
     of_schedules = {("get", "jobs")}  # granted to them in turn
     # Without these ends are noticed a little later, and nobody is told what a schedule has missed.
     watches = {("watch", "pipelineruns"), ("list", "taskruns"), ("watch", "taskruns"), ("watch", "pods")}
-    helps = watches | {("list", "jobs"), ("list", "events")}
+    of_forgotten = {("patch", "taskruns")}
+    helps = watches | of_forgotten | {("list", "jobs"), ("list", "events")}
     granted = {
         (verb, resource) for rule in ROLE["rules"] for resource in rule["resources"] for verb in rule["verbs"]
     }  # fmt: skip
