@@ -126,7 +126,7 @@ def test_pod_deleted_while_its_task_runs(stack: Stack, message: Message) -> None
     rest = begun + process.stdout.read()
     assert process.wait() != 0
     assert "its pod was deleted while it ran" in error_of(rest)
-    message("a pod is deleted", error_of(rest))
+    message("a pod is deleted", error_of(rest).replace(", which Tekton has not noticed", ""))  # seen on a busy machine
 
 
 @pytest.mark.parametrize("once", [False, True])

@@ -129,3 +129,25 @@ def test_what_a_person_cancels_and_what_tekton_ends_by_itself_is_told_as_ever() 
     assert outcome.conclude(found, {"status": {"conditions": [{**ENDED, "type": "Succeeded"}]}}, pod("Failed", 3)) == (
         outcome.conclude(run(ENDED), {"status": {"conditions": [{**ENDED, "type": "Succeeded"}]}}, pod("Failed", 3))
     )
+
+
+@pytest.mark.parametrize(
+    ("deletion", "sentence"),
+    [
+        (("2026-01-01T00:01:30Z", 30), "its pod was deleted while it ran"),  # asked for as the container ended
+        (("2026-01-01T00:01:00Z", 0), "its pod was deleted while it ran"),  # its grace is over
+        (("2026-01-01T00:03:00Z", 30), "exit code 3"),  # by who cancels the forgotten run
+        (None, "exit code 3"),
+    ],
+)
+def test_a_pod_that_was_deleted_while_it_ran_is_told_as_deleted(
+    deletion: tuple[str, int] | None, sentence: str
+) -> None:
+    seen = pod("Failed", 3)
+    if deletion:
+        seen["metadata"] = {
+            **seen.get("metadata", {}), "deletionTimestamp": deletion[0], "deletionGracePeriodSeconds": deletion[1]
+        }  # fmt: skip
+    found = run(CANCELLED, status="CancelledRunFinally")
+    found["metadata"]["annotations"][marks.CANCELLED_BY] = outcome.FORGOTTEN
+    assert outcome.conclude(found, task_run(), seen).sentence == f"{sentence}, which Tekton has not noticed"

@@ -143,8 +143,16 @@ def _by_pod(run: Object, pod: Optional[Object]) -> Outcome:
     status["completionTime"] = container.get("finishedAt") or status.get("completionTime")
     task_run = {"status": {"conditions": [said], "results": _results(container)}}
     unmarked = {**run, "metadata": {**run["metadata"], "annotations": {}}}
-    ended = conclude({**unmarked, "status": status}, task_run, pod)
+    cause = deleted(pod) if pod and not well and _ended_by_deletion(pod, container) else ""
+    ended = conclude({**unmarked, "status": status}, task_run, pod, cause)
     return replace(ended, sentence=f"{ended.sentence}{_UNNOTICED}")
+
+
+def _ended_by_deletion(pod: Object, container: Object) -> bool:
+    """Whether the pod was being deleted when its container ended: its deletionTimestamp is when its grace is over."""
+    metadata = pod.get("metadata") or {}
+    late = moments.seconds_between(container.get("finishedAt"), metadata.get("deletionTimestamp"))
+    return late is not None and late <= int(metadata.get("deletionGracePeriodSeconds") or 0)
 
 
 def _results(container: Object) -> list[Dict[str, str]]:
