@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from kf_tasks.core import quantities
 from kf_tasks.core.schedule import cron
@@ -157,6 +157,7 @@ def test_what_the_configuration_takes_as_a_span_is_one(text: str) -> None:
 
 
 @given(anything)
+@example(resource("Task", "shop-t", command=True))
 def test_nothing_unknown_or_odd_stops_a_rule(args: Any) -> None:
     for rule in RULES.values():
         list(rule.violations(args))

@@ -189,13 +189,14 @@ def tasks(args: Any) -> Iterator[Task]:
     """The Tasks and TaskSchedules among what a policy is about."""
     for found in _of(args, "Task", "TaskSchedule"):
         command = found["command"]
+        parts = [str(part) for part in command] if isinstance(command, list) else None
         yield Task(
             urn=found.urn,
             stack=found.stack,
             app=found.text("app") or "",
             name=found.text("task") or found.name,
             scheduled=found.kind == "TaskSchedule",
-            command=command if isinstance(command, str) else [str(it) for it in command or ()] or None,
+            command=command if isinstance(command, str) else parts or None,
             timeout=_span(found, "timeout"),
             memory=found.text("memory") or "",
             disk=found.text("disk") or "",
