@@ -157,12 +157,7 @@ class Cluster:
         children = run.get("status", {}).get("childReferences") or []
         if not children:
             return None
-        path = api.task_runs(namespace, children[0]["name"])
-        try:
-            found: Object = self.http.json("GET", path)
-        except NotFound:
-            return None
-        return found
+        return self._found(api.task_runs(namespace, children[0]["name"]))
 
     def task_runs(self, namespace: str, run_name: str) -> list[Object]:
         """The TaskRuns of a run, also those that its status does not name yet; needs the right to list them."""
@@ -235,19 +230,11 @@ class Cluster:
 
     def get(self, namespace: str, plural: str, name: str) -> Object | None:
         """A core object of the namespace, None if it does not exist."""
-        try:
-            found: Object = self.http.json("GET", api.core(namespace, plural, name))
-        except NotFound:
-            return None
-        return found
+        return self._found(api.core(namespace, plural, name))
 
     def namespace(self, name: str) -> Object | None:
         """A namespace, None if it does not exist."""
-        try:
-            found: Object = self.http.json("GET", api.namespaces(name))
-        except NotFound:
-            return None
-        return found
+        return self._found(api.namespaces(name))
 
     def namespaces(self) -> list[str]:
         """The names of all namespaces."""
@@ -283,6 +270,13 @@ class Cluster:
         """Deletes this very ConfigMap (by UID); one that is gone is fine."""
         self._delete(namespace, "configmaps", found)
 
+    def _found(self, path: str) -> Object | None:
+        try:
+            found: Object = self.http.json("GET", path)
+        except NotFound:
+            return None
+        return found
+
     def _delete(self, namespace: str, plural: str, found: Object) -> None:
         metadata = found["metadata"]
         with contextlib.suppress(NotFound, Conflict):
@@ -312,22 +306,16 @@ class Cluster:
 
     def note_pruned(self, namespace: str, config_map: str, gone: Sequence[Pruned]) -> None:
         """Writes down with an App's ConfigMap which of its runs were let go; one that is gone itself is fine."""
-        path = api.core(namespace, "configmaps", config_map)
         for _ in range(pruned.TRIES):
             with contextlib.suppress(Conflict):
                 template = self.get(namespace, "configmaps", config_map)
                 if template:
-                    body = pruned.noting(template, gone)
-                    self.http.read("PATCH", path, body=body, content_type=api.MERGE_PATCH)
+                    self.patch_config_map(namespace, config_map, pruned.noting(template, gone))
                 return
 
     def job(self, namespace: str, name: str) -> Object | None:
         """A Job, None if it does not exist."""
-        try:
-            found: Object = self.http.json("GET", api.batch(namespace, "jobs", name))
-        except NotFound:
-            return None
-        return found
+        return self._found(api.batch(namespace, "jobs", name))
 
     def config_map(self, namespace: str, name: str) -> Object:
         """A ConfigMap; `now` is when that was answered."""
