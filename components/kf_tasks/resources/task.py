@@ -166,5 +166,5 @@ def _check(owner: str, results: Sequence[str], opts: pulumi.ResourceOptions | No
     if opts and opts.protect:
         raise InvalidInput(
             f"{owner}: protect=True would keep the record and none of the runs, which are the App's: "
-            "protect the App or the Space instead"
+            "set it on the App or the Space instead"
         )
