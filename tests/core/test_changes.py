@@ -138,6 +138,52 @@ def test_variables_that_move_below_an_env_from_are_not_called_removed() -> None:
     assert [line.split()[0] for line in said(inputs(), other)] == ["TOKEN", "ZONE"]
 
 
+def had(found: RunInputs, **values: str) -> RunInputs:
+    """As the task was declared with these secret values, `SECRET__KEY` each."""
+    digests: dict[str, dict[str, str]] = {}
+    for place, value in values.items():
+        secret, _, key = place.partition("__")
+        digests.setdefault(secret.replace("_", "."), {})[key] = environment.short_digest(value)
+    return replace(found, digests=digests)
+
+
+SECRETS = {"kf_dev_env__TOKEN": "a", "kf_shop_env__K": "b", "kf_db_service__uri": "c", "kf_shop_env__HIDDEN": "d"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({}, []),
+        ({"kf_dev_env__TOKEN": "other"}, ["TOKEN changed (Space)"]),
+        ({"kf_shop_env__K": "other"}, ["KEY changed (App)"]),
+        ({"kf_db_service__uri": "other"}, ["uri of service db changed (bindings)"]),
+        ({"kf_shop_env__HIDDEN": "other"}, []),
+        ({"kf_new_service__uri": "new"}, []),
+        (dict.fromkeys(SECRETS, "other"), ["KEY changed (App)", "TOKEN changed (Space)",
+                                           "uri of service db changed (bindings)"]),
+    ],
+)  # fmt: skip
+def test_a_secret_that_has_another_value_is_told_by_its_name(changed: dict[str, str], words: list[str]) -> None:
+    layers = app(KEY=Value(secret="kf.shop.env", key="K"))
+    before, after = had(inputs(layers), **SECRETS), had(inputs(layers), **{**SECRETS, **changed})
+    assert said(before, after) == words
+    assert said(inputs(layers), after) == said(before, inputs(layers)) == [], "a state of before does not say"
+
+
+def test_a_secret_of_the_task_itself_and_one_below_an_env_from_are_told_too() -> None:
+    """Neither decides about a run by its value, wherever it stands in the container."""
+    own = inputs({"Task": {"TOKEN": Value(secret="kf-shop.migrate.env", key="TOKEN")}})
+    below = inputs({"Task": {"LATER": Value("x")}}, env_from=[Source(SECRET, "kf-shop.env"), Source(SECRET, "theirs")])
+
+    def value(of: RunInputs, secret: str, *names: str, text: str) -> RunInputs:
+        return replace(of, digests={secret: {name: environment.short_digest(text) for name in names}})
+
+    of_task = [value(own, "kf-shop.migrate.env", "TOKEN", text=text) for text in "ab"]
+    assert said(*of_task) == ["TOKEN changed (Task)"]
+    of_app = [value(below, "kf-shop.env", "LATER", "TOKEN", text=text) for text in "ab"]
+    assert said(*of_app) == ["TOKEN changed (App)"], "LATER is the task's own and a text"
+
+
 VALUES = st.builds(Value, st.text(max_size=300)) | st.just(Value(secret="s", key="hidden-key"))
 ENVS = st.dictionaries(st.sampled_from("ABCDE"), VALUES)
 

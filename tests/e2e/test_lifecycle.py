@@ -8,6 +8,8 @@ import subprocess
 from collections.abc import Callable
 from typing import Any
 
+from kf_tasks.core.run.environment import short_digest
+
 from .conftest import RUNS, Stack, changes, eventually, kubectl
 
 WAITING = "command='echo ready; until [ -e /tmp/go ]; do sleep 0.2; done; echo done; sleep 0.3; echo problem >&2'"
@@ -90,7 +92,9 @@ def test_everything_else_changes_only_the_template(stack: Stack) -> None:
     rotated = "env={'S': Output.secret('second-secret'), 'B': '1'}, labels={'team': 'a'}"
     shown = stack.task(edits[-1][0], rotated, consumer).preview().ok()
     assert "Secret kf-shop.env update" in shown.text and "replace" not in shown.text and "kf:Run" not in shown.text
-    stack.up().ok()
+    assert "S changed (App): nothing runs" in shown.text and "S changed" in stack.up().ok().text
+    state = json.dumps(stack.state())
+    assert short_digest("second-secret") not in state and "changed" not in stack.preview().ok().text
     assert len(stack.runs()) == 1
     stack.task("memory='48M', command='echo $S | wc -c; echo $B'", rotated, consumer)
     shown = stack.preview("--diff").ok()

@@ -296,6 +296,30 @@ def test_what_runs_nothing_is_said_in_a_line_and_what_tasks_share_once() -> None
     assert running.said[4:] == ["LOG_LEVEL info → debug"], "where nobody knows its layer"
 
 
+def test_a_secret_with_another_value_is_said_and_never_what_it_is() -> None:
+    manifest = render(
+        TaskSpec(**{**SPEC, "env": merge([("App", {"TOKEN": Value(secret="kf-shop.env", key="TOKEN")})])})
+    )
+    common = {**NEWS, "layers": {"TOKEN": "App"}, "manifest": manifest}
+    before, after = ({"kf-shop.env": {"TOKEN": f"sha256:{text}"}} for text in ("hidden-1", "hidden-2"))
+    seen = Seen(Survey(cluster="one"))
+    for task in "abcde":
+        olds = {**OLDS, **common, "task": task, "__digests": before}
+        found = Runs(seen).check(olds, {**common, "task": task, "__digests": after})
+        assert (
+            found.inputs["_starts"] == "" and not Runs(seen).diff({**olds, "state": "Succeeded"}, found.inputs).changes
+        )
+    assert seen.said == ["TOKEN changed (App): nothing runs"]
+    Runs(running := Seen()).check(
+        {**OLDS, **common, "__digests": before},
+        {**common, "__digests": after, "definition": {**DEFINITION, "argv": ["x"]}},
+    )
+    assert running.said == ["will run: command changed: echo → x", "TOKEN changed (App)"]
+    for unknown in ({"__digests": UNKNOWN}, {}):
+        Runs(quiet := Seen()).check({**OLDS, **common, "__digests": before}, {**common, **unknown})
+        assert quiet.said == []
+
+
 def test_a_great_many_changes_are_counted(seen: Seen) -> None:
     before, after = (render(TaskSpec(**{**SPEC, "labels": {f"l{n}": text for n in range(30)}})) for text in "ab")
     Runs(seen).check({**OLDS, "manifest": before}, {**NEWS, "manifest": after})

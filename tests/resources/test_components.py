@@ -18,8 +18,10 @@ import pulumi
 import pytest
 import yaml
 from kf_tasks import App, ServiceInstance, Space, Task, TaskSchedule
+from kf_tasks.core.run.environment import short_digest
 from kf_tasks.core.run.system import NAMES
 from kf_tasks.resources import image_digest
+from pulumi.output import Unknown
 
 SECRET_KEY = "4dabf18193072939515e22adb298388d"
 
@@ -255,6 +257,38 @@ def test_secret_values_are_only_in_secrets() -> None:
     assert variables(template(found, "kf:index:Task$kubernetes:core/v1:ConfigMap::shop-migrate")) == [
         {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "kf-shop.migrate.env", "key": "TOKEN"}}}
     ]
+
+
+@pytest.mark.parametrize("preview", [False, True])
+def test_whether_a_secret_changed_is_told_by_a_secret_digest(preview: bool) -> None:
+    """It is an input of the Run alone, encrypted as the values are; what only the update knows is left out."""
+
+    def program(*secrets: Any) -> Callable[[], None]:
+        def declare() -> None:
+            values = dict(zip("ABCDE", secrets))
+            space = Space("shop-dev", env={"TOKEN": values.get("A", "plain")})
+            db = ServiceInstance("db", space=space, credentials={"uri": values.get("B", "plain"), "port": 5})
+            app = App(
+                "shop", space=space, image="i", env={"KEY": values.get("C", "x")}, services=[db] if values else []
+            )
+            Task("migrate", app=app, command="x", env={"OWN": values.get("D", "y"), "E": values.get("E", "z")})
+
+        return declare
+
+    urn = "kf:index:Task$pulumi-python:dynamic/kf:Run::shop-migrate"
+    unknown = pulumi.Output.secret(Unknown() if preview else "later")  # type: ignore[no-untyped-call]
+    secrets = [pulumi.Output.secret(f"secret-value-{nth}") for nth in range(4)]
+    found = run(program(*secrets, unknown), preview)
+    told = unsecret(found[urn]["__digests"])
+    keys = {secret: sorted(values) for secret, values in told.items()}
+    own = ["OWN"] if preview else ["E", "OWN"]
+    assert keys == {
+        "kf-shop.env": ["KEY"], "kf-shop.migrate.env": own, "kf.db.service": ["port", "uri"],
+        "kf.shop-dev.env": ["TOKEN"],
+    }  # fmt: skip
+    assert told["kf-shop.env"]["KEY"] == short_digest("secret-value-2") and "secret-value" not in str(told)
+    assert "sha256" not in json.dumps({**found[urn], "__digests": None})
+    assert "__digests" not in run(program(), preview)[urn], "where all is plain the state says nothing of it"
 
 
 def test_layers_win_from_space_to_task() -> None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Any, Dict, List, Optional, Set
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 from . import difference, quantities
 from .api import Object
 from .definition import PARTS, deciding, describe
-from .run import environment, pipelinerun
-from .run.environment import SYSTEM, Shown
+from .run import bindings, environment, pipelinerun
+from .run.environment import BINDINGS, SYSTEM, Shown
 from .run.sources import stored_layers
 from .state import RunInputs
 
@@ -59,10 +59,10 @@ def changes(before: RunInputs, after: RunInputs) -> List[Change]:
         was, now = before.definition.get(part), after.definition.get(part)
         if part not in decides and was != now:
             found.append(Change(f"{PARTS[part]} {describe(part, was, now)}"))
-    if before.manifest == after.manifest:
-        return found
-    own = {*_own(before), *_own(after)} if "env" in decides else set()
-    return found + _sources(before, after, own) + _variables(before, after, own)
+    if before.manifest != after.manifest:
+        own = {*_own(before), *_own(after)} if "env" in decides else set()
+        found += _sources(before, after, own) + _variables(before, after, own)
+    return found + _secrets(before, after)
 
 
 def _inputs(inputs: RunInputs) -> Dict[str, str]:
@@ -151,6 +151,36 @@ def _variables(before: RunInputs, after: RunInputs, told: Set[str]) -> List[Chan
         if layer == SYSTEM or (was and now and (was.text, was.secret) == (now.text, now.secret)):
             continue
         found.append(Change(f"{name} {_values(was, now)}", layer))
+    return found
+
+
+def _secrets(before: RunInputs, after: RunInputs) -> List[Change]:
+    """The secrets that have another value in the same place; where one of the values is not known nothing is said."""
+    if before.digests == after.digests or not (before.digests and after.digests):
+        return []
+    old, new = _digests(before), _digests(after)
+    return [Change(f"{name} changed", layer) for (name, layer, place), is_now in sorted(new.items())
+            if old.get((name, layer, place), is_now) != is_now]  # fmt: skip
+
+
+def _digests(inputs: RunInputs) -> Dict[Tuple[str, str, str], str]:
+    """The digest of each secret that a task reads, by its name in words, its layer and its Secret."""
+    known, layers = inputs.digests or {}, inputs.layers or {}
+    variables: Dict[str, Tuple[str, str, str]] = {}
+    for source in pipelinerun.sources_of(inputs.manifest):
+        layer = next(iter(stored_layers([source], inputs.app)), "")
+        variables.update({name: (layer, source.name, found) for name, found in known.get(source.name, {}).items()})
+    for entry in pipelinerun.step_of(inputs.manifest).get("env") or []:
+        name, of = entry["name"], entry.get("valueFrom", {}).get("secretKeyRef", {})
+        is_now = known.get(of.get("name"), {}).get(of.get("key"))
+        variables.pop(name, None)
+        if is_now:
+            variables[name] = (layers.get(name, ""), of["name"], is_now)
+    found = {(name, layer, place): is_now for name, (layer, place, is_now) in variables.items()}
+    for place, credentials in known.items():
+        service = bindings.service_of(place)
+        if service:
+            found.update({(f"{key} of service {service}", BINDINGS, place): it for key, it in credentials.items()})
     return found
 
 

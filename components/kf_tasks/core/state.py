@@ -126,6 +126,8 @@ class RunInputs:
     - `definition`: what decides about a new run; `manifest`: the PipelineRun without what differs from run to run.
     - `layers`: where its variables come from ("Space", "App" …) but for the platform's; None for a build, and in
       states of 0.1.0.
+    - `digests`: those of the secret values that it may read, by Secret and key, as far as they are known: secret too,
+      and there for a comparison alone. None where none can be secret, and where a version does not say.
     - `when`: "change", "trigger", "always", or "build" for that of an image.
     - `policy`: what the App keeps. `log_archive`: the URL that logs go to before their runs go, None for no archive.
     - `log_mode`: "follow", "tail" or "none". `start_timeout`: for how many seconds its pod may wait, 0 for ever.
@@ -141,6 +143,7 @@ class RunInputs:
     definition: Any = None
     manifest: Any = None
     layers: Any = None
+    digests: Any = None
     when: str = ""
     policy: Policy = Policy()  # noqa: RUF009 - frozen
     decision: Decision = Decision()
@@ -168,6 +171,7 @@ class RunInputs:
             definition=props.get("definition"),
             manifest=props.get("manifest"),
             layers=props.get("layers"),
+            digests=props.get("__digests"),
             when=props.get("when") or "",
             policy=Policy.of(props),
             decision=Decision.of(props),
@@ -201,6 +205,7 @@ class RunInputs:
             "log_archive": self.log_archive,
             "late": self.late or None,
             "__approved": self.approved or None,
+            "__digests": self.digests,
             "upload": dict(vars(self.upload)) if isinstance(self.upload, Upload) else self.upload,
         }
         return {

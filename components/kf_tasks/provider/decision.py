@@ -211,7 +211,7 @@ def _say_changes(preview: Preview, olds: RunInputs | None, inputs: RunInputs, de
     """What changes about the task beside its definition: what many tasks of an App share is said once."""
     if not olds or inputs.when == BUILD or contains_unknowns([inputs.manifest, inputs.definition, inputs.layers]):
         return
-    found = changes(olds, inputs)
+    found = changes(olds, replace(inputs, digests=None) if contains_unknowns(inputs.digests) else inputs)
     effect = "" if decided.starts else ": nothing runs"
     for change in found[:MOST]:
         if change.shared:

@@ -236,6 +236,7 @@ class App(pulumi.ComponentResource):
             pod=computed(pulumi.Output.all(pod, user), lambda both: both[0].as_user(self, owner, both[1])),
             layer=layer,
             bindings=attachments.values,
+            secrets={**space.layer.secrets, **layer.secrets, **attachments.secrets},
             notified=chosen_notify,
             prerequisites=(
                 *space.prerequisites, *layer.resources, *chosen_notify.resources, *attachments.resources, *account,

@@ -26,6 +26,7 @@ class Attachments:
 
     None of it depends on a credential, so that a template never does either: values are in the Secrets that `resources`
     lists, whose names are plain strings, and in existing ones, whose `names` are known by those of their services.
+    `secrets` are the credentials of services that the program has them of, under the names of their Secrets.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Attachments:
         )
         self.values = self.names.apply(lambda names: _variables(self.secret_name, form, self.bound, names))
         self.form = form
+        self.secrets = {it.service.secret_name: it.service.credentials for it in self.bound if it.service.keys is None}
         self.resources: list[pulumi.Resource] = [it for binding in self.bound for it in binding.service.resources]
         if not self.bound:
             return

@@ -25,6 +25,7 @@ class Layer:
     """The variables of one layer: plain ones by value, secret ones as keys of a Kubernetes Secret, others as they are.
 
     - `values`: what each variable is, by its name (see `values_of`). `sources`: its `env_from`, lowest first.
+    - `secrets`: the values of its secret ones by name, under the name of their Secret; empty where none can be secret.
     - `below`: the layers under it, lowest first.
     """
 
@@ -65,9 +66,12 @@ class Layer:
         self._store = component, secret_name, metadata, opts
         self._config_map: kubernetes.core.v1.ConfigMap | None = None
         self.secret: kubernetes.core.v1.Secret | None = None
+        self.secrets: dict[str, pulumi.Output[dict[str, Any]]] = {}
         if any(not isinstance(value, str) for value in own.values()):
-            found: pulumi.Output[dict[str, str]] = _gather(outputs, lambda: _secret_data(outputs), secret=True)
-            data = computed(found, functools.partial(_checked, owner, "env, the secret variables together,"))
+            found: pulumi.Output[dict[str, str]] = _gather(outputs, lambda: _secret_values(outputs), secret=True)
+            self.secrets[secret_name] = found
+            needed = found.apply(_needed)
+            data = computed(needed, functools.partial(_checked, owner, "env, the secret variables together,"))
             self.secret = kubernetes.core.v1.Secret(
                 secret_name, metadata={**metadata, "name": secret_name}, string_data=data, opts=opts
             )
@@ -204,8 +208,11 @@ def _checked(owner: str, what: str, data: dict[str, str]) -> dict[str, str]:
     return data
 
 
-async def _secret_data(outputs: Mapping[str, pulumi.Output[str]]) -> dict[str, Any]:
-    found = {n: await out.future(with_unknowns=True) for n, out in outputs.items() if await out.is_secret()}
+async def _secret_values(outputs: Mapping[str, pulumi.Output[str]]) -> dict[str, Any]:
+    return {n: await out.future(with_unknowns=True) for n, out in outputs.items() if await out.is_secret()}
+
+
+def _needed(found: dict[str, str]) -> dict[str, str]:
     # Nobody knows in time whether an Output is secret, so the Secret is there in any case; and one without anything in
     # it is a change in every preview.
     return found or {"README": "none of these variables is secret: the template shows them"}

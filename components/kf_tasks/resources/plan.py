@@ -16,6 +16,7 @@ from ..core.run.environment import Value
 from ..core.run.launcher import Start
 from ..core.run.pipelinerun import Resources, TaskSpec
 from ..run import Run
+from .digests import Data
 from .environment import Layer, arranged, layers_of
 from .inputs import computed
 from .notify import Notified
@@ -52,6 +53,7 @@ class AppPlan:
 
     - `name`: in the cluster. `policy`: what is kept of it. `service_account`: of its tasks.
     - `layer`, `bindings`: the variables of the App and of its services.
+    - `secrets`: the values of Space, App and services that are secret, by the names of their Secrets.
     - `notified`: who is told how they end.
     - `prerequisites`: what a run needs before it starts.
     - `roll`: what this update may start and what starts by itself, for the App's History.
@@ -67,6 +69,7 @@ class AppPlan:
     pod: pulumi.Output[TaskPods]
     layer: Layer
     bindings: pulumi.Output[dict[str, Value]]
+    secrets: Data
     notified: Notified
     prerequisites: tuple[pulumi.Resource, ...]
     roll: Roll = field(default_factory=Roll)

@@ -121,7 +121,7 @@ class ServiceInstance(pulumi.ComponentResource):
             return bindings.plain_credentials(owner, given, requires, texts)
 
         self.credentials: pulumi.Output[dict[str, Any]] = computed(pulumi.Output.secret(given_credentials), verify)
-        self.secret_name = f"kf.{own_name}.service"
+        self.secret_name = bindings.secret_name(own_name)
         own = kubernetes.core.v1.Secret(
             self.secret_name,
             metadata={"name": self.secret_name, "namespace": space.namespace, "labels": labels()},

@@ -15,6 +15,7 @@ from .app import App
 from .approval import approved
 from .arguments import of_component
 from .declaration import registered, unless
+from .digests import digests
 from .environment import Env, EnvFrom
 from .inputs import Args, Command, Cores, Size, Span, plain, urn_of
 from .notify import Notify
@@ -143,6 +144,7 @@ class Task(pulumi.ComponentResource):
                 "terminated": terminated,
                 "at_most_once": at_most_once,
                 "urn": urn_of(self),
+                **({"__digests": digests(template.secrets)} if template.secrets else {}),
                 **({"late": True} if plan.roll.closed else {}),
             },
             pulumi.ResourceOptions(

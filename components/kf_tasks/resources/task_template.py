@@ -137,6 +137,7 @@ class TaskTemplate:
             below=[app.space.layer, app.layer],
         )  # fmt: skip
         self.definition = definition_of(self._layer)
+        self.secrets = {**app.secrets, **self._layer.secrets}
         self.argv = computed(
             pulumi.Output.all(own=declared.own, start=app.start),
             lambda given: given["start"].argv(owner, given["own"]["command"], given["own"]["args"]),

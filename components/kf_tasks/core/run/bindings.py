@@ -24,6 +24,7 @@ FILE_FOLDER, FILE_NAME = "/etc/cf-app-config", "vcap_services"  # where Cloud Fo
 PARAMETERS = "parameters"
 LARGEST_SECRET = 1024 * 1024  # Kubernetes: MaxSecretSize
 _FILE_NAME = re.compile(r"(?!\.\.)[-._a-zA-Z0-9]{1,253}")
+_SECRET = re.compile(r"kf\.(.+)\.service")
 TYPE, PROVIDER = "type", "provider"  # the files that are no credentials
 
 
@@ -43,6 +44,17 @@ class Bound:
     def name(self) -> str:
         """The name of the binding: the one that was asked for, else the service's."""
         return self.binding_name or self.service
+
+
+def secret_name(service: str) -> str:
+    """The Secret that has the credentials of a service."""
+    return f"kf.{service}.service"
+
+
+def service_of(secret: str) -> str:
+    """The service whose credentials a Secret has; empty for any other Secret."""
+    found = _SECRET.fullmatch(secret)
+    return found[1] if found else ""
 
 
 def vcap_services(owner: Sequence[str], bound: Sequence[Bound]) -> str:
