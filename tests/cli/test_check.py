@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,16 @@ def test_values_as_the_command_line_gives_them(tmp_path: Path) -> None:
     found = check(tmp_path, "--var", "t=true", "--var", "a=b=c: [d", manifest=manifest)
     assert found.exit_code == 0, found.output
     assert check(tmp_path, "--var", "t=true", "--var", "a=", manifest=manifest).exit_code == 0
+
+
+def test_for_programs(tmp_path: Path) -> None:
+    good = check(tmp_path, "--var", "registry=r:5000", "--var", "mode='x'", "-o", "json")
+    found = json.loads(good.stdout)
+    assert good.exit_code == 0 and found["usable"] and found["problems"] == [] and len(found["differences"]) >= 3
+    assert (found["applications"], found["tasks"], found["jobs"], found["services"]) == (1, 1, 0, ["db"])
+    bad = check(tmp_path, "--service", "mail", "-o", "json")
+    found = json.loads(bad.stdout)
+    assert (bad.exit_code, bad.stderr, found["usable"], len(found["problems"])) == (1, "", False, 3)
+    assert found["problems"][1].startswith("manifest.yml: line 6: application 'shop': service 'db': nobody declares it")
+    gone = CliRunner().invoke(kf, ["check", str(tmp_path / "none.yml"), "-o", "yaml"])
+    assert gone.exit_code == 1 and "usable: false\nproblems:\n- 'there is no manifest /" in gone.stdout

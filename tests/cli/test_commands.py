@@ -247,14 +247,28 @@ def test_how_many_stay_can_be_said_and_what_runs_stays() -> None:
     assert cluster.deleted == ["shop-migrate-2"], "the last success stays"
 
 
+def test_what_would_be_and_what_was_deleted_for_programs() -> None:
+    runs = [run(n, annotations={"kf.dev/archived": "sha256:1"} if n == 1 else {}) for n in (5, 4, 3, 2, 1)]
+    cluster = FakeCluster(runs)
+    asked = json.loads(call(cluster, "prune", "shop", "--dry-run", "-o", "json").stdout)
+    assert [one["id"] for one in asked] == [1, 2, 3] and cluster.deleted == []
+    assert asked[0] == {
+        "name": "shop-migrate-1", "app": "shop", "id": 1, "displayName": "migrate", "state": "Succeeded",
+        "created": "2026-01-01T00:01:00Z", "archived": "sha256:1", "rule": "beyond the newest 2", "deleted": False,
+    }  # fmt: skip
+    assert call(cluster, "prune", "shop", "--dry-run", "-o", "name").stdout.split() == [one["name"] for one in asked]
+    assert json.loads(call(cluster, "prune", "shop", "-o", "json").stdout) == [{**it, "deleted": True} for it in asked]
+    assert call(FakeCluster(), "prune", "shop", "-o", "json").stdout == "[]\n"
+
+
 def test_the_help_says_that_variables_can_be_read() -> None:
     text = " ".join(call(FakeCluster(), "run-task", "--help").stdout.split())
     assert "Its value is plain text that everybody can read who may see the PipelineRun" in text
 
 
 def test_variables_as_they_are_given() -> None:
-    assert own_variables("shop", ("A=1", "B=", "A=b=c d")) == {"A": Value("b=c d"), "B": Value("")}
-    of_secrets = own_variables("shop", ("A=1",), ("A=shop.db/tls.crt", "P=shop/pin"))
+    assert own_variables("app 'shop'", ("A=1", "B=", "A=b=c d")) == {"A": Value("b=c d"), "B": Value("")}
+    of_secrets = own_variables("app 'shop'", ("A=1",), ("A=shop.db/tls.crt", "P=shop/pin"))
     assert of_secrets == {
         "A": Value(secret="shop.db", key="tls.crt", existing=True),
         "P": Value(secret="shop", key="pin", existing=True),

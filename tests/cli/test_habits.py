@@ -133,6 +133,7 @@ def test_the_target(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KF_SPACE", raising=False)
     shown = call(WithHost(), "target", "--space", "dev", "--context", "c").stdout
     assert shown.splitlines()[:2] == ["Space    dev (by --space)", "Cluster  https://here"]
+    assert call(WithHost(), "target", "--space", "dev", "-o", "name").stdout == "dev\n"
     result = call(WithHost(), "target", "-s", "prod")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith("kf: no Space is kept from one command to the next: give --space prod, or export")

@@ -164,9 +164,9 @@ def test_a_job_that_is_scheduled_as_it_is_keeps_its_times() -> None:
         (["run-job", "nothing"], "kf: job 'nothing' not found in space 'dev': its jobs are blog/twice, shop/by-hand"),
         (["run-job", "twice"], "kf: job 'twice' is declared by 2 apps: choose one of blog/twice, shop/twice"),
         (["job-history", "blog/nightly"], "kf: job 'blog/nightly' not found"),
-        (["schedule-job", "nightly", "@every 5m"], "kf: job 'nightly' of app 'shop': '@every 5m' counts from"),
+        (["schedule-job", "nightly", "@every 5m"], "kf: job 'nightly': '@every 5m' counts from"),
         (["run-job", "nightly", "-m", "3"], "kf: job 'nightly': --memory-limit: '3' is no amount"),
-        (["run-job", "nightly", "--env", "KF_A=1"], "kf: app 'shop': --env: KF_A is set by the platform"),
+        (["run-job", "nightly", "--env", "KF_A=1"], "kf: job 'nightly': --env: KF_A is set by the platform"),
     ],
 )  # fmt: skip
 def test_one_line_and_an_exit_code(arguments: list[str], text: str) -> None:

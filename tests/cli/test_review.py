@@ -102,8 +102,10 @@ def test_what_cannot_be_read_or_written_is_said(tmp_path: Path) -> None:
         1,
         f"kf: {tmp_path}/none cannot be read: No such file or directory\n",
     )
-    nowhere = review("--from", tmp_path / "events", "--json", tmp_path / "no" / "folder")
-    assert nowhere.stderr == f"kf: {tmp_path}/no/folder cannot be written: No such file or directory\n"
+    for option in ("--json", "--markdown", "--html", "--approve"):
+        nowhere = review("--from", tmp_path / "none", option, tmp_path / "no" / "folder")
+        assert nowhere.exit_code == 2, "before anything is read or run"
+        assert f"{tmp_path}/no/folder cannot be written: choose a file in a folder that is there" in nowhere.stderr
     both = review("--from", tmp_path / "events", "--stack", "dev")
     assert both.exit_code == 2 and "--from runs no preview, so --stack dev goes nowhere" in both.stderr
 
@@ -121,7 +123,7 @@ def test_nothing_is_approved_of_what_fails_or_of_two_stacks(engine: Path) -> Non
     out = engine / "approved.json"
     saved = engine / "events"
     two = review("--from", saved, "--from", saved, "--approve", out)
-    assert two.exit_code == 1 and "nothing is approved: 2 stacks are shown, and a file is about one" in two.stderr
+    assert two.exit_code == 2 and "nothing is approved: 2 stacks are shown, and a file is about one" in two.stderr
     assert "'soon' is no span of time" in review("--approve", out, "--valid", "soon").stderr
     (engine / "code").write_text("255")
     failed = review("--approve", out)

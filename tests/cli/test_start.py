@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -61,6 +63,9 @@ def test_the_help_lists_the_commands() -> None:
 
 def test_the_version() -> None:
     assert CliRunner().invoke(kf, ["--version"], prog_name="kf").stdout == f"kf {kf_tasks.__version__}\n"
+    assert CliRunner().invoke(kf, ["version"]).stdout == f"kf {kf_tasks.__version__}\n"
+    told = json.loads(CliRunner().invoke(kf, ["version", "-o", "json"]).stdout)
+    assert told == {"version": kf_tasks.__version__, "python": platform.python_version()}
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ def test_a_table_with_bars() -> None:
 
 
 def test_for_programs() -> None:
+    assert call(FakeCluster(RUNS), "stats", "-o", "name").stdout == "shop/migrate\nshop/report\n"
     found = json.loads(call(FakeCluster(RUNS), "stats", "-o", "json").stdout)[0]
     assert found == {
         "app": "shop", "task": "migrate", "runs": 7, "succeeded": 4, "failed": 2, "timedOut": 1, "cancelled": 0,

@@ -26,7 +26,7 @@ class Busy(FakeCluster):
             containers = [{"name": "step-task", "resources": {"limits": {"memory": "128Mi"}}}, {"name": "proxy"}]
             return {
                 "metadata": {"name": f"{name}-pod", "labels": {"tekton.dev/pipelineRun": name}},
-                "spec": {"containers": containers},
+                "spec": {"containers": containers, **({"nodeName": "node-1"} if number == 2 else {})},
                 "status": {"containerStatuses": statuses},
             }
 
@@ -60,6 +60,9 @@ def test_what_runs_and_what_it_uses() -> None:
     found = json.loads(call(Busy(RUNS), "top", "shop", "-o", "json").stdout)
     assert (found[0]["cpu"], found[0]["memory"], found[0]["memoryLimit"]) == (0.250123456, 64 * 1024**2, 128 * 1024**2)
     assert (found[1]["waiting"], found[2]["memory"]) == ("ErrImagePull: no image", None)
+    assert (found[0]["pod"], found[0]["node"], found[2]["pod"]) == ("shop-migrate-2-pod", "node-1", None)
+    wide = call(Busy(RUNS), "top", "-o", "wide").stdout.splitlines()
+    assert wide[0].split()[-2:] == ["Pod", "Node"] and wide[1].endswith("50%   shop-migrate-2-pod  node-1")
     assert call(Busy(RUNS), "top", "-o", "name").stdout.split() == [f"shop-migrate-{number}" for number in (2, 3, 4)]
 
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from dataclasses import fields
 
+import click
 import pytest
 from kf_tasks.cli.commands.apps import AppView
+from kf_tasks.cli.commands.check import CheckView
 from kf_tasks.cli.commands.env import EnvView
 from kf_tasks.cli.commands.jobs import JobView
 from kf_tasks.cli.commands.notify import EndpointView
+from kf_tasks.cli.commands.prune import PruneView
 from kf_tasks.cli.commands.stats import StatsView
 from kf_tasks.cli.commands.target import TargetView
 from kf_tasks.cli.commands.top import TopView
+from kf_tasks.cli.commands.version import VersionView
 from kf_tasks.cli.finding import FindingView
+from kf_tasks.cli.main import kf
 from kf_tasks.cli.views import ListedView, LiveView, StoredView, View
 
 from .texts import ROOT
@@ -32,6 +37,9 @@ SHOWN = {
     "`kf jobs`, `kf job-schedules`": JobView,
     "`kf env`": EnvView,
     "`kf notify`": EndpointView,
+    "`kf prune`": PruneView,
+    "`kf check`": CheckView,
+    "`kf version`": VersionView,
 }
 
 
@@ -53,3 +61,21 @@ def test_every_view_is_one_of_them() -> None:
         return {each for one in kind.__subclasses__() for each in (below(one) or {one})}
 
     assert below(View) == set(SHOWN.values())
+
+
+# What follows a log, does something, or prints what has a form of its own, has no other.
+PLAIN = {
+    "completion", "delete-job", "delete-job-schedule", "download", "help", "logs", "pin", "rerun", "review", "run-job",
+    "run-task", "schedule-job", "schedule-task", "terminate-task", "unpin",
+}  # fmt: skip
+
+
+def test_every_other_command_gives_its_forms_to_programs() -> None:
+    context = click.Context(kf)
+    told = {word for words in SHOWN for word in words.split("`") if word.startswith("kf ")}
+    for name in kf.list_commands(context):
+        command = kf.get_command(context, name)
+        assert command
+        forms = [one.type for one in command.params if one.name == "form"]
+        assert (name in PLAIN) == (not forms) == (f"kf {name}" not in told), name
+        assert all(isinstance(one, click.Choice) and one.choices[:2] == ("json", "yaml") for one in forms), name

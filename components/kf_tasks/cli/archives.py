@@ -20,6 +20,7 @@ from ..core.run.outcome import SUCCEEDED
 from ..core.run.summary import RunSummary
 from ..core.template import TemplateSettings
 from ..errors import Denied, NotFound, Trouble, Unreachable
+from . import names
 from .table import echo
 from .target import ARCHIVE, Target, TargetSpace
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 option = partial(
-    click.option, "--archive", "url", metavar="URL",
+    click.option, "--archive", "url", type=names.given, metavar="URL",
     help="Only from this log archive, without the cluster.  [default: the cluster, and for what is gone from it the "
     f"App's own archive, or {ARCHIVE}]",
 )  # fmt: skip

@@ -86,7 +86,7 @@ class Commands(click.Group):
         """Runs a command and ends the process."""
         _calm()
         if _COMPLETE in os.environ:
-            _equipped(self)
+            self.params = _equipped(self).params
         try:
             code = super().main(*args, **{**extra, "standalone_mode": False})
         except click.UsageError as error:

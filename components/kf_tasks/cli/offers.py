@@ -7,6 +7,7 @@ next time, from a file that holds names and nothing else. Whatever goes wrong, n
 from __future__ import annotations
 
 import contextlib
+import copy
 import hashlib
 import json
 import os
@@ -94,12 +95,19 @@ class Offered(_Typed):
 
 
 def equip(command: click.Command) -> click.Command:
-    """The command with names that are completed."""
-    for param in command.params:
-        func = names.task_id if param.name == "task_id" else getattr(param.type, "func", None)
-        if func in OFFERS and not isinstance(param.type, Offered):
-            param.type = Offered(func)
-    return command
+    """The command, as another one, with names that are completed."""
+    equipped = copy.copy(command)
+    equipped.params = [*map(_equipped, command.params)]
+    return equipped
+
+
+def _equipped(param: click.Parameter) -> click.Parameter:
+    func = names.task_id if param.name == "task_id" else getattr(param.type, "func", None)
+    if func not in OFFERS:
+        return param
+    offering = copy.copy(param)
+    offering.type = Offered(func)
+    return offering
 
 
 def offered(target: Target, func: Callable[[str], Any], app: str | None) -> list[str]:

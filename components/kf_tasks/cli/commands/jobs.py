@@ -33,9 +33,9 @@ NOT_SEEN = "A plain `pulumi up` does not see this; `pulumi up --refresh` sets it
 WIDE = ("CronJob", "Missed", "MissedSince", "MissedBecause")
 
 
-@dataclass(frozen=True)
-class Job:
-    """A TaskSchedule as its CronJob tells of it; without a schedule it is only run by hand."""
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    """What the CronJob of a TaskSchedule tells of it; without a `schedule` it is only run by hand."""
 
     name: str
     app: str
@@ -46,6 +46,12 @@ class Job:
     policy: str
     created: str
     last: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job(_Told):
+    """A TaskSchedule with its CronJob."""
+
     found: Object
 
     @classmethod
@@ -76,22 +82,13 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobView(View):
+class JobView(_Told, View):
     """A job: `kf jobs`, `kf job-schedules`.
 
     `schedule` is empty for one that is only run by hand; `last` is when its schedule started it last. `missed` counts
     the times that it has missed since `missed_since`, `missed_because` says why.
     """
 
-    name: str
-    app: str
-    cron_job: str
-    schedule: str
-    time_zone: str
-    suspended: bool
-    policy: str
-    created: str
-    last: str | None
     missed: int
     missed_since: str | None
     missed_because: str | None
@@ -104,7 +101,7 @@ class JobView(View):
     @classmethod
     def of(cls, job: Job, missed: Missed | None) -> JobView:
         """That of a job with the times that it has missed."""
-        own = {name: value for name, value in vars(job).items() if name != "found"}
+        own = {one.name: getattr(job, one.name) for one in fields(_Told)}
         count, since_when, why = (missed.count, missed.since, missed.why) if missed else (0, None, None)
         return cls(**own, missed=count, missed_since=since_when, missed_because=why)
 
@@ -143,9 +140,9 @@ def job_history(target: Target, job: str, form: str | None) -> None:
 
 
 def _schedule(target: Target, job: str, cron: str) -> None:
+    parsed = schedule.parse(cron, f"job {job!r}")
     space = target.open()
     found = find(space, job)
-    parsed = schedule.parse(cron, f"job {found.name!r} of app {found.app!r}")
     if found.schedule and not found.suspended:
         echo(f"kf: job {found.name!r} is already scheduled ({found.schedule}): it is replaced", err=True)
     _change(space, found, {"schedule": cron, "suspend": False})

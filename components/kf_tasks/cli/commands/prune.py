@@ -2,30 +2,66 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import click
 
 from ...core import marks
 from ...core.retention import notice
-from ...core.retention.plan import plan
+from ...core.retention.plan import Verdict, plan
 from ...core.retention.policy import Policy
 from ...errors import NotFound
-from .. import names
+from .. import names, output
 from ..archives import archiving_of
 from ..log_form import warn
 from ..table import echo
 from ..target import Target, TargetSpace, target_options
 from ..template import template
+from ..views import View
+
+
+@dataclass(frozen=True, kw_only=True)
+class PruneView(View):
+    """A run that retention lets go: `kf prune`.
+
+    `rule` is why; `deleted` is false where that was only asked for. `archived` is the digest of its log in the archive.
+    """
+
+    name: str
+    app: str
+    id: int
+    display_name: str
+    state: str
+    created: str
+    archived: str | None
+    rule: str
+    deleted: bool
+
+    @classmethod
+    def of(cls, verdict: Verdict, deleted: bool) -> PruneView:
+        """That of a run with what was decided about it."""
+        run = verdict.run
+        return cls(
+            name=run.name,
+            app=run.labels.get(marks.NAME, ""),
+            id=run.task_id,
+            display_name=run.labels.get(marks.TASK, ""),
+            state=run.state,
+            created=run.created,
+            archived=run.annotations.get(marks.ARCHIVED),
+            rule=verdict.rule,
+            deleted=deleted,
+        )
 
 
 @click.command()
 @click.argument("app", type=names.app)
 @click.option("--keep", metavar="N", type=click.IntRange(min=0), help="How many tasks stay.  [default: the App's own]")
 @click.option("--dry-run", is_flag=True, help="Only say what would be deleted.")
+@output.option(output.NAME)
 @target_options
 @click.pass_obj
-def prune(target: Target, app: str, keep: int | None, dry_run: bool) -> None:
+def prune(target: Target, app: str, keep: int | None, dry_run: bool, form: str | None) -> None:
     """Deletes the oldest tasks of APP, with pods and logs, beyond those it keeps.
 
     What runs stays, and so do pinned ones, the last success and the last failure. Where the App has a log archive,
@@ -56,10 +92,12 @@ def prune(target: Target, app: str, keep: int | None, dry_run: bool) -> None:
             before=archiving.before if archiving else None,
             notifying=Notifying(space.cluster, space.name, warn),
         )
-    for name in going:
-        echo(f"{'would delete' if dry_run else 'deleted'} {name}")
-    if not going:
-        echo(f"Nothing to delete: app {app!r} has {len(runs)} tasks and keeps {policy.keep}.")
+    found = [PruneView.of(verdict, not dry_run) for verdict in verdicts if verdict.run.name in going]
+    if not output.printed(form, found, going):
+        for name in going:
+            echo(f"{'would delete' if dry_run else 'deleted'} {name}")
+        if not going:
+            echo(f"Nothing to delete: app {app!r} has {len(runs)} tasks and keeps {policy.keep}.")
     held = [(verdict.run.name, verdict.rule) for verdict in verdicts if verdict.held]
     if held:
         echo(f"kf: held back: {notice.grouped(held)}", err=True)

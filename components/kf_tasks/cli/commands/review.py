@@ -7,6 +7,7 @@ import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,7 +15,20 @@ from ..table import echo
 
 STREAM = "PULUMI_ENABLE_STREAMING_JSON_PREVIEW"
 _Out = Path | None
-_OUT = click.Path(path_type=Path, dir_okay=False, writable=True, allow_dash=True)
+
+
+class _File(click.Path):
+    """A file to write to, or - for stdout; whether it can be is found out before a preview of minutes."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path."""
+        found = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if str(found) != "-" and not os.access(found if found.exists() else found.parent, os.W_OK):
+            self.fail(f"{found} cannot be written: choose a file in a folder that is there", param, ctx)
+        return found
+
+
+_OUT = _File(path_type=Path, dir_okay=False, allow_dash=True)
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -62,6 +76,8 @@ def review(
     span = quantities.age(valid, "--valid")
     if sources and arguments:
         raise click.UsageError(f"--from runs no preview, so {' '.join(arguments)} goes nowhere: leave one of them out")
+    if approve and len(sources) > 1:
+        raise click.UsageError(f"nothing is approved: {len(sources)} stacks are shown, and a file is about one")
     found, code = [(_text(source), str(source)) for source in sources], 0
     if not sources:
         events, code = _preview(arguments)
@@ -83,10 +99,6 @@ def review(
     if not any(str(out) == "-" for out, _ in (*forms, (approve, None))):
         echo(text.render(document).removesuffix("\n"))
     if approve:
-        if len(previews) != 1:
-            raise click.ClickException(
-                f"nothing is approved: {len(previews)} stacks are shown, and a file is about one"
-            )
         if code:
             click.echo("kf: nothing is approved: the preview has failed", err=True)
             context.exit(code)

@@ -13,7 +13,7 @@ from .. import names
 from ..target import Target, target_options
 from ..template import template
 from .jobs import find
-from .run_task import amounts, check_free, from_secret_option, launch, own_variables, wait_option
+from .run_task import amounts, check_command, check_free, from_secret_option, launch, own_variables, wait_option
 
 
 @click.command("run-job")
@@ -43,10 +43,12 @@ def run_job(
 ) -> None:
     """Runs JOB once, in the background. A job that forbids two at once is refused while it runs."""
     target: Target = context.obj
-    resources = amounts(f"job {job!r}", cpu_cores, memory_limit, disk_quota)
+    owner = f"job {job!r}"
+    resources = amounts(owner, cpu_cores, memory_limit, disk_quota)
+    given = own_variables(owner, variables, from_secrets)
+    check_command(owner, command)
     space = target.open()
     found = find(space, job)
-    given = own_variables(found.app, variables, from_secrets)
     manifest, settings = template(space, found.app, found.name)
     check_free(found.app, given, settings)
     argv = None

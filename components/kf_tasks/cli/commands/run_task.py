@@ -75,8 +75,10 @@ def run_task(
     With --wait its log goes to stdout, and everything else to stderr. Ctrl-C ends the waiting, not the task.
     """
     target: Target = context.obj
-    resources = amounts(f"app {app!r}", cpu_cores, memory_limit, disk_quota)
-    given = own_variables(app, variables, from_secrets)
+    owner = f"app {app!r}"
+    resources = amounts(owner, cpu_cores, memory_limit, disk_quota)
+    given = own_variables(owner, variables, from_secrets)
+    check_command(owner, command)
     space = target.open()
     found, settings = template(space, app)
     check_free(app, given, settings)
@@ -140,20 +142,19 @@ def amounts(owner: str, cpu: str | None, memory: str | None, disk: str | None) -
     return found
 
 
-def own_variables(app: str, given: tuple[str, ...], from_secrets: tuple[str, ...] = ()) -> dict[str, Value]:
+def own_variables(owner: str, given: tuple[str, ...], from_secrets: tuple[str, ...] = ()) -> dict[str, Value]:
     """The variables of --env and --env-from-secret; raises InvalidInput for what no process can be given.
 
-    Of one name the last one, and that of a Secret.
+    Of one name the last one, and that of a Secret. `owner` is how errors name whose task it is.
     """
-    owner, found = f"app {app!r}: --env", dict[str, Value]()
+    of_env, of_secret, found = f"{owner}: --env", f"{owner}: --env-from-secret", dict[str, Value]()
     for variable in given:
         name, equals, value = variable.partition("=")
         if not equals:
             raise click.BadParameter(f"{variable!r} has no value: write NAME=VALUE", param_hint="--env")
-        environment.check_reserved(owner, naming.check_env_name(owner, name))
-        environment.check_value(owner, name, value)
+        environment.check_reserved(of_env, naming.check_env_name(of_env, name))
+        environment.check_value(of_env, name, value)
         found[name] = Value(value)
-    owner = f"app {app!r}: --env-from-secret"
     for variable in from_secrets:
         name, _, reference = variable.partition("=")
         secret, slash, key = reference.partition("/")
@@ -161,10 +162,16 @@ def own_variables(app: str, given: tuple[str, ...], from_secrets: tuple[str, ...
             raise click.BadParameter(
                 f"{variable!r} names no key of a Secret: write NAME=SECRET/KEY", param_hint="--env-from-secret"
             )
-        environment.check_reserved(owner, naming.check_env_name(owner, name))
-        sources.check_object(owner, sources.SECRET, secret)
-        found[name] = Value(secret=secret, key=sources.check_key(owner, sources.SECRET, key), existing=True)
+        environment.check_reserved(of_secret, naming.check_env_name(of_secret, name))
+        sources.check_object(of_secret, sources.SECRET, secret)
+        found[name] = Value(secret=secret, key=sources.check_key(of_secret, sources.SECRET, key), existing=True)
     return found
+
+
+def check_command(owner: str, command: str | None) -> None:
+    """Refuses a --command that is empty, as an unset variable makes it."""
+    if command is not None:
+        resolve(f"{owner}: --command", None, command, None, None, None)
 
 
 def check_free(app: str, given: dict[str, Value], settings: TemplateSettings) -> None:

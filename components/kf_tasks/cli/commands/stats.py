@@ -67,7 +67,7 @@ class StatsView(View):
 @click.option("--since", type=since, metavar="SPAN|TIME", help="Only runs that were made in this span of time (12h, "
               "30d), or from this moment on (RFC 3339).")  # fmt: skip
 @click.option("--archived", is_flag=True, help="Also those that only the log archive has.")
-@output.option(output.WIDE)
+@output.option(output.WIDE, output.NAME)
 @target_options
 @click.pass_obj
 def stats(target: Target, app: str | None, since: str | None, archived: bool, form: str | None) -> None:
@@ -83,7 +83,7 @@ def stats(target: Target, app: str | None, since: str | None, archived: bool, fo
         space.check_app(app) if app else space.check_space()
     found = by_task(run for run in both if run.created >= moment)
     views = [StatsView.of(each) for each in found]
-    if output.printed(form, views):
+    if output.printed(form, views, [f"{view.app}/{view.task}" for view in views]):
         return
     if not found:
         place = f"{f' of app {app!r}' if app else ''} in space {space.name!r}"

@@ -26,7 +26,7 @@ class TargetView(View):
 
 @click.command("target")
 @click.option("-s", "chosen", type=names.space, metavar="SPACE", help="Refused, with what chooses a Space here.")
-@output.option()
+@output.option(output.NAME)
 @target_options
 @click.pass_obj
 def target(target: Target, chosen: str | None, form: str | None) -> None:
@@ -39,7 +39,7 @@ def target(target: Target, chosen: str | None, form: str | None) -> None:
     space = target.open()
     by = "--space" if target.space else SPACE if os.environ.get(SPACE) else "the context"
     found = TargetView(space=space.name, space_from=by, cluster=space.cluster.http.host, context=target.context_name())
-    if not output.printed(form, found):
+    if not output.printed(form, found, [found.space]):
         show(
             [("Space", f"{found.space} (by {by})"), ("Cluster", found.cluster), ("Context", found.context or "")],
             headed=False,

@@ -11,11 +11,11 @@ from ...core.log.masking import MASK, Masker
 from ...core.retention.pruned import Pruned
 from ...core.say import nobody
 from ...errors import ClusterError
-from .. import archives, names
+from .. import archives, names, output
 from ..archives import option as archive_option
 from ..details import rows, stored_rows
 from ..log_form import warn
-from ..table import print_data, show
+from ..table import show
 from ..target import Target, TargetSpace, target_options
 from ..views import LiveView, RunView, StoredView
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("name", type=names.run_or_app, metavar="RUN | APP ID")
 @click.argument("task_id", type=names.task_id, metavar="", required=False)
-@click.option("-o", "--output", type=click.Choice(["json", "yaml"]), help="For programs, in place of a table.")
+@output.option(output.NAME)
 @archive_option()
 @target_options
 @click.pass_obj
-def task(target: Target, name: str, task_id: int | None, output: str | None, url: str | None) -> None:
+def task(target: Target, name: str, task_id: int | None, form: str | None, url: str | None) -> None:
     """Shows everything about one task: by its name, or by its App and its ID. One that is gone: what is archived."""
     app, run = (name, None) if task_id is not None else (None, name)
     what = f"run {run!r}" if run else f"task {task_id} of app {app!r}"
@@ -57,9 +57,7 @@ def task(target: Target, name: str, task_id: int | None, output: str | None, url
         return found, [*stored_rows(found), *([("Pruned", str(gone))] if gone else [])]
 
     found, said = archives.of_cluster_or_archive(target, url, app, what, of_cluster, of_archive)
-    if output:
-        print_data(found.plain(), output)
-    else:
+    if not output.printed(form, found, [found.name]):
         show(said, headed=False)
 
 

@@ -19,6 +19,7 @@ from ..target import Target, TargetSpace, target_options
 from ..views import View
 
 COLUMNS = ("App", "Name", "ID", "Task", "Running", "State", "CPU", "Memory", "Limit", "Used")
+WIDE = ("Pod", "Node")
 _MEBI = 1024 * 1024
 
 
@@ -27,7 +28,8 @@ class TopView(View):
     """A run that has not ended: `kf top`.
 
     `cpu` in cores and `memory` in bytes are what its task used when that was measured last, null where nobody measures;
-    `memory_limit` in bytes, null without one. `waiting` is why its pod has not started, in the cluster's words.
+    `memory_limit` in bytes, null without one. `waiting` is why its pod has not started, in the cluster's words. `pod`
+    is null while it has none, and `node` while the pod has none.
     """
 
     app: str
@@ -40,11 +42,13 @@ class TopView(View):
     cpu: float | None
     memory: int | None
     memory_limit: int | None
+    pod: str | None
+    node: str | None
 
 
 @click.command()
 @click.argument("app", type=names.app, required=False)
-@output.option(output.NAME)
+@output.option(output.WIDE, output.NAME)
 @target_options
 @click.pass_obj
 def top(target: Target, app: str | None, form: str | None) -> None:
@@ -61,7 +65,9 @@ def top(target: Target, app: str | None, form: str | None) -> None:
     if output.printed(form, found, [view.name for view in found]):
         return
     if found:
-        show([COLUMNS, *(_row(view, now) for view in found)])
+        more = [WIDE, *((view.pod or "", view.node or "") for view in found)]
+        rows = [COLUMNS, *(_row(view, now) for view in found)]
+        show([(*row, *rest) for row, rest in zip(rows, more)] if form == output.WIDE else rows)
     else:
         echo(f"Nothing runs{f' of app {app!r}' if app else ''} in space {space.name!r}.")
 
@@ -96,6 +102,8 @@ def _view(run: RunSummary, pod: Object | None, used: Mapping[str, Mapping[str, s
         cpu=float(quantities.number(usage["cpu"])) if "cpu" in usage else None,
         memory=int(quantities.number(usage["memory"])) if "memory" in usage else None,
         memory_limit=None if limit is None else int(quantities.number(limit)),
+        pod=pod["metadata"]["name"] if pod else None,
+        node=pod.get("spec", {}).get("nodeName") if pod else None,
     )
 
 

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import platform
+from dataclasses import dataclass
+
 import click
 
 from ... import __version__
+from .. import output
+from ..table import echo
+from ..views import View
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionView(View):
+    """Which kf this is, and which Python runs it: `kf version`."""
+
+    version: str
+    python: str
 
 
 @click.command()
-def version() -> None:
+@output.option()
+def version(form: str | None) -> None:
     """Says which version of kf this is."""
-    click.echo(f"kf {__version__}")
+    if not output.printed(form, VersionView(version=__version__, python=platform.python_version())):
+        echo(f"kf {__version__}")

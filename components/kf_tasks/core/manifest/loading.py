@@ -34,10 +34,11 @@ class Manifest:
 
 
 class Unusable(InvalidInput):
-    """A manifest with problems, which the text tells; a slip that is only warned of is often their cause."""
+    """A manifest with `problems`, which the text tells too; a slip that is only warned of is often their cause."""
 
-    def __init__(self, text: str, warnings: List[str], notes: List[str]) -> None:
+    def __init__(self, text: str, problems: List[str], warnings: List[str], notes: List[str]) -> None:
         super().__init__(text)
+        self.problems = problems
         self.warnings = warnings
         self.notes = notes
 
@@ -65,7 +66,7 @@ def parse(
         said = tell(review.problems, review.data)
         count = f"{len(said)} problems" if len(said) > 1 else "1 problem"
         text = "\n  ".join([f"{file} cannot be used, it has {count}:", *said])
-        raise Unusable(text, told(review.warnings), told(review.notes))
+        raise Unusable(text, told(review.problems), told(review.warnings), told(review.notes))
     other = told(differences(review.data, review.warnings))
     return Manifest(review.applications, told(review.warnings), told(review.notes), review.warnings, other)
 
