@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import ConfigureRequest, Resource
+from pulumi.dynamic import ConfigureRequest
 
+from .provider.adapter import Carried
 from .provider.hosting import Adapter
 
 
@@ -25,7 +26,7 @@ class CalendarProvider(Adapter):
         self.room = Calendars()
 
 
-class Calendar(Resource, module="kf", name="Calendar"):
+class Calendar(Carried, module="kf", name="Calendar"):
     """The times of a schedule, said when they change; made by TaskSchedule."""
 
     def __init__(self, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import ConfigureRequest, Resource
+from pulumi.dynamic import ConfigureRequest
 
 from .core.state import EXPIRED
+from .provider.adapter import Carried
 from .provider.hosting import Adapter
 
 
@@ -27,7 +28,7 @@ class HistoryProvider(Adapter):
         self.room = Histories()
 
 
-class History(Resource, module="kf", name="History"):
+class History(Carried, module="kf", name="History"):
     """The retention of one App; made by App."""
 
     def __init__(self, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import ConfigureRequest, Resource
+from pulumi.dynamic import ConfigureRequest
 
 from .core.state import EXPIRED, LETS_GO, RECORD
+from .provider.adapter import Carried
 from .provider.hosting import Adapter
 
 
@@ -27,7 +28,7 @@ class RunProvider(Adapter):
         self.room = Runs()
 
 
-class Run(Resource, module="kf", name="Run"):
+class Run(Carried, module="kf", name="Run"):
     """One run of a task and its record; made by Task."""
 
     run: pulumi.Output[str]

@@ -25,7 +25,7 @@ from kf_tasks import (
     TaskSchedule,
     Webhook,
 )
-from kf_tasks.resources.arguments import _hints
+from kf_tasks.resources.arguments import hints_of
 from pulumi_kubernetes.apiextensions import CustomResource
 
 from .effects import Arguments, Case, effects
@@ -159,7 +159,7 @@ def _of_component(kind: type, name: str) -> Case:
 
 
 def _table(kind: type, changed: Mapping[tuple[type, str], list[str]]) -> str:
-    hints = _hints(inspect.unwrap(kind.__init__) if kind in COMPONENTS else kind)
+    hints = hints_of(inspect.unwrap(kind.__init__) if kind in COMPONENTS else kind)
     rows = ["| argument | type | default | Output | another value changes |", "| --- | --- | --- | --- | --- |"]
     for name, parameter in inspect.signature(kind).parameters.items():
         type_ = str(parameter.annotation).replace("|", "\\|").replace("pulumi.", "").replace("kubernetes.core.v1.", "")
@@ -191,7 +191,7 @@ def _may_be_output(hint: Any) -> str:
         return "yes"
     if "Output" in str(hint):
         return "its values"
-    names = [name for kind in _records(hint) for name, of in _hints(kind).items() if _has_output(of)]
+    names = [name for kind in _records(hint) for name, of in hints_of(kind).items() if _has_output(of)]
     return f"its {', '.join(f'`{name}`' for name in dict.fromkeys(names))}" if names else ""
 
 

@@ -64,7 +64,8 @@ def test_what_the_wheel_holds(wheel: Path) -> None:
     content = zipfile.ZipFile(wheel).read
     scripts = content(f"{info}/entry_points.txt").decode().split()
     kf, policies = "kf = kf_tasks.cli.main:start", "kf-policies = kf_tasks.policies.pack:main"
-    assert scripts == ["[console_scripts]", *kf.split(), *policies.split()]
+    plugin = "pulumi-resource-kf = kf_tasks.plugin.serving:serve"
+    assert scripts == ["[console_scripts]", *kf.split(), *policies.split(), *plugin.split()]
     told = HeaderParser().parsestr(content(f"{info}/METADATA").decode())
     assert (told["Name"], told["Version"]) == ("kf-tasks", kf_tasks.__version__)
     assert told["Requires-Python"] and told["Summary"] and told["Description-Content-Type"] == "text/markdown"

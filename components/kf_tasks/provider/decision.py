@@ -34,7 +34,7 @@ from ..core.state import MAY, WILL, CalendarInputs, Decision, HistoryInputs, Run
 from ..errors import ClusterError, Denied, NotFound, Unreachable
 from ..registry.upload import lacking
 from ..runs.pruning import expire
-from . import approving, references
+from . import adapter, approving, references
 from .preview import Preview
 from .recording import mark_recorded
 from .survey import Survey
@@ -66,6 +66,8 @@ def check(preview: Preview, olds: RunInputs | None, inputs: RunInputs) -> tuple[
     if decided.starts and inputs.preview:
         decided = _with_retention(preview, inputs, seen, decided)
         preview.decided[which] = fingerprint, decided
+        for line in decided.lets_go if adapter.in_plugin() else ():  # History was asked before it
+            preview.say(inputs.urn, line)
     _say_changes(preview, olds, inputs, decided)
     if connection and seen.exists and not seen.unasked and not contains_unknowns(inputs.manifest):
         if not olds or inputs.manifest != olds.manifest:

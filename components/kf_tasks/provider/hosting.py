@@ -32,7 +32,7 @@ from pulumi.dynamic import (
 from ..core.errors import InvalidInput
 from ..core.log.gate import harmless_data, shown
 from ..errors import Trouble
-from . import engine
+from . import adapter, engine
 from .reporting import say
 
 T = TypeVar("T")
@@ -115,8 +115,10 @@ class Adapter(ResourceProvider):
 @functools.cache
 def prepare() -> None:
     """Makes the provider's process fit, once; where the host is built in another way, says what is missed."""
-    sys.tracebacklimit = 0
     engine.watch()
+    if adapter.in_plugin():  # which hears and words its errors itself, and has as many threads as it wants
+        return
+    sys.tracebacklimit = 0
     missed = [text for done, text in ((_hear_cancel(), _NO_CANCEL), (_widen(), _NO_THREADS)) if not done]
     if missed:
         text = "this Pulumi SDK hosts the provider of kf-tasks in another way than is known"

@@ -8,9 +8,10 @@ from typing import Any
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 from pulumi.output import contains_unknowns
 
+from ..core.run.attempts import STORED, is_recorded
 from ..core.run.outcome import RUNNING
 from ..core.state import Decision, RunInputs, RunRecord, Which
-from . import decision, foretelling, recording
+from . import adapter, decision, foretelling, recording
 from .hosting import Failure
 from .preview import Preview, of_process
 
@@ -37,6 +38,8 @@ class Runs:
         decided = Decision.of(news)
         if decided.key is None or contains_unknowns(decided.key) or _is_another(olds, decided):
             return DiffResult(changes=True, replaces=[])
+        if adapter.in_plugin():
+            self._mark(RunInputs.of(news), RunRecord.of(olds))
         moved = olds.get("__provider") != news.get("__provider")
         return DiffResult(changes=moved or RunRecord.of(olds).state == RUNNING or bool(decided.cancels))
 
@@ -85,6 +88,15 @@ class Runs:
         unasked = decision.unasked(inputs, seen) or self.preview.unadmitted.get(inputs.which.namespace, "")
         runs = decision.own_runs(self.preview, inputs.which, seen) if known and not seen.unasked else None
         return foretelling.of_run(runs, unasked)
+
+    def _mark(self, inputs: RunInputs, held: RunRecord) -> None:
+        """Marks the run whose whole record the state holds: in the plugin no History is told which these are."""
+        if inputs.preview or not held.run or held.state == RUNNING:
+            return
+        connection, seen = self.preview.look(inputs.connection, inputs.namespace)
+        for run in seen.of(inputs.app):
+            if connection and run.name == held.run and run.finished and not is_recorded(run):
+                recording.mark_recorded(self.preview.cluster(connection), inputs.namespace, run, STORED)
 
     def _recorded(self, inputs: RunInputs) -> RunRecord:
         record, failure = recording.record(self.preview, inputs)

@@ -19,6 +19,7 @@ from ..core.run.pipelinerun import Resources
 from ..core.state import of_stack
 from ..core.template import TemplateSettings
 from ..history import History
+from ..provider import adapter
 from . import image_digest, names, targets
 from .approval import approved
 from .arguments import of_component
@@ -37,7 +38,7 @@ from .space import Space
 from .template import kept, stack_id, template_data
 from .template import labels as own_labels
 
-TYPE, HISTORY = "kf:index:App", "pulumi-python:dynamic/kf:History"
+TYPE = "kf:index:App"
 
 
 class App(pulumi.ComponentResource):
@@ -293,12 +294,20 @@ def _account(
 def _history(app: App, name: str, plan: AppPlan, min_history: str, opts: pulumi.ResourceOptions | None) -> None:
     # The lists are read when the program's body has run, so that they hold every Task declared in it; with the Runs
     # behind them a destroy that cannot delete the runs stops before it forgets their records.
+    # The plugin sees no program's end: there a Run counts, and marks, by itself.
     def declared() -> Roll:
-        plan.roll.closed = True
+        plan.roll.closed = not adapter.in_plugin()
         return plan.roll
 
     roll = pulumi.Output.from_input("").apply(lambda _: declared())
     unfinished: pulumi.Output[list[str]] = roll.apply(_unfinished)
+    counted = {} if adapter.in_plugin() else {
+        "schedules": roll.apply(lambda found: list(found.schedules)),
+        "tasks": roll.apply(lambda found: list(found.runs)),
+        # Each name by itself: together they would be one unknown, and the preview could not count them.
+        "runs": roll.apply(lambda found: [record.run for record in found.runs.values()]),
+        "unfinished": unfinished,
+    }  # fmt: skip
     props = {
         "__preview": pulumi.runtime.is_dry_run(),
         **approved(),
@@ -310,11 +319,7 @@ def _history(app: App, name: str, plan: AppPlan, min_history: str, opts: pulumi.
         "app": plan.name,
         **kept(plan.policy, plan.space.log_archive),
         "min_history": min_history,
-        "schedules": roll.apply(lambda found: list(found.schedules)),
-        "tasks": roll.apply(lambda found: list(found.runs)),
-        # Each name by itself: together they would be one unknown, and the preview could not count them.
-        "runs": roll.apply(lambda found: [record.run for record in found.runs.values()]),
-        "unfinished": unfinished,
+        **counted,
         "urn": urn_of(app),
     }
     # A sibling of the App, never its child: depends_on=[app] must not wait for the App's tasks.
@@ -348,5 +353,5 @@ def _alias(alias: Any) -> Any:
     if isinstance(alias, pulumi.Alias):
         return pulumi.Alias(name=alias.name, parent=alias.parent, stack=alias.stack, project=alias.project)
     if isinstance(alias, str):
-        return alias.replace(f"{TYPE}::", f"{HISTORY}::")
+        return alias.replace(f"{TYPE}::", f"{adapter.token('History', adapter.in_plugin())}::")
     return pulumi.Output.from_input(alias).apply(_alias)

@@ -43,7 +43,7 @@ def of_component(kind: str) -> Callable[[Init], Init]:
         @for_people()
         def checked(self: Any, *args: Any, **more: Any) -> None:
             bound = signature.bind(self, *args, **more)  # TypeError, as of any other function
-            given, hints = bound.arguments, _hints(init)
+            given, hints = bound.arguments, hints_of(init)
             owner = _owner(kind, given)
             for name in given.keys() & hints.keys():
                 if name == "name" and isinstance(given[name], str):
@@ -65,7 +65,7 @@ def of_record(record: object, what: str) -> None:
 
 def fields_of(record: Any, before: str) -> dict[str, Any]:
     """The checked fields of a dataclass; `before` stands before their names in errors."""
-    hints = _hints(record.__class__)
+    hints = hints_of(record.__class__)
     names = [field.name for field in dataclasses.fields(record)]
     return {name: taken(f"{before}{name}", hints[name], getattr(record, name)) for name in names}
 
@@ -75,7 +75,7 @@ def taken(what: str, hint: object, value: object) -> Any:
     try:
         return _take("", hint, value, what, lifted=False)
     except Misfit as misfit:
-        options, outputs, inner = _alternatives(misfit.hint)
+        options, outputs, inner = alternatives(misfit.hint)
         may = "or an Output" if outputs else "(Outputs only in it)" if inner else "(no Output)"
         said = _said(misfit.value, options)
         raise InvalidInput(
@@ -85,7 +85,7 @@ def taken(what: str, hint: object, value: object) -> Any:
 
 def _take(place: str, hint: object, value: object, what: str, lifted: bool) -> Any:
     """Raises Misfit; `lifted` says that Pulumi finds Outputs in it, however deep they are."""
-    options, outputs, _ = _alternatives(hint)
+    options, outputs, _ = alternatives(hint)
     if isinstance(value, (pulumi.Output, Awaitable)):
         if outputs or lifted:
             return _later(f"{what}{place}", options, value)
@@ -110,9 +110,9 @@ def _take_one(place: str, hint: Any, value: object, what: str, lifted: bool) -> 
         return _plain(place, value, lifted)
     if origin is Literal:
         fits = any(value == choice and type(value) is type(choice) for choice in inside)
-    elif _is(hint, Mapping):
+    elif is_a(hint, Mapping):
         fits = isinstance(value, Mapping)
-    elif _is(hint, Sequence):
+    elif is_a(hint, Sequence):
         fits = isinstance(value, (list, tuple))
     elif origin in (int, float):
         fits = isinstance(value, (int, origin)) and not isinstance(value, bool)
@@ -173,21 +173,21 @@ def _whole(value: object) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _alternatives(hint: object) -> tuple[list[Any], bool, bool]:
+def alternatives(hint: object) -> tuple[list[Any], bool, bool]:
     """The types that a value may have, whether it may be an Output, and whether something in it may."""
     if get_origin(hint) in (Union, types.UnionType):
-        found = [_alternatives(option) for option in get_args(hint)]
+        found = [alternatives(option) for option in get_args(hint)]
         options = [option for more, _, _ in found for option in more]
         return options, any(outputs for _, outputs, _ in found), any(inner for _, _, inner in found)
     if get_origin(hint) in (pulumi.Output, Awaitable):
         return [], True, False
-    inner = any(any(_alternatives(one)[1:]) for one in get_args(hint) if get_origin(hint) is not Literal)
+    inner = any(any(alternatives(one)[1:]) for one in get_args(hint) if get_origin(hint) is not Literal)
     return [hint], False, inner
 
 
 def _meant(hint: object, many: bool = False) -> str:
     """What a type means, in words."""
-    options = [option for option in _alternatives(hint)[0] if option is not type(None)]
+    options = [option for option in alternatives(hint)[0] if option is not type(None)]
     return " or ".join(dict.fromkeys(_word(option, many) for option in options))
 
 
@@ -197,10 +197,10 @@ def _word(hint: Any, many: bool) -> str:
         return str(hint.__metadata__[0])
     if origin is Literal:
         return f"one of {', '.join(map(repr, inside))}"
-    if _is(hint, Mapping):
+    if is_a(hint, Mapping):
         one = f"from names to {_meant(inside[1], True)}" if inside else "from names to values"
         return f"maps {one}" if many else f"a map {one}"
-    if _is(hint, Sequence):
+    if is_a(hint, Sequence):
         return f"{'lists' if many else 'a list'} of {_meant(inside[0], True)}"
     if origin is os.PathLike:
         return "paths" if many else "a path"
@@ -222,7 +222,7 @@ def _said(value: object, options: Sequence[Any]) -> str:
 
 
 def _listed(options: Sequence[Any]) -> bool:
-    return any(_is(one, Sequence) for one in options)
+    return any(is_a(one, Sequence) for one in options)
 
 
 def _advice(value: object, options: Sequence[Any]) -> str:
@@ -243,7 +243,7 @@ def _kind(value: object) -> str:
     return f"{'an' if name[:1] in 'AEIOUaeiou' else 'a'} {name}"
 
 
-def _is(hint: object, kind: type) -> bool:
+def is_a(hint: object, kind: type) -> bool:
     """Whether a type is a map, or a list (which a text is not)."""
     origin = get_origin(hint) or hint
     return isinstance(origin, type) and issubclass(origin, kind) and origin is not str
@@ -259,7 +259,8 @@ def _owner(kind: str, given: Mapping[str, Any]) -> str:
 
 
 @functools.cache
-def _hints(of: Any) -> dict[str, Any]:
+def hints_of(of: Any) -> dict[str, Any]:
+    """The types of a function's arguments, or of a dataclass's fields."""
     # Pulumi's Input names Output as a text, whose names no module of ours has.
     found = get_type_hints(of, localns={"Output": pulumi.Output, "T": Any}, include_extras=True)
     return {name: hint for name, hint in found.items() if name != "return"}

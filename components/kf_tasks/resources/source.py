@@ -89,7 +89,7 @@ def _check(what: str, source: Source) -> None:
     """Refuses what belongs to the other way to build."""
     of_dockerfile = [name for name in ("dockerfile", "target") if getattr(source, name) is not None]
     of_builder = [
-        name for name in ("run_image", "buildpacks", "builder_user") if getattr(source, name) not in (None, ())
+        name for name in ("run_image", "buildpacks", "builder_user") if getattr(source, name) not in (None, (), [])
     ]
     if source.builder and of_dockerfile:
         raise InvalidInput(f"{what}: {of_dockerfile[0]} is about a Dockerfile, and builder is given: leave one out")

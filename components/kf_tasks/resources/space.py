@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import pulumi
 import pulumi_kubernetes as kubernetes
+from pulumi.resource import DependencyProviderResource
 
 from ..core import marks, naming, quantities
 from ..core.build.repository import IMAGE_NAME, check_image_name, check_registry
@@ -213,6 +214,11 @@ class Space(pulumi.ComponentResource):
     ) -> tuple[pulumi.ProviderResource, dict[str, Any]]:
         given = self.get_provider(KUBERNETES)
         if given and kubeconfig is None and context is None:
+            if isinstance(given, DependencyProviderResource):  # of a program in another language
+                raise InvalidInput(
+                    f"space {self.name!r}: which cluster its Kubernetes provider is for is known to the program alone: "
+                    "give the Space the same kubeconfig or context"
+                )
             flags = ("enable_secret_mutable", "enable_config_map_mutable")
             if any(given.__dict__.get(flag) is None for flag in flags):
                 pulumi.log.warn(

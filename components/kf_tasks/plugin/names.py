@@ -1,0 +1,42 @@
+"""What the components are called outside of Python: tokens of types, and arguments as Pulumi's schemas spell them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+
+from ..provider.adapter import token
+from ..resources import App, ServiceInstance, Space, Task, TaskSchedule
+
+Component = type[pulumi.ComponentResource]
+COMPONENTS: dict[str, Component] = {
+    token(of.__name__, plugin=True): of for of in (Space, App, ServiceInstance, Task, TaskSchedule)
+}
+BY_PULUMI = ("name", "opts")  # what every language gives a resource in a way of its own
+
+
+def camel(name: str) -> str:
+    """`must_succeed` as `mustSucceed`."""
+    first, *rest = name.split("_")
+    return first + "".join(map(str.capitalize, rest))
+
+
+def init(of: Component) -> Callable[..., None]:
+    """The constructor behind what checks its arguments."""
+    found: Callable[..., None] = inspect.unwrap(of.__init__)
+    return found
+
+
+def parameters(of: Component) -> dict[str, inspect.Parameter]:
+    """The arguments of a component, by their names in Python."""
+    found = inspect.signature(init(of)).parameters
+    return {name: it for name, it in found.items() if name not in ("self", *BY_PULUMI)}
+
+
+def outputs(of: Component) -> dict[str, Any]:
+    """The outputs of a component and their types, by their names in Python."""
+    found = inspect.get_annotations(of, eval_str=True)
+    return {name: hint for name, hint in found.items() if getattr(hint, "__origin__", hint) is pulumi.Output}

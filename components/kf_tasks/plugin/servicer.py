@@ -1,0 +1,216 @@
+"""What the engine asks of the plugin: components to construct, and the life of Run, History and Calendar.
+
+Constructing is the SDK's own work but for the arguments. The rest are the doors, asked as the dynamic host asks them:
+no lifecycle stands here. Each question has a thread of its own, because following a task takes as long as that does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+import pulumi
+from google.protobuf import struct_pb2
+from google.protobuf.empty_pb2 import Empty
+from pulumi.dynamic import ConfigureRequest, ResourceProvider
+from pulumi.dynamic.config import Config
+from pulumi.provider import ConstructResult, Provider
+from pulumi.provider.experimental.property_value import PropertyValue
+from pulumi.provider.server import ProviderServicer
+from pulumi.resource import DependencyResource
+from pulumi.runtime import proto, rpc, settings
+from pulumi.runtime.proto import engine_pb2_grpc, resource_pb2_grpc
+from pulumi.runtime.stack import wait_for_rpcs
+
+from .. import __version__
+from ..calendar import CalendarProvider
+from ..core.errors import InvalidInput
+from ..core.log.gate import shown
+from ..history import HistoryProvider
+from ..provider.adapter import token
+from ..provider.hosting import THREADS, Failure, interrupted
+from ..run import RunProvider
+from . import schema
+from .construct import Reader
+from .names import COMPONENTS, camel, outputs
+
+Work = Callable[[ResourceProvider], Any]
+BY_DYNAMIC = "__provider"  # what the dynamic host finds its code by; in a state that a Python program has made
+OPTIONS = [("grpc.max_receive_message_length", 400 << 20)]
+
+
+class Servicer(ProviderServicer):
+    """The plugin for one engine, whose address is `engine`; an update is one process."""
+
+    def __init__(self, engine: str) -> None:
+        super().__init__(Provider(__version__), [], engine)
+        self.made: dict[str, pulumi.Resource] = {}
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="work")
+        self._engine = engine_pb2_grpc.EngineStub(grpc.insecure_channel(engine, OPTIONS)) if engine else None
+        # One for all: what a program may name once is remembered by its monitor.
+        self.monitor = functools.cache(
+            lambda at: resource_pb2_grpc.ResourceMonitorStub(grpc.insecure_channel(at, OPTIONS))
+        )
+        self._features: set[int] | None = None
+
+    @functools.cached_property
+    def doors(self) -> dict[str, ResourceProvider]:
+        """The doors, opened, by the types of their resources."""
+        kinds: dict[str, ResourceProvider] = {
+            "Run": RunProvider(), "History": HistoryProvider(), "Calendar": CalendarProvider()
+        }  # fmt: skip
+        for door in kinds.values():
+            door.configure(ConfigureRequest(Config({}, "")))
+        return {token(kind, plugin=True): door for kind, door in kinds.items()}
+
+    # What is made in the program's place.
+
+    async def Construct(self, request: proto.ConstructRequest, context: Any) -> proto.ConstructResponse:
+        """Makes a component and all that belongs to it; bad input and what fails end it with its text alone."""
+        try:
+            return await self._construct(request, context)
+        except Exception as error:
+            await context.abort(grpc.StatusCode.UNKNOWN, _text(error))
+            raise
+
+    async def _construct(self, request: proto.ConstructRequest, context: Any) -> proto.ConstructResponse:
+        await self._settle(request)
+        of = COMPONENTS.get(request.type)
+        if of is None:
+            raise InvalidInput(f"{request.type} is no component of kf: there are {', '.join(sorted(COMPONENTS))}")
+        given = PropertyValue.unmarshal_map(request.inputs)
+        for name, dependencies in request.inputDependencies.items():
+            if name in given:
+                given[name] = given[name].with_dependencies(given[name].dependencies.union(dependencies.urns))
+        options = self._construct_options(request)
+        options.parent = Parent(request.parent) if request.parent else None
+        component = of(request.name, **Reader(self.made).arguments(of, request.name, given), opts=options)
+        urn = await component.urn.future() or ""
+        self.made[urn] = component
+        state = {camel(name): getattr(component, name) for name in outputs(of)}
+        response = await self._construct_response(ConstructResult(urn, state))
+        await wait_for_rpcs()
+        return response
+
+    async def _settle(self, request: proto.ConstructRequest) -> None:
+        """The program's project, stack and configuration, which each question has with it."""
+        settings.ROOT.set(None)
+        settings.configure(
+            settings.Settings(
+                project=request.project, stack=request.stack, organization=request.organization or "organization",
+                parallel=request.parallel or None, dry_run=request.dryRun, engine=self._engine,
+                monitor=self.monitor(request.monitorEndpoint),
+            )
+        )  # fmt: skip
+        pulumi.runtime.config.set_all_config(dict(request.config), list(request.configSecretKeys))
+        if self._features is None:
+            await settings._load_monitor_feature_support()  # type: ignore[no-untyped-call]
+            self._features = settings.SETTINGS.monitor_features
+        settings.SETTINGS.monitor_features = self._features
+
+    # The life of what belongs to it.
+
+    async def Check(self, request: proto.CheckRequest, context: Any) -> proto.CheckResponse:
+        """See `provider.hosting.Room`, as for all that follows."""
+        olds, _ = _read(request.olds)
+        news, secret = _read(request.news)
+        found = await self._ask(request, context, lambda door: door.check(olds, news))
+        failures = [proto.CheckFailure(property=one.property, reason=one.reason) for one in found.failures]
+        return proto.CheckResponse(inputs=await _written(found.inputs, secret), failures=failures)
+
+    async def Diff(self, request: proto.DiffRequest, context: Any) -> proto.DiffResponse:
+        """See `provider.hosting.Room`."""
+        olds, news = _read(request.olds, keep=True)[0], _read(request.news)[0]
+        found = await self._ask(request, context, lambda door: door.diff(request.id, olds, news))
+        changes = proto.DiffResponse.DIFF_SOME if found.changes else proto.DiffResponse.DIFF_NONE
+        return proto.DiffResponse(changes=changes, replaces=found.replaces or [])
+
+    async def Create(self, request: proto.CreateRequest, context: Any) -> proto.CreateResponse:
+        """See `provider.hosting.Room`."""
+        news, secret = _read(request.properties)
+        found = await self._ask(request, context, lambda door: door.create(news))
+        return proto.CreateResponse(id=found.id, properties=await _written(found.outs, secret))
+
+    async def Read(self, request: proto.ReadRequest, context: Any) -> proto.ReadResponse:
+        """See `provider.hosting.Room`."""
+        props, secret = _read(request.properties if request.properties.fields else request.inputs)
+        found = await self._ask(request, context, lambda door: door.read(request.id, props))
+        return proto.ReadResponse(id=found.id, properties=await _written(found.outs, secret), inputs=request.inputs)
+
+    async def Update(self, request: proto.UpdateRequest, context: Any) -> proto.UpdateResponse:
+        """See `provider.hosting.Room`."""
+        olds, before = _read(request.olds)
+        news, secret = _read(request.news)
+        found = await self._ask(request, context, lambda door: door.update(request.id, olds, news))
+        return proto.UpdateResponse(properties=await _written(found.outs, secret | before))
+
+    async def Delete(self, request: proto.DeleteRequest, context: Any) -> Empty:
+        """See `provider.hosting.Room`."""
+        props, _ = _read(request.properties)
+        await self._ask(request, context, lambda door: door.delete(request.id, props))
+        return Empty()
+
+    async def _ask(self, request: Any, context: Any, work: Work) -> Any:
+        type_ = request.urn.split("::")[-2].split("$")[-1]
+        if type_ not in self.doors:
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{type_} is no resource of kf")
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work, self.doors[type_])
+        except Exception as error:
+            await context.abort(grpc.StatusCode.UNKNOWN, _text(error))
+
+    # What it says of itself.
+
+    async def CheckConfig(self, request: proto.CheckRequest, context: Any) -> proto.CheckResponse:
+        """Takes what the configuration holds for it: `kf:approved` is read where it is needed."""
+        return proto.CheckResponse(inputs=request.news)
+
+    async def DiffConfig(self, request: proto.DiffRequest, context: Any) -> proto.DiffResponse:
+        """Nothing of it replaces a resource, nor does a move from the dynamic provider."""
+        return proto.DiffResponse(changes=proto.DiffResponse.DIFF_NONE)
+
+    async def GetSchema(self, request: proto.GetSchemaRequest, context: Any) -> proto.GetSchemaResponse:
+        """See `schema`."""
+        return proto.GetSchemaResponse(schema=schema.text())
+
+    async def Cancel(self, request: Any, context: Any) -> Empty:
+        """Ends the waiting for tasks (Ctrl-C)."""
+        interrupted.set()
+        return Empty()
+
+
+class Parent(DependencyResource):
+    """A parent that this process knows by its URN alone, with all that the SDK asks of one."""
+
+    def __init__(self, urn: str) -> None:
+        super().__init__(urn)
+        self._type, self._name = urn.split("::")[-2].split("$")[-1], urn.split("::")[-1]
+        self._protect, self._provider, self._aliases = None, None, []
+
+
+def _read(given: struct_pb2.Struct, keep: bool = False) -> tuple[dict[str, Any], set[str]]:
+    """Properties as plain data, and the names of the secret ones; `keep`: also what tells of the dynamic host."""
+    found: Mapping[str, Any] = rpc.deserialize_properties(given, True)
+    secret = {name for name, item in found.items() if rpc.is_rpc_secret(item)}
+    kept = {name: item for name, item in found.items() if keep or name != BY_DYNAMIC}
+    return {name: rpc.unwrap_rpc_secret(item) for name, item in kept.items()}, secret
+
+
+async def _written(found: Mapping[str, Any] | None, secret: set[str]) -> struct_pb2.Struct:
+    """Plain data as properties, in which is secret again what was."""
+    made = await rpc.serialize_properties({**(found or {})}, {})
+    for name in secret & {*made}:
+        made.fields[name].CopyFrom(PropertyValue.unmarshal(made.fields[name]).with_secret(True).marshal())
+    return made
+
+
+def _text(error: Exception) -> str:
+    """What a person is told: of ours the text alone."""
+    said = str(error)
+    return shown(
+        said if isinstance(error, (pulumi.RunError, InvalidInput, Failure)) else f"{type(error).__name__}: {said}"
+    )

@@ -1,0 +1,31 @@
+"""The plugin's process: it serves the engine that has started it, until that is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import grpc
+from pulumi.runtime.proto import provider_pb2_grpc
+
+from ..provider import adapter, engine
+from .servicer import OPTIONS, Servicer
+
+
+def serve() -> None:
+    """Serves; the engine reads the port on stdout and ends this process when it needs it no more."""
+    adapter.enter_plugin()
+    try:
+        asyncio.run(_serve())
+    except KeyboardInterrupt:  # Ctrl-C reaches all processes of a terminal; the engine says what comes of it
+        return
+
+
+async def _serve() -> None:
+    server = grpc.aio.server(options=OPTIONS)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(engine.address()), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+    await server.wait_for_termination()
