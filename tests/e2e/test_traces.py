@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from .conftest import Stack, eventually, kill_group
+from .conftest import Stack, eventually, kill_group, kubectl
 from .witness import Witness, witness
 
 # What a task does in five updates ("-": the program does not have it), and in which of them its command begins. The
@@ -54,3 +54,26 @@ def test_ten_traces_through_updates_that_fail_and_are_killed(stack: Stack) -> No
                 done = stack.up()
                 assert (done.code != 0) == (ends == FAILED), done.text
                 assert seen.begun == expected, f"update {step + 1}, {ends}: {done.text}"
+
+
+def test_what_fails_while_something_else_goes(stack: Stack) -> None:
+    """The engine leaves out what depends on a failure; of what it keeps of that nothing may name what is gone."""
+    app = "app = App('shop', space=space, image=f'{{R}}/busybox:1', memory='16M', keep=1{})\n"
+    one = "Task({!r}, app=app, command={!r})\n"
+    stack.write(app.format("") + one.format("a", "echo a") + one.format("b", "echo b")).up().ok()
+    stack.write(app.format("") + one.format("b", "exit 3") + one.format("c", "echo c"))
+    assert "failed: exit code 3" in stack.up("--continue-on-error").failed().text
+    # What every run needs cannot be made.
+    kubectl("create", "secret", "generic", "kf-shop.env", "-n", stack.namespace)
+    kubectl("patch", "secret", "kf-shop.env", "-n", stack.namespace, "-p", '{"immutable": true}')
+    secret = app.format(", env={'TOKEN': Output.secret('hush-hush')}")
+    stack.write(secret + one.format("b", "echo d"))
+    assert "immutable" in stack.up("--continue-on-error").failed().text
+    kubectl("delete", "secret", "kf-shop.env", "-n", stack.namespace)
+    assert (
+        "failed: exit code 4" in stack.write(secret + one.format("d", "exit 4")).up("--continue-on-error").failed().text
+    )
+    stack.write(secret + one.format("d", "echo d")).up().ok()
+    stack.up("--expect-no-changes").ok()
+    stack.destroy().ok()
+    assert not stack.runs()

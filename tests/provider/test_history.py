@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from kf_tasks.core import definition, marks
 from kf_tasks.core.run.summary import RunSummary
+from kf_tasks.core.state import LOST
 from kf_tasks.errors import Unreachable
 from kf_tasks.provider.history import Histories
 from kf_tasks.provider.hosting import Failure
@@ -233,6 +234,18 @@ def test_a_record_that_a_refresh_has_made_whole_needs_no_update(seen: Seen) -> N
     assert not Histories(seen).diff(olds, Histories(seen).check(olds, news).inputs).changes and marked == []
     found = Histories(seen).check(olds, {**news, "__preview": False})
     assert not Histories(seen).diff(olds, found.inputs).changes and marked == NAMES[1:]
+
+
+def test_beside_a_task_that_failed_it_stays_what_it_was(seen: Seen) -> None:
+    """The engine registers it with the Runs that came through alone; what goes is for the next update to find out."""
+    seen.sees(*THREE, now=NOW)
+    news = {**NEWS, "__preview": False, "keep": 1, "runs": [LOST, "t-2"]}
+    histories = Histories(seen)
+    again = histories.check({**NEWS, "runs": ["t-1"], "_expired": ["t-1"]}, news)
+    assert again.inputs == {**NEWS, "runs": ["t-1"], "_expired": []}
+    assert not histories.diff({**NEWS, "runs": ["t-1"]}, again.inputs).changes
+    assert histories.check({}, news).inputs == {**news, "runs": ["t-2"], "_expired": []}
+    assert not seen.said
 
 
 def test_a_run_whose_log_cannot_be_stored_is_named_and_the_others_go(

@@ -19,6 +19,7 @@ from .retention.policy import Policy
 Props = Mapping[str, Any]
 WILL, MAY = "will", "may"
 EXPIRED, LETS_GO = "_expired", "__lets_go"  # what a preview finds out about retention
+LOST = ""  # in place of the name of a run whose Run has failed
 
 
 @dataclass(frozen=True)
@@ -284,7 +285,8 @@ class HistoryInputs:
     - `owns_namespace`: the namespace is of this stack, whose name as a label is `stack_label`.
     - `min_history`: how far back what is kept is to reach ("7d"), empty for no such wish; `schedules`: what starts
       the App's tasks by itself. None where a version or a build does not say.
-    - `runs`: the names of the runs that the update's Runs record, in which an unknown one is to come; `unfinished`:
+    - `runs`: the names of the runs that the update's Runs record, in which an unknown one is to come, and `LOST` stands
+      for one of a Run that failed in an update that goes on; `unfinished`:
       those of them whose record is not whole, because nobody waited for their end. `tasks`: the names of the Tasks
       that the program has; None where a version or a build does not say.
     """

@@ -25,7 +25,7 @@ from ..core.retention import notice
 from ..core.retention.forecast import forecast
 from ..core.run.attempts import settled
 from ..core.run.summary import RunSummary
-from ..core.state import EXPIRED, HistoryInputs, of_stack
+from ..core.state import EXPIRED, LOST, HistoryInputs, of_stack
 from ..errors import ArchiveError, ClusterError, NotFound, Unreachable, about
 from ..runs import ending
 from ..runs.pruning import expire
@@ -53,6 +53,10 @@ class Histories:
         meanwhile changes what goes.
         """
         before, inputs = HistoryInputs.of(olds) if olds else None, HistoryInputs.of(news)
+        if not inputs.preview and LOST in inputs.runs:
+            # A Task has failed and the update goes on (--continue-on-error): the next one finds out what goes.
+            known = [run for run in inputs.runs if run != LOST]
+            return CheckResult({**olds, EXPIRED: []} if before else {**news, "runs": known, EXPIRED: []}, [])
         connection, seen = self.preview.look(inputs.connection, inputs.namespace)
         if not connection:
             return CheckResult({**news, EXPIRED: []}, [])
@@ -74,7 +78,6 @@ class Histories:
         self._say_left(before, inputs)
         if existing and before and before.place == inputs.place and before.stack != inputs.stack:
             say(f"this stack was {before.stack!r}: what has run stays, and is found under its new name")
-        # Left out by the engine when one of the tasks has failed and the update goes on (--continue-on-error).
         adding, perhaps = self.preview.adding(inputs.namespace, inputs.app)
         going = expire(existing, seen.now, inputs.policy, adding)
         refusal = self._approved(before, inputs, seen, connection, adding, perhaps)

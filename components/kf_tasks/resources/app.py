@@ -16,7 +16,7 @@ from ..core.run import pipelinerun
 from ..core.run.launcher import LAUNCHER, Start
 from ..core.run.outcome import RUNNING
 from ..core.run.pipelinerun import Resources
-from ..core.state import of_stack
+from ..core.state import LOST, of_stack
 from ..core.template import TemplateSettings
 from ..history import History
 from ..provider import adapter
@@ -35,6 +35,7 @@ from .security_group import SecurityGroup, policies
 from .service import Binding, ServiceInstance
 from .source import Source, as_source
 from .space import Space
+from .survivors import surviving, survivors
 from .template import kept, stack_id, template_data
 from .template import labels as own_labels
 
@@ -305,7 +306,7 @@ def _history(app: App, name: str, plan: AppPlan, min_history: str, opts: pulumi.
         "schedules": roll.apply(lambda found: list(found.schedules)),
         "tasks": roll.apply(lambda found: list(found.runs)),
         # Each name by itself: together they would be one unknown, and the preview could not count them.
-        "runs": roll.apply(lambda found: [record.run for record in found.runs.values()]),
+        "runs": roll.apply(lambda found: [surviving(record.run, LOST) for record in found.runs.values()]),
         "unfinished": unfinished,
     }  # fmt: skip
     props = {
@@ -328,7 +329,7 @@ def _history(app: App, name: str, plan: AppPlan, min_history: str, opts: pulumi.
         props,
         pulumi.ResourceOptions(
             parent=opts.parent if opts else None,
-            depends_on=list(plan.prerequisites),
+            depends_on=survivors(plan.prerequisites),
             protect=opts.protect if opts else None,
             retain_on_delete=opts.retain_on_delete if opts else None,
             aliases=[_alias(alias) for alias in (opts.aliases if opts else None) or ()],
@@ -340,7 +341,7 @@ def _history(app: App, name: str, plan: AppPlan, min_history: str, opts: pulumi.
 def _unfinished(roll: Roll) -> pulumi.Output[list[str]]:
     """The names of the runs that nobody has waited for and that had not ended when they were recorded."""
     records: list[pulumi.Output[list[str]]] = [
-        pulumi.Output.all(record.run, record.state) for record in roll.runs.values()
+        pulumi.Output.all(surviving(record.run, LOST), surviving(record.state, "")) for record in roll.runs.values()
     ]
     unfinished: pulumi.Output[list[str]] = pulumi.Output.all(*records).apply(
         lambda found: [run for run, state in found if state == RUNNING]
