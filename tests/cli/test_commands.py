@@ -24,6 +24,8 @@ from kf_tasks.core.run.summary import RunSummary
 from kf_tasks.core.template import TemplateSettings
 from kf_tasks.errors import Denied, NotFound, Unreachable
 
+from ..cluster.unwatched import Unwatched
+
 NOW = "2026-01-01T01:00:00Z"
 
 
@@ -37,7 +39,7 @@ def run(number: int, succeeded: str = "True", **more: Any) -> RunSummary:
 
 
 @dataclasses.dataclass
-class FakeCluster:
+class FakeCluster(Unwatched):
     """The answers that the commands need."""
 
     runs: list[RunSummary] = dataclasses.field(default_factory=list)

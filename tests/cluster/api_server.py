@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import urllib3
-from kf_tasks.core import marks
+from kf_tasks.core import api, marks
 from kf_tasks.errors import Denied, NotFound, Unreachable
 
 Object = dict[str, Any]
@@ -106,7 +106,7 @@ class ApiServer:
         assert given["labelSelector"] == marks.KEY
         if "watch" not in given:
             return Answer(json.dumps({"metadata": {"resourceVersion": str(self.version)}}).encode())
-        assert given["allowWatchBookmarks"] == "true" and accept == "" and read_seconds
+        assert given["allowWatchBookmarks"] == "true" and accept == api.JSON and read_seconds
         with self.changed:
             self.begun += 1
             return Answer(chunks=self._watch(kind, int(given["resourceVersion"]), self.connection, self.begun))

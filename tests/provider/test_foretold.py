@@ -16,6 +16,7 @@ from kf_tasks.provider.history import Histories
 from kf_tasks.provider.run import Runs
 from kf_tasks.runs.pruning import prune
 
+from ..cluster.unwatched import Unwatched
 from .previews import Seen
 
 NOW, LATER = "2026-11-25T12:00:00Z", "2026-11-25T12:30:00Z"
@@ -27,7 +28,7 @@ NEWS: dict[str, Any] = {
 TASKS = "abcdef"
 
 
-class Cluster:
+class Cluster(Unwatched):
     """Holds the runs of one App."""
 
     def __init__(self, runs: Sequence[RunSummary]) -> None:

@@ -18,6 +18,7 @@ from kf_tasks.provider.survey import Survey
 from kf_tasks.runs.notifying import Notifying
 from pulumi.output import Unknown
 
+from ..cluster.unwatched import Unwatched
 from ..runs.test_archiving import NAMES as NAMES_ARCHIVED
 from ..runs.test_archiving import Cluster as Stored
 from ..runs.test_submission import run
@@ -196,7 +197,7 @@ def test_an_app_that_moves_says_which_runs_stay_behind_and_go(seen: Seen) -> Non
 
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_what_is_destroyed_is_told(seen: Seen, count: int) -> None:
-    class Cluster:
+    class Cluster(Unwatched):
         def __init__(self) -> None:
             self.runs = list(THREE[:count])
 
@@ -219,7 +220,7 @@ def test_what_is_destroyed_is_told(seen: Seen, count: int) -> None:
 def test_a_record_that_a_refresh_has_made_whole_needs_no_update(seen: Seen) -> None:
     marked: list[str] = []
 
-    class Cluster:
+    class Cluster(Unwatched):
         def list_runs(self, *_: Any) -> list[Any]:
             return THREE
 

@@ -21,6 +21,7 @@ from kf_tasks.provider.survey import Survey
 from kf_tasks.runs import secrets
 from pulumi.output import Unknown
 
+from ..cluster.unwatched import Unwatched
 from ..core.run.test_pipelinerun import SPEC
 from ..runs.test_submission import run
 from .previews import Answers, Seen
@@ -171,7 +172,7 @@ def test_a_renamed_task_is_told_what_would_have_kept_its_record(seen: Seen) -> N
 
 
 def test_runs_that_an_update_lets_go_are_named(seen: Seen) -> None:
-    class Cluster:
+    class Cluster(Unwatched):
         now = "2026-11-25T12:00:00Z"
 
         def list_runs(self, *_: Any) -> list[Any]:

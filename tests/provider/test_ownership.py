@@ -15,6 +15,7 @@ from kf_tasks.provider.survey import Survey
 from kf_tasks.resources.app import _alias
 from kf_tasks.resources.template import stack_id
 
+from ..cluster.unwatched import Unwatched
 from ..runs.test_submission import run
 from .previews import Seen
 from .test_lifecycle import NEWS, OLDS
@@ -62,7 +63,7 @@ def test_an_app_of_another_name_does_not_take_the_runs_along() -> None:
     assert Histories(seen).diff(HISTORY, web).changes and not Histories(seen).diff(HISTORY, web).replaces
 
 
-class Cluster:
+class Cluster(Unwatched):
     """Holds runs, and what was done to them."""
 
     now = "2026-11-25T12:00:00Z"

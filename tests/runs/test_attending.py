@@ -19,7 +19,7 @@ from kf_tasks.core.run.outcome import CANCELLED, FAILED, SUCCEEDED
 from kf_tasks.core.say import nobody
 from kf_tasks.errors import ArchiveError, Denied, NotFound
 from kf_tasks.log.archive import Archive
-from kf_tasks.runs import ending, follower
+from kf_tasks.runs import ending, secrets
 from kf_tasks.runs.archiving import Archiving
 from kf_tasks.runs.attending import attend
 from kf_tasks.runs.display import Bounded, Screen
@@ -470,7 +470,7 @@ class Rotating(Cluster):
 
 
 def test_a_secret_that_changes_while_its_files_are_there_is_hidden_and_copied(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follower, "FRESH_SECONDS", -1)
+    monkeypatch.setattr(secrets, "SOON_SECONDS", -1)
     cluster, said = Rotating(), Said()
     fake: Any = cluster
     run = cluster.get_run("dev", NAME)

@@ -11,8 +11,10 @@ from kf_tasks.core.run.summary import RunSummary
 from kf_tasks.errors import Denied
 from kf_tasks.runs.secrets import copy_late, copy_secrets, drop_copies, secret_values
 
+from ..cluster.unwatched import Unwatched
 
-class Holds:
+
+class Holds(Unwatched):
     """A cluster with Secrets; each change of one is its next version, at the full hour."""
 
     now = "2026-01-01T09:30:00Z"
@@ -39,7 +41,7 @@ class Holds:
         return self.objects.get(name)
 
     def create_secret(self, _namespace: str, body: dict[str, Any]) -> None:
-        made = {**body["metadata"], "uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z"}
+        made = {**body["metadata"], "uid": "u", "resourceVersion": "1", "creationTimestamp": "2026-01-01T00:00:00Z"}
         self.objects.setdefault(body["metadata"]["name"], {**body, "metadata": made})
 
     def secrets(self, _namespace: str, selector: str) -> list[dict[str, Any]]:

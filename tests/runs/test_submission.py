@@ -11,6 +11,8 @@ from kf_tasks.errors import ClusterError, Conflict, Unreachable
 from kf_tasks.runs import submission
 from kf_tasks.runs.submission import Submission, submit
 
+from ..cluster.unwatched import Unwatched
+
 KEY, NOON = "0123456789abcdef", "2026-11-25T12:00:00Z"
 TOKEN = {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "kf-shop.env", "key": "TOKEN"}}}
 TEMPLATE = {
@@ -32,7 +34,7 @@ def run(attempt: int = 1, succeeded: str = "True", created: str = NOON, **more: 
     )  # fmt: skip
 
 
-class Cluster:
+class Cluster(Unwatched):
     """Holds runs; the answers to its requests are lost as often as `troubles` say, before or after they are done."""
 
     now = NOON
@@ -46,7 +48,7 @@ class Cluster:
         return list(self.runs)
 
     def get_run(self, _namespace: str, name: str) -> dict[str, Any]:
-        return {"metadata": {"name": name}}
+        return {"metadata": {"name": name, "resourceVersion": ""}}
 
     def get(self, _namespace: str, _kind: str, name: str) -> dict[str, Any]:
         self._fail("get")

@@ -8,9 +8,12 @@ selected by `app.kubernetes.io/name` together with `kf.dev/key`, so foreign runs
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 import urllib3
 
@@ -29,6 +32,7 @@ from .transport import Transport, server_time, transport
 # PipelineRun of the cluster was changed for some minutes. So a page holds more than one App keeps.
 PAGE, PAGE_OF_OBJECTS = 5000, 1000
 PARALLEL_DELETES = 16
+_UIDS: dict[Transport, str] = {}  # a cluster stays what it is
 _GONE = re.compile(rb"unable to retrieve container logs for \S+")  # the kubelet's words in the place of a log
 _UNKNOWN = "( pods/log "  # the kubelet's word; of a pod that the API server does not know it says `pods "…" not found`
 
@@ -39,6 +43,7 @@ class Cluster:
     def __init__(self, http: Transport) -> None:
         self.http = http
         self.now: str | None = None
+        self.written = ""  # the version that its last change of a run has made
 
     @classmethod
     def of(cls, connection: Connection) -> Cluster:
@@ -118,12 +123,20 @@ class Cluster:
         self._patch_run(namespace, name, api.labelling(labels, uid))
 
     def _patch_run(self, namespace: str, name: str, body: Object) -> None:
+        self.written = ""
         try:
-            self.http.read("PATCH", api.runs(namespace, name), body=body, content_type=api.MERGE_PATCH)
+            self.written = self._patch(api.runs(namespace, name), body)["resourceVersion"]
         except Refused as error:
             if api.is_another(error.status, str(error)):
                 raise NotFound(f"run {name} was deleted, and another one has its name by now", error.status) from None
             raise
+
+    def _patch(self, path: str, body: Object) -> Object:
+        """Changes an object; returns its metadata as it is now. `now` is when that was answered."""
+        answer = self.http.read("PATCH", path, body=body, content_type=api.MERGE_PATCH, accept=api.METADATA)
+        self.now = server_time(answer)
+        found: Object = self.http.decoded(answer)["metadata"]
+        return found
 
     def look_again(self, namespace: str, run: Object, task_run: Object | None) -> None:
         """Makes Tekton look again at the TaskRun of a run, or where there is none at the run."""
@@ -243,17 +256,21 @@ class Cluster:
 
     def uid(self) -> str:
         """The cluster's identity: the UID of its `kube-system` namespace, empty if that may not be read."""
-        found = self.namespace("kube-system")
-        return str(found["metadata"]["uid"]) if found else ""
+        if self.http not in _UIDS:
+            found = self.namespace("kube-system")
+            if not found:
+                return ""
+            _UIDS[self.http] = str(found["metadata"]["uid"])
+        return _UIDS[self.http]
 
     def config_maps(self, namespace: str, selector: str) -> list[Object]:
         """The ConfigMaps that a selector matches."""
         query = [("labelSelector", selector)]
         return api.items(self.http.json("GET", api.core(namespace, "configmaps"), query=query))
 
-    def secrets(self, namespace: str, selector: str) -> list[Object]:
+    def secrets(self, namespace: str, selector: str = "") -> list[Object]:
         """The Secrets that a selector matches: their metadata alone."""
-        query = [("labelSelector", selector)]
+        query = [("labelSelector", selector)] if selector else []
         answer = self.http.read("GET", api.core(namespace, "secrets"), query=query, accept=api.METADATA_LIST)
         return api.items(self.http.decoded(answer))
 
@@ -306,12 +323,8 @@ class Cluster:
 
     def note_pruned(self, namespace: str, config_map: str, gone: Sequence[Pruned]) -> None:
         """Writes down with an App's ConfigMap which of its runs were let go; one that is gone itself is fine."""
-        for _ in range(pruned.TRIES):
-            with contextlib.suppress(Conflict):
-                template = self.get(namespace, "configmaps", config_map)
-                if template:
-                    self.patch_config_map(namespace, config_map, pruned.noting(template, gone))
-                return
+        with contextlib.suppress(NotFound, Conflict):
+            self._change(namespace, config_map, lambda template: pruned.noting(template, gone), pruned.TRIES)
 
     def job(self, namespace: str, name: str) -> Object | None:
         """A Job, None if it does not exist."""
@@ -334,12 +347,47 @@ class Cluster:
 
         `at_least` is the highest id in use, for an App whose counter was lost.
         """
+        given = 0
+
+        def count(counter: Object) -> Object:
+            nonlocal given
+            given, body = api.counting(counter, at_least)
+            return body
+
+        try:
+            self._change(namespace, config_map, count, 100)
+        except Conflict:
+            said = f"could not count the tasks in ConfigMap {namespace}/{config_map}: too many writers at once"
+            raise Unreachable(said) from None
+        return given
+
+    def _change(self, namespace: str, config_map: str, change: Callable[[Object], Object], tries: int) -> None:
+        """Changes a ConfigMap by its metadata as nobody else has changed it since; raises Conflict after so many tries.
+
+        In one process nobody is in another's way, and the last answer tells how it is now.
+        """
         path = api.core(namespace, "configmaps", config_map)
-        for _ in range(100):
-            number, body = api.counting(self.http.json("GET", path), at_least)
-            try:
-                self.http.read("PATCH", path, body=body, content_type=api.MERGE_PATCH)
-            except Conflict:
-                continue
-            return number
-        raise Unreachable(f"could not count the tasks in ConfigMap {namespace}/{config_map}: too many writers at once")
+        template = _template(self.http, path)
+        with template.turn:
+            for left in reversed(range(tries)):
+                try:
+                    found = template.known or self.http.json("GET", path)
+                    template.known = {"metadata": self._patch(path, change(found))}
+                    return
+                except Conflict:
+                    template.known = None
+                    if not left:
+                        raise
+
+
+@dataclass
+class _Template:
+    """The ConfigMap of an App, as it was when this process has changed it."""
+
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    known: Object | None = None
+
+
+@functools.cache
+def _template(_http: Transport, _path: str) -> _Template:
+    return _Template()

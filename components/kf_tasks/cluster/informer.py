@@ -12,21 +12,18 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-
-import msgspec
-import urllib3
 
 from ..core import api, marks
 from ..core.api import Object
-from ..errors import ClusterError, Denied, NotFound
+from ..core.run.summary import RunSummary
+from ..errors import NotFound
 from .client import Cluster
+from .known_runs import KnownRuns
 from .transport import Transport
+from .watch import DELETED, Watch, is_newer
 
-WATCH_SECONDS = 300  # the server ends a watch then, and a thread that nobody needs any more with it
-SILENCE_SECONDS = 90  # a watch that is alive brings a bookmark each minute
-READY_SECONDS = 2  # that the first look waits for the watches
 SOON_SECONDS, LATE_SECONDS, GROWTH = 0.5, 10, 0.05  # between two questions, where there is no watch
 RUNS, TASK_RUNS, PODS = "pipelineruns", "taskruns", "pods"
 _PATHS: dict[str, Callable[[str], str]] = {
@@ -75,6 +72,15 @@ class Followed:
         of_run = [one for one in found[TASK_RUNS] if one["metadata"]["name"] == children[0].get("name")]
         return Seen(found[RUNS][-1], of_run[-1] if of_run else None, api.oldest_first(found[PODS]))
 
+    def expect(self, epoch: int) -> None:
+        """Nothing is asked for unless something was lost since this epoch: the run is not there yet."""
+        self._asked_at = epoch
+
+    @property
+    def is_told(self) -> bool:
+        """Whether every change comes by itself."""
+        return self._informer.live
+
     def doubt(self) -> None:
         """The next look asks, whatever was told."""
         self._asked_at = -1
@@ -92,7 +98,7 @@ class Followed:
             if gone:
                 self._gone.add(uid)
                 self._objects[kind].pop(uid, None)
-            elif uid in self._gone or (known and not _is_newer(metadata, known["metadata"])):
+            elif uid in self._gone or (known and not is_newer(_version(obj), _version(known))):
                 return False
             else:
                 self._objects[kind][uid] = obj
@@ -132,30 +138,59 @@ class Informer:
 
     def __init__(self, http: Transport, namespace: str) -> None:
         self.namespace = namespace
-        self.epoch = 0  # how often something may have been lost
-        self._http = http
         self._lock = threading.Lock()
         self._followed: dict[str, set[Followed]] = {}
-        self._live: set[str] = set()
-        self._running: set[str] = set()
-        self._settled = threading.Condition(self._lock)
-        self._denied = False
+        self._begun: dict[str, Followed] = {}
+        self._runs: dict[str, KnownRuns] = {}  # of each App that somebody wants to know all runs of
+        self._watches = {
+            kind: Watch(
+                http, path(namespace), marks.KEY, functools.partial(self._take, kind), self._ring,
+                functools.partial(self._is_wanted, kind),
+            )
+            for kind, path in _PATHS.items()
+        }  # fmt: skip
 
     @property
     def live(self) -> bool:
         """Whether every change comes by itself."""
-        return len(self._live) == len(_PATHS)
+        return all(watch.live for watch in self._watches.values())
+
+    @property
+    def epoch(self) -> int:
+        """How often something may have been lost."""
+        return sum(watch.epoch for watch in self._watches.values())
 
     def follow(self, cluster: Cluster, name: str) -> Followed:
         """Begins to follow a run of this name, whether there is one or not."""
+        with self._lock:
+            begun = self._begun.pop(name, None)
+            followed = begun or Followed(self, cluster, name)
+            self._followed.setdefault(name, set()).add(followed)
+        if not begun:
+            self._start()
+        return followed
+
+    def begin(self, cluster: Cluster, name: str) -> Followed | None:
+        """Begins to follow a run that does not exist yet: what is told of it is all that there is.
+
+        Whoever makes it says so by `made`, and it is taken up by `follow`; None where not all is told.
+        """
         followed = Followed(self, cluster, name)
         with self._lock:
             self._followed.setdefault(name, set()).add(followed)
-            for kind in () if self._denied else _PATHS.keys() - self._running:
-                self._running.add(kind)
-                threading.Thread(target=self._run, args=(kind,), daemon=True, name=f"watch of {kind}").start()
-            self._settled.wait_for(lambda: self.live or self._denied, READY_SECONDS)
+        self._start()
+        epoch = self.epoch
+        if not self.live:
+            followed.close()
+            return None
+        followed.expect(epoch)
         return followed
+
+    def made(self, followed: Followed, run: Object) -> None:
+        """The run that was to be followed is made."""
+        followed.take(RUNS, run)
+        with self._lock:
+            self._begun[run["metadata"]["name"]] = followed
 
     def forget(self, name: str, followed: Followed) -> None:
         """Ends to follow a run."""
@@ -164,84 +199,42 @@ class Informer:
             if not self._followed[name]:
                 del self._followed[name]
 
-    def _run(self, kind: str) -> None:
-        version, pause = "", SOON_SECONDS
-        while self._is_wanted(kind):
-            try:
-                version = version or self._begin(kind)
-                for event in self._events(kind, version):
-                    self._settle(kind, live=True)
-                    pause = SOON_SECONDS
-                    version = self._take(kind, event) if event else version
-            except Denied:
-                self._settle(kind, live=False, denied=True)
-            except (ClusterError, urllib3.exceptions.HTTPError, msgspec.MsgspecError, OSError):
-                self._settle(kind, live=False)  # what came meanwhile may be lost: it is asked for anew
-                version = ""
-                time.sleep(pause)
-                pause = min(2 * pause, LATE_SECONDS)
+    def runs(self, app: str) -> KnownRuns:
+        """All runs of an App, as they are told from their first list on."""
+        with self._lock:
+            return self._runs.setdefault(app, KnownRuns(self._watches[RUNS], self.namespace, app))
+
+    def _start(self) -> None:
+        for watch in self._watches.values():
+            watch.start()
+        for watch in self._watches.values():
+            if not any(one.denied for one in self._watches.values()):
+                watch.await_start()
 
     def _is_wanted(self, kind: str) -> bool:
+        """Runs are watched for whoever wants to know all of them, too; one kind that may not be spoils the others."""
+        denied = any(watch.denied for watch in self._watches.values())
+        return (bool(self._followed) and not denied) or (kind == RUNS and bool(self._runs))
+
+    def _take(self, kind: str, type_: str, obj: Object) -> None:
+        """Gives an object to whoever follows its run, or wants to know all runs of its App."""
+        metadata, gone = obj["metadata"], type_ == DELETED
+        labels = metadata.get("labels") or {}
+        name = metadata["name"] if kind == RUNS else labels.get(marks.PIPELINE_RUN, "")
         with self._lock:
-            wanted = bool(self._followed) and not self._denied
-            if not wanted:
-                self._running.discard(kind)
-                self._live.discard(kind)
-            return wanted
-
-    def _settle(self, kind: str, *, live: bool, denied: bool = False) -> None:
-        with self._lock:
-            if live == (kind in self._live) and not denied:
-                return
-            self._live = self._live | {kind} if live else self._live - {kind}
-            self._denied |= denied
-            self._settled.notify_all()
-            self._ring()
-
-    def _begin(self, kind: str) -> str:
-        """The version from which to watch; nobody knows what was before it."""
-        query = [("labelSelector", marks.KEY), ("limit", "1")]
-        answer = self._http.request("GET", _PATHS[kind](self.namespace), query=query, accept=api.METADATA_LIST)
-        version = str(msgspec.json.decode(answer.data)["metadata"]["resourceVersion"])
-        with self._lock:
-            self.epoch += 1
-            self._ring()
-        return version
-
-    def _events(self, kind: str, version: str) -> Iterator[Object | None]:
-        """What a watch brings, as long as the server lets it; None once it is there."""
-        query = [("labelSelector", marks.KEY), ("watch", "true"), ("allowWatchBookmarks", "true")]
-        query += [("resourceVersion", version), ("timeoutSeconds", str(WATCH_SECONDS))]
-        path = _PATHS[kind](self.namespace)
-        answer = self._http.request("GET", path, query=query, read_seconds=SILENCE_SECONDS)
-        yield None
-        held = b""
-        try:
-            for chunk in answer.stream(65536):
-                *lines, held = (held + chunk).split(b"\n")
-                yield from (msgspec.json.decode(line) for line in lines if line)
-        finally:
-            answer.close()
-            answer.release_conn()
-
-    def _take(self, kind: str, event: Object) -> str:
-        """Gives an object to whoever follows its run; returns the version to go on from, empty to begin anew."""
-        obj, metadata = event["object"], event["object"].get("metadata") or {}
-        if event["type"] == "ERROR":  # 410: the server no longer has what came after that version
-            return ""
-        if event["type"] != "BOOKMARK":
-            name = metadata["name"] if kind == RUNS else (metadata.get("labels") or {}).get(marks.PIPELINE_RUN, "")
-            with self._lock:
-                followed = list(self._followed.get(name, ()))
-            for one in followed:
-                if one.take(kind, obj, gone=event["type"] == "DELETED"):
-                    one.changed.set()
-        return str(metadata["resourceVersion"])
+            followed = list(self._followed.get(name, ()))
+            runs = self._runs.get(labels.get(marks.NAME, "")) if kind == RUNS else None
+        for one in followed:
+            if one.take(kind, obj, gone=gone):
+                one.changed.set()
+        if runs:
+            runs.take(name, str(metadata["resourceVersion"]), None if gone else RunSummary.of_object(obj))
 
     def _ring(self) -> None:
-        for followed in self._followed.values():
-            for one in followed:
-                one.changed.set()
+        with self._lock:
+            found = [one for followed in self._followed.values() for one in followed]
+        for one in found:
+            one.changed.set()
 
 
 @functools.cache
@@ -250,7 +243,5 @@ def informer(http: Transport, namespace: str) -> Informer:
     return Informer(http, namespace)
 
 
-def _is_newer(metadata: Object, known: Object) -> bool:
-    """Whether one state of an object comes after another one: versions of one object can be compared as numbers."""
-    versions = [str(one.get("resourceVersion", "")) for one in (metadata, known)]
-    return not all(version.isdigit() for version in versions) or int(versions[0]) > int(versions[1])
+def _version(obj: Object) -> str:
+    return str(obj["metadata"].get("resourceVersion", ""))

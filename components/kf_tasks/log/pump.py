@@ -21,6 +21,7 @@ from .batches import batched
 from .rotation import LOOK_SECONDS, Rotation
 
 LOG_GRACE_SECONDS = 20
+END_SECONDS = 0.5  # from the end of a log to what is told of its container's
 ATTEMPTS = 3  # in a row that bring nothing new
 ROTATED_BYTES = 64 * 1024  # no node begins a new file below this
 LOST = "a part of its log is lost: the node had removed it before it was read"
@@ -78,8 +79,8 @@ class Pump:
                 self.moved = self.moved if had_more else moved  # what is read again is nothing new
                 if self._is_whole(complete=complete, had_ended=had_ended, had_more=had_more):
                     return
-                if not (complete and had_more):
-                    time.sleep(0.5) if had_ended else self.ended.wait(0.5)
+                if not (complete and had_more and (had_ended or self._files.heads)):  # what is rotated goes on at once
+                    time.sleep(0.5) if had_ended else self.ended.wait(END_SECONDS)
         except Exception as error:
             self.trouble = ClusterError(f"its reader failed: {error!r}")
             raise
@@ -142,11 +143,13 @@ class Pump:
         """Whether nothing is left to read."""
         if self._refused or (complete and had_ended and not had_more):
             return True
+        if complete and had_more:
+            return False  # it is read once more, whatever has become of the pod
         try:
             pod = self._pod()
         except ClusterError:
             return False
-        return pod is None or (complete and outcome.container_ended(pod) and not had_more)
+        return pod is None or (complete and outcome.container_ended(pod))
 
     def _pod(self) -> Object | None:
         """The pod; None if it is gone, also if another one has its name: that has another log."""

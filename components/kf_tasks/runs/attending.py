@@ -7,7 +7,6 @@ What else becomes of a run that has ended, whether that is a failure for example
 from __future__ import annotations
 
 import contextlib
-import functools
 import threading
 from dataclasses import dataclass
 
@@ -18,7 +17,6 @@ from ..core.log import gate
 from ..core.log.masking import Masker
 from ..core.log.reader import LogReader
 from ..core.log.stored import place_of
-from ..core.run import pipelinerun
 from ..core.run.outcome import Outcome
 from ..errors import ClusterError, Trouble
 from ..log.spool import Spool
@@ -26,7 +24,7 @@ from .archiving import Archiving
 from .display import Screen
 from .follower import Follower
 from .notifying import Notifying
-from .secrets import copy_late, files_changed, secret_values
+from .secrets import Files, copy_late, remembering, secret_values
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def attend(
     log not be stored, says nothing about the task.
     """
     namespace, name, uid = (run["metadata"][key] for key in ("namespace", "name", "uid"))
-    masker, unmasked, versions = Masker(), list[str](), dict[str, str]()
+    masker, unmasked, files = Masker(), list[str](), Files(cluster, run)
 
     def unread(text: str) -> None:
         masker.hide_all()
@@ -73,16 +71,14 @@ def attend(
             show.say(f"{text}: its log is neither shown nor kept", warning=True)
 
     def secrets(pod: Object) -> list[str]:
-        get = functools.cache(cluster.get)
+        get = remembering(cluster)
         with contextlib.suppress(ClusterError):
-            files_changed(cluster, run, versions)
+            files.note(get)
         copy_late(cluster, get, run)
         return secret_values(get, namespace, run, show.hint, unread, pods=[pod])
 
     def changed() -> list[str]:
-        if not files_changed(cluster, run, versions):
-            return []
-        return secret_values(cluster.get, namespace, run, show.hint, unread)
+        return files.changed(lambda: secret_values(remembering(cluster), namespace, run, show.hint, unread))
 
     spool = Spool(masker, place_of(run)) if archiving else None
     follower = Follower(
@@ -92,7 +88,7 @@ def attend(
         show,
         masker,
         secrets=secrets,
-        changed_secrets=changed if pipelinerun.secret_volumes(run) else None,
+        changed_secrets=changed if files else None,
         start_timeout=start_timeout,
         at_most_once=at_most_once,
         interrupted=interrupted or threading.Event(),

@@ -22,18 +22,18 @@ from ..core.log.masking import Masker
 from ..core.log.reader import LogReader
 from ..core.run import forgotten, outcome, queue
 from ..core.run.outcome import Outcome
-from ..errors import ClusterError, Conflict, Denied, NotFound, Refused, Trouble, Unreachable
+from ..errors import Conflict, Denied, NotFound, Refused, Trouble, Unreachable
 from ..log.pump import LOST, Pump
 from ..log.spool import Spool
 from .display import Screen
 
 LOG_GRACE_SECONDS = 20
+TOLD_SECONDS = 0.5  # from what is told of a run's end to what is told of its pod
 STOP_SECONDS = 45  # a pod has 30 s to end after it is told to, and the kubelet some more
 PATIENCE_SECONDS = 600
 TOO_LARGE = "Termination message is above max allowed size"  # Tekton's entrypoint, about the results
 DENIED_SECONDS = 60
 BEGIN_SECONDS, BEHIND_SECONDS, QUIET_SECONDS = 1, 10, 0.3
-FRESH_SECONDS = 0.25  # the kubelet takes longer to bring a changed Secret to its files
 
 
 class Interrupted(Trouble):
@@ -47,7 +47,7 @@ class Follower:
     `start_timeout` (seconds, 0 for none) is how long its pod may wait for its start. `at_most_once`
     cancels the run when its pod is replaced. `interrupted` makes `follow` raise Interrupted. `secrets` are
     the values to mask, asked for with a pod that starts: only by then all the Secrets that it reads exist.
-    `changed_secrets` are more of them, asked for as long as its log comes: files of Secrets change while it runs.
+    `changed_secrets` are more of them, asked for with each chunk of its log: files of Secrets change while it runs.
     `spool` takes the log too, for the archive. `end_by` cancels the run in that name, its log being read meanwhile.
     `uid` says which run it is, whatever has its name later.
     """
@@ -78,7 +78,6 @@ class Follower:
         self.log = LogReader(self.masker)  # the log so far: its tail, digest and counts
         self._lock = threading.Lock()
         self._closed = False
-        self._looked = 0.0
 
     @property
     def whole(self) -> bool:
@@ -102,8 +101,9 @@ class Follower:
             if self.uid and run["metadata"]["uid"] != self.uid:
                 raise NotFound(f"run {self.name} was deleted, and another one has its name by now")
             if outcome.has_ended(run):
-                self._observe(self._ask(self._pods))  # of a run that ended at once, what is watched may be behind
-                return self._conclude(run)
+                task_run, pods = self._ended(seen, followed)
+                self._observe(pods)
+                return self._conclude(run, followed, task_run)
             self._observe(seen.pods)
             if self.end_by:
                 self._end()
@@ -111,7 +111,8 @@ class Follower:
             if not self._pod:
                 self._hear(outcome.waiting(None, seen.task_run))
             if self._is_forgotten(seen, followed):
-                return self._conclude(self._ask(lambda: self.cluster.get_run(self.namespace, self.name)))
+                run = self._ask(lambda: self.cluster.get_run(self.namespace, self.name))
+                return self._conclude(run, followed)
             turn = "" if self._has_started else queue.held(run, self._pod)
             if turn:
                 self._tell(f"{self.name} {turn}")
@@ -121,6 +122,22 @@ class Follower:
                 self._give_up(f"could not start within {self.start_timeout} s: {trouble}", "start_timeout")
             self.screen.pass_time()
             followed.changed.wait(0.5 if time.monotonic() - begun < 30 else 1.0)
+
+    def _ended(self, seen: Seen, followed: Followed) -> tuple[Object | None, list[Object]]:
+        """TaskRun and pods of a run that has ended; None where the TaskRun is to be asked for when its process ended.
+
+        Each kind is told by itself: what is not told soon after the run's own end is asked for.
+        """
+        run, deadline = seen.run, time.monotonic() + TOLD_SECONDS
+        while not outcome.is_told(run, seen.task_run, seen.pods):
+            left = deadline - time.monotonic()
+            if left < 0 or outcome.condition(run).get("status") != "True" or not followed.is_told:
+                return None, self._ask(self._pods)
+            followed.changed.wait(left)
+            followed.changed.clear()
+            with contextlib.suppress(NotFound):
+                seen = self._ask(followed.look)
+        return seen.task_run, seen.pods
 
     def _is_forgotten(self, seen: Seen, followed: Followed) -> bool:
         """Has Tekton look again at a run whose end it has missed, and cancels it; whether even that was of no use."""
@@ -203,10 +220,11 @@ class Follower:
 
     def _receive(self, chunk: bytes) -> bool:
         """Takes a chunk of the log; False once it is closed."""
-        if self.changed_secrets and time.monotonic() - self._looked > FRESH_SECONDS:
-            with contextlib.suppress(ClusterError):  # asked for again with the next chunk
-                self.masker.add(self.changed_secrets())
-                self._looked = time.monotonic()
+        if self.changed_secrets:
+            try:
+                self._hide(self._ask(self.changed_secrets))  # before anybody sees what the chunk may hold of them
+            except Interrupted:
+                return False
         with self._lock:
             if self._closed:
                 return False
@@ -214,6 +232,11 @@ class Follower:
         if self.spool:
             self.spool.write(chunk)
         return True
+
+    def _hide(self, values: Iterable[str]) -> None:
+        found = list(values)
+        if found:
+            self.masker.add(found)
 
     def _close(self) -> None:
         """Takes nothing more, and shows what is left."""
@@ -236,9 +259,9 @@ class Follower:
         by, self.end_by = self.end_by, ""
         self._cancel(by)
 
-    def _conclude(self, run: Object) -> Outcome:
-        self._await_process()
-        task_run = self._ask(lambda: self.cluster.task_run(self.namespace, run))
+    def _conclude(self, run: Object, followed: Followed, task_run: Object | None = None) -> Outcome:
+        self._await_process(followed)
+        task_run = task_run or self._ask(lambda: self.cluster.task_run(self.namespace, run))
         for pump in self._pumps.values():
             pump.ended.set()
             self._drain(pump)
@@ -263,15 +286,20 @@ class Follower:
                 raise Interrupted(f"the log of run {self.name} is not read to its end")
             pump.thread.join(0.5)
 
-    def _await_process(self) -> None:
+    def _await_process(self, followed: Followed) -> None:
         """A cancelled run is called complete at once, while its process still ends and prints."""
         deadline = time.monotonic() + STOP_SECONDS
         while self._has_started and self._pod and not outcome.container_ended(self._pod):
-            pods = self._ask(self._pods)
+            followed.changed.clear()
+            try:
+                pods = self._ask(followed.look).pods
+            except NotFound:
+                return
             if not pods or time.monotonic() > deadline:
                 return
             self._observe(pods)
-            time.sleep(0.5)
+            if not outcome.container_ended(self._pod):
+                followed.changed.wait(0.5)
 
     def _guess(self, run: Object) -> str:
         """The cause that only somebody who watched can know; empty where Tekton tells it."""

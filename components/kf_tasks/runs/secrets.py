@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import functools
 import hashlib
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ..cluster.client import Cluster
+from ..cluster.secret_versions import secret_versions
 from ..core import api, marks, moments
 from ..core.api import Object
 from ..core.log import gate
@@ -23,11 +26,13 @@ from ..core.log.masking import SHORTEST
 from ..core.log.secret_parts import parts
 from ..core.run import bindings, outcome, pipelinerun, references
 from ..core.run.pipelinerun import EVERY
+from ..core.run.summary import RunSummary
 from ..errors import ClusterError, Unreachable
 
 LEFT = "is not masked"
 MISSING = "-"  # no name begins with it
 COMPONENT = "kept-secrets"
+SOON_SECONDS, LATE_SECONDS, GROWTH = 0.25, 2, 1.1  # the kubelet takes longer to bring a changed Secret to its files
 IN_USE_SECONDS = 3600  # after which nobody is about to name a copy any more
 Tell = Callable[[str], Any]
 Get = Callable[[str, str, str], Object | None]
@@ -45,9 +50,7 @@ def copy_secrets(cluster: Cluster, namespace: str, app: str, manifest: Object) -
         try:
             found = cluster.get(namespace, "secrets", name)
             if found:
-                copy = _copy(app, found)
-                cluster.create_secret(namespace, copy)
-                names.append(copy["metadata"]["name"])
+                names.append(_put(cluster, namespace, _copy(app, found)))
             else:
                 names.append(f"{MISSING}{name}")
         except Unreachable:
@@ -55,6 +58,26 @@ def copy_secrets(cluster: Cluster, namespace: str, app: str, manifest: Object) -
         except ClusterError:
             continue
     return ",".join(names)
+
+
+def _put(cluster: Cluster, namespace: str, copy: Object) -> str:
+    """Makes a copy where it is not known to be there; returns its name."""
+    known, name = secret_versions(cluster.http, namespace), str(copy["metadata"]["name"])
+    if not known.version(cluster, name):
+        cluster.create_secret(namespace, copy)
+    known.copies[name] = copy
+    return name
+
+
+def remembering(cluster: Cluster) -> Get:
+    """The `get` of a cluster that asks for nothing twice, and not for copies that this process has met."""
+
+    @functools.cache
+    def get(namespace: str, plural: str, name: str) -> Object | None:
+        copies = secret_versions(cluster.http, namespace).copies if plural == "secrets" else {}
+        return copies.get(name) or cluster.get(namespace, plural, name)
+
+    return get
 
 
 def copy_late(cluster: Cluster, get: Get, run: Object) -> None:
@@ -67,22 +90,58 @@ def copy_late(cluster: Cluster, get: Get, run: Object) -> None:
             _copy_more(cluster, run)
 
 
-def files_changed(cluster: Cluster, run: Object, seen: dict[str, str]) -> bool:
-    """Whether a Secret that a run has mounted is another than when it was `seen` (versions by names, written on).
+class Files:
+    """The Secrets that a run has mounted: their files follow them while it runs, and its log may hold each value."""
 
-    The files of a Secret follow it while a task runs, so that its log may hold each value that it has had meanwhile:
-    it is copied once more. Raises ClusterError.
-    """
-    changed = False
-    for name in sorted({name for name, _ in pipelinerun.secret_volumes(run).values()}):
-        found = cluster.get(run["metadata"]["namespace"], "secrets", name)
-        version = found["metadata"]["resourceVersion"] if found else ""
-        changed = changed or bool(version and seen.get(name, version) != version)
-        seen[name] = version
-    if changed:
+    def __init__(self, cluster: Cluster, run: Object) -> None:
+        self._cluster, self._run = cluster, run
+        self._names = sorted({name for name, _ in pipelinerun.secret_volumes(run).values()})
+        self._seen: dict[str, str] = {}
+        self._next = self._pause = 0.0
+
+    def __bool__(self) -> bool:
+        return bool(self._names)
+
+    def note(self, get: Get) -> None:
+        """They are as `get` has them, whose values are hidden; raises ClusterError."""
+        namespace = self._run["metadata"]["namespace"]
+        found = ((name, get(namespace, "secrets", name)) for name in self._names)
+        self._seen = {name: secret["metadata"]["resourceVersion"] if secret else "" for name, secret in found}
+
+    def changed(self, values: Callable[[], list[str]]) -> list[str]:
+        """What is to be hidden besides, as `values` tells it once they are copied; nothing where none has changed.
+
+        They are watched; where that is not granted they are asked for, the less often the longer nothing changes.
+        Raises Unreachable: what was not heard then is heard the next time.
+        """
+        try:
+            now = self._versions()
+        except Unreachable:
+            raise
+        except ClusterError:
+            return []  # whoever may not read them has been told so, and sees nothing of the log
+        if all(version in ("", self._seen.get(name, version)) for name, version in now.items()):
+            self._seen |= now
+            return []
         with contextlib.suppress(ClusterError):  # then the values of now are hidden at least here
-            _copy_more(cluster, run)
-    return changed
+            _copy_more(self._cluster, self._run)
+        found = values()
+        self._seen, self._pause = now, 0.0
+        return found
+
+    def _versions(self) -> dict[str, str]:
+        cluster, namespace = self._cluster, self._run["metadata"]["namespace"]
+        known = secret_versions(cluster.http, namespace)
+        told = {name: known.version(cluster, name) for name in self._names}
+        found = {name: version for name, version in told.items() if version is not None}
+        if len(found) == len(told):
+            return found
+        if time.monotonic() < self._next:
+            return self._seen
+        self._pause = min(max(SOON_SECONDS, self._pause * GROWTH), LATE_SECONDS)
+        secrets = {name: cluster.get(namespace, "secrets", name) for name in self._names}
+        self._next = time.monotonic() + self._pause
+        return {name: one["metadata"]["resourceVersion"] if one else "" for name, one in secrets.items()}
 
 
 def _copy_more(cluster: Cluster, run: Object) -> None:
@@ -95,15 +154,21 @@ def _copy_more(cluster: Cluster, run: Object) -> None:
     annotations[marks.SECRETS] = named
 
 
+def copies_of(runs: Iterable[RunSummary]) -> set[str]:
+    """The names of the copies that runs name."""
+    return {name for run in runs for name in run.annotations.get(marks.SECRETS, "").split(",")}
+
+
 def drop_copies(cluster: Cluster, namespace: str, app: str) -> None:
     """Deletes the copies that no run of an App names any more; without any run all of them."""
     with contextlib.suppress(ClusterError):  # the next one does
         runs = cluster.list_runs(namespace, app)
-        named = {name for run in runs for name in run.annotations.get(marks.SECRETS, "").split(",")}
+        named = copies_of(runs)
         for copy in cluster.secrets(namespace, f"{api.equal(marks.NAME, app)},{marks.COMPONENT}={COMPONENT}"):
             age = moments.seconds_between(copy["metadata"]["creationTimestamp"], cluster.now)
             if copy["metadata"]["name"] not in named and (not runs or (age or 0) > IN_USE_SECONDS):
                 cluster.delete_secret(namespace, copy)
+                secret_versions(cluster.http, namespace).drop(copy)
 
 
 def secret_values(

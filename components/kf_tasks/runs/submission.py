@@ -6,11 +6,13 @@ start the same work the API server refuses the second, which then follows the fi
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from ..cluster.client import Cluster
+from ..cluster.informer import Informer, informer
 from ..core import marks, naming
 from ..core.api import Object
 from ..core.run import pipelinerun
@@ -45,18 +47,21 @@ class Submission:
 def submit(cluster: Cluster, wanted: Submission, began: str | None) -> tuple[Object, bool]:
     """Starts a run, or finds the one to follow; returns it and whether it was found."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    tried, number = "", 0
+    tried, number, anew, watches = "", 0, False, informer(cluster.http, wanted.namespace)
     while True:
         try:
-            all_runs = cluster.list_runs(wanted.namespace, wanted.app)
+            runs = watches.runs(wanted.app)
+            all_runs = runs.listed(cluster) if anew else runs.known(cluster)
             own = of_task(all_runs, wanted.app, wanted.task, wanted.stacks)
             same = attempts(own, wanted.key)
             found = same[-1] if same and same[-1].name == tried else adoptable(own, wanted.key, began, wanted.late)
             if found:
-                try:
-                    return cluster.get_run(wanted.namespace, found.name), True
-                except NotFound:
-                    continue
+                listed, anew = anew, True
+                with contextlib.suppress(NotFound):
+                    run = cluster.get_run(wanted.namespace, found.name)
+                    if listed or run["metadata"]["resourceVersion"] == found.version:
+                        return run, True
+                continue  # what was known of it is out of date
             attempt = max((run.attempt for run in same), default=0) + 1
             highest = max((run.task_id for run in all_runs), default=0)
             number = number or cluster.allocate_id(wanted.namespace, wanted.counter, highest)
@@ -74,10 +79,25 @@ def submit(cluster: Cluster, wanted: Submission, began: str | None) -> tuple[Obj
             copies = copy_secrets(cluster, wanted.namespace, wanted.app, manifest)
             if copies:
                 manifest["metadata"]["annotations"][marks.SECRETS] = copies
-            return cluster.create_run(manifest), False
+            return _create(cluster, watches, manifest, wanted.followed), False
         except (Conflict, Unreachable):
             # Somebody else holds the name, or the request was carried out although its answer is lost:
             # the next list tells. A foreign object of that name is never listed.
             if time.monotonic() > deadline:
                 raise
+            anew = True
         time.sleep(1)
+
+
+def _create(cluster: Cluster, watches: Informer, manifest: Object, followed: bool) -> Object:
+    """Makes a run, which is watched from before its beginning if it will be followed: then nobody has to ask for it."""
+    following = watches.begin(cluster, manifest["metadata"]["name"]) if followed else None
+    try:
+        run = cluster.create_run(manifest)
+    except BaseException:
+        if following:
+            following.close()
+        raise
+    if following:
+        watches.made(following, run)
+    return run

@@ -10,7 +10,7 @@ import json
 import re
 import signal
 from dataclasses import dataclass, field, replace
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Dict, Mapping, Optional, Sequence
 
 from .. import moments
 from ..api import Object
@@ -71,6 +71,19 @@ def condition(obj: Optional[Object], kind: str = "Succeeded") -> Dict[str, Any]:
 def has_ended(run: Object) -> bool:
     """Whether a PipelineRun has come to its end."""
     return condition(run).get("status") in ("True", "False")
+
+
+def is_told(run: Object, task_run: Optional[Object], pods: Sequence[Object]) -> bool:
+    """Whether these objects tell all about a run that has succeeded, though they may be older than it.
+
+    Of one that has not, the pod may be told more of after its container has ended: that it was evicted, for example.
+    """
+    status = (task_run or {}).get("status") or {}
+    attempts = 1 + len(status.get("retriesStatus") or ())
+    well = condition(run).get("status") == condition(task_run).get("status") == "True"
+    if not well or len(pods) < attempts or pods[-1]["metadata"]["name"] != status.get("podName"):
+        return False
+    return container_ended(pods[-1])
 
 
 def state_of(succeeded: str, reason: str, sentence: str = "") -> str:
