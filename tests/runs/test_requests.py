@@ -119,7 +119,7 @@ class Printing(Tekton):
 
     def until_told(self) -> Iterator[bytes]:
         """The kubelet is slower than a watch."""
-        known, version = secret_versions(self, NAMESPACE), self.objects["secrets", "a"]["metadata"]["resourceVersion"]  # type: ignore[arg-type]
+        known, version = secret_versions(self, NAMESPACE), self.objects["secrets", "a"]["metadata"]["resourceVersion"]
         eventually(lambda: known.version(Cluster(self), "a") in (None, version))  # type: ignore[arg-type]
         yield from ()
 
