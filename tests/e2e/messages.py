@@ -45,7 +45,9 @@ def _parse(text: str) -> dict[str, str]:
 
 
 def _normalise(text: str, namespace: str) -> str:
-    plain = text.replace(namespace, "NAMESPACE").replace(os.environ["SANDBOX_REGISTRY"], "REGISTRY")
+    plain = text.replace(namespace, "NAMESPACE")
+    if registry := os.environ.get("SANDBOX_REGISTRY"):
+        plain = plain.replace(registry, "REGISTRY")
     plain = re.sub(r"https?://[0-9.]+:[0-9]+", "https://CLUSTER", plain)
     plain = re.sub(r"-[0-9a-f]{8}-([0-9]+)", r"-DIGEST-\1", plain)
     plain = re.sub(r"\b\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\b", "DATE", plain)

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
+from . import once
 from .conftest import CHECKOUT, Stack, kubectl, objects, run
 from .images import postgres_image
 
@@ -86,7 +87,7 @@ def test_a_real_postgres_is_migrated_and_read(stack: Stack, postgres_image: str)
 def test_the_example_sends_mail(tmp_path: Path) -> None:
     folder = tmp_path / "mail"
     shutil.copytree(CHECKOUT / "examples" / "mail", folder, ignore=shutil.ignore_patterns("__pycache__"))
-    text = (folder / "Pulumi.yaml").read_text().replace("../../.venv", str(CHECKOUT / ".venv"))
+    text = (folder / "Pulumi.yaml").read_text().replace("../../.venv", str(once.virtualenv()))
     (folder / "Pulumi.yaml").write_text(text)
     (folder / "state").mkdir()
     namespace = f"e2e-{uuid.uuid4().hex[:8]}"

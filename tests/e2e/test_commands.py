@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from . import once
 from .conftest import CHECKOUT, Stack, run
 
 
@@ -63,7 +64,7 @@ def test_env_gives_a_working_shell(copy: Path) -> None:
 def test_the_shop_in_two_stacks(stack: Stack, tmp_path: Path) -> None:
     folder = tmp_path / "shop"
     shutil.copytree(CHECKOUT / "examples/shop", folder)
-    project = (folder / "Pulumi.yaml").read_text().replace("../../.venv", str(CHECKOUT / ".venv"))
+    project = (folder / "Pulumi.yaml").read_text().replace("../../.venv", str(once.virtualenv()))
     (folder / "Pulumi.yaml").write_text(project)
     (folder / "state").mkdir()
     env = {**stack.env, "PULUMI_BACKEND_URL": f"file://{folder}/state", "PULUMI_CONFIG_PASSPHRASE": ""}

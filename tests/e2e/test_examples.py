@@ -7,6 +7,7 @@ import shutil
 import uuid
 from pathlib import Path
 
+from . import once
 from .conftest import CHECKOUT, Stack, run
 
 
@@ -14,9 +15,9 @@ def _up(stack: Stack, example: str, folder: Path) -> dict[str, object]:
     """The outputs of an example after two updates, the second of which runs nothing; it is destroyed afterwards."""
     shutil.copytree(CHECKOUT / "examples" / example, folder)
     project = folder / "Pulumi.yaml"
-    project.write_text(project.read_text().replace("../../.venv", str(CHECKOUT / ".venv")))
+    project.write_text(project.read_text().replace("../../.venv", str(once.virtualenv())))
     (folder / "state").mkdir()
-    env = {**stack.env, "PULUMI_BACKEND_URL": f"file://{folder}/state"}
+    env = {**stack.env, "PULUMI_BACKEND_URL": f"file://{folder}/state", "PULUMI_STACK": "try"}
     run(["pulumi", "stack", "init", "try"], folder, env).ok()
     run(["pulumi", "config", "set", "space", f"{example}-{uuid.uuid4().hex[:6]}"], folder, env).ok()
     flags = ["--yes", "--skip-preview", "--non-interactive", "--color", "never"]

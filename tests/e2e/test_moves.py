@@ -51,6 +51,7 @@ def test_a_project_is_renamed_and_an_app_moves_to_another_stack(stack: Stack) ->
     stack.pulumi("state", "move", "--yes", *names, *urns).ok()
     stack.write("# no Space() any more").up().ok()
     stack.pulumi("stack", "select", "prod").ok()
+    stack.env["PULUMI_STACK"] = "prod"
     stack.write(TWO)
     shown = quiet(stack.preview())
     assert "this stack was 'renamed.dev': what has run stays, and is found under its new name" in shown

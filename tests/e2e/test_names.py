@@ -26,6 +26,7 @@ def test_a_stack_that_is_renamed_keeps_its_runs(stack: Stack) -> None:
     stack.write(app + TWO).up().ok()
     before = names(stack)
     stack.pulumi("stack", "rename", "live.eu").ok()
+    stack.env["PULUMI_STACK"] = "live.eu"
     shown = stack.preview().ok().text
     assert "this stack was 'e2e.dev': what has run stays, and is found under its new name" in shown
     assert "will run" not in shown and "to delete" not in shown and "to replace" not in shown

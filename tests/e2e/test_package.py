@@ -50,6 +50,7 @@ def test_a_checkout_without_make(stack: Stack, tmp_path: Path) -> None:
     subprocess.run(["tar", "x"], cwd=folder, input=files, check=True)
     (folder / "state").mkdir()
     env = {**stack.env, "PULUMI_BACKEND_URL": f"file://{folder}/state", "PULUMI_CONFIG_PASSPHRASE": ""}
+    env["PULUMI_STACK"] = "try"
     env["PIP_CONSTRAINT"] = str(folder / "sandbox/constraints.txt")  # the plugins that the sandbox has
     run(["pulumi", "stack", "init", "try"], folder, env).ok()
     for key, value in {"kf:space": stack.namespace, "kf:vars.greeting": "Hello from a checkout"}.items():

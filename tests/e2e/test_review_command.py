@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from . import once
 from .conftest import CHECKOUT, Result, Stack, run
 
 EXAMPLE = CHECKOUT / "examples" / "review"
@@ -39,7 +40,7 @@ def test_the_example_is_reviewed_as_it_was_recorded(stack: Stack, tmp_path: Path
     folder = tmp_path / "orders"
     shutil.copytree(EXAMPLE, folder)
     project = folder / "Pulumi.yaml"
-    project.write_text(project.read_text().replace("../../.venv", str(CHECKOUT / ".venv")))
+    project.write_text(project.read_text().replace("../../.venv", str(once.virtualenv())))
     (folder / "state").mkdir()
     stack.env |= {"PULUMI_BACKEND_URL": f"file://{folder}/state"}
     flags = ["--yes", "--skip-preview", "--non-interactive", "--color", "never"]
