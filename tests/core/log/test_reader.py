@@ -108,6 +108,7 @@ def test_lines(content: bytes, lines: list[str]) -> None:
 pieces = st.sampled_from([
     b"\r", b"\n", b"\r\n", b"abc", b"\xe2\x82\xac", b"\xe2", b"\x82", b"\xff", b"\0", b"hunter2", b"hun", b"ter2",
     b"\x1b[31m", b"\x1b", b"<{%reset%}>", b"x" * 4090, b"x" * 5000, b"topsecret-topsecret",
+    b"a line\n", b"another with hunter2 in it\n",
 ])  # fmt: skip
 
 
@@ -117,7 +118,7 @@ pieces = st.sampled_from([
 )
 @example(content=b"x" * 9999 + b"\ry\n", sizes=(10000,))
 def test_in_whatever_pieces_it_arrives(content: bytes, sizes: tuple[int, ...]) -> None:
-    secrets = ("hunter2", "topsecret-topsecret")
+    secrets = ("hunter2", "topsecret-topsecret", "abc\nhunter2abc")
     whole, reader = read(content, secrets)
     lines, other = read(content, secrets, sizes)
     assert lines == whole

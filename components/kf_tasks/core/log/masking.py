@@ -14,9 +14,10 @@ from html import escape
 from typing import Dict, Iterable, Iterator, List, Optional, Set, Tuple
 from urllib.parse import quote, quote_plus
 
+from .search import Search
+
 SHORTEST = 6
 LONGEST = 1024  # what is longer is searched for in pieces: a file of a megabyte is no pattern, and no line's length
-FEW = 100
 WRAPPED, BYTES_A_LINE = (76, 64), 48  # columns after which `base64` and PEM begin a new line
 MASK = "[secret]"
 _IN_HTML = re.compile("[<>&]")  # what Go's JSON, PHP's and Rails' escape further
@@ -26,7 +27,8 @@ class Masker:
     """Replaces every form of the given secret values by `[secret]`; `add` makes it know more of them."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        self._forms: Dict[str, Set[str]] = {}  # by their beginning, so that a thousand cost no more than one
+        self._forms: Dict[str, Set[str]] = {}  # by their beginning
+        self._search: Optional[Search] = None  # for these forms, when it is needed
         self._lock = threading.Lock()
         self.longest = 0
         self.blind = False
@@ -39,7 +41,8 @@ class Masker:
             for piece in self._new(values):
                 self.longest = max(self.longest, len(piece))
                 forms.setdefault(piece[:SHORTEST], set()).add(piece)
-            self._forms = forms
+            if forms != self._forms:
+                self._forms, self._search = forms, None
 
     @staticmethod
     def _new(values: Iterable[str]) -> Iterator[str]:
@@ -76,9 +79,10 @@ class Masker:
         """Where secrets stand; those that overlap or touch are one."""
         if self.blind:
             return [(0, len(text))] if text else []
-        forms, spans = self._forms, list[Tuple[int, int]]()
-        for start in _starts(text, forms):
-            found = [form for form in forms[text[start : start + SHORTEST]] if text.startswith(form, start)]
+        forms, search = self._prepared()
+        spans: List[Tuple[int, int]] = []
+        for start in search.starts(text):
+            found = [form for form in forms.get(text[start : start + SHORTEST], ()) if text.startswith(form, start)]
             stop = start + max(map(len, found), default=0)
             if found and spans and start <= spans[-1][1]:
                 spans[-1] = spans[-1][0], max(stop, spans[-1][1])
@@ -86,18 +90,11 @@ class Masker:
                 spans.append((start, stop))
         return spans
 
-
-def _starts(text: str, forms: Dict[str, Set[str]]) -> List[int]:
-    """Where a secret may begin."""
-    if len(forms) > FEW:
-        return [at for at in range(len(text) - SHORTEST + 1) if text[at : at + SHORTEST] in forms]
-    starts = []
-    for beginning in forms:  # few are searched for one by one: no log of a gibibyte is walked by character
-        at = text.find(beginning)
-        while at >= 0:
-            starts.append(at)
-            at = text.find(beginning, at + 1)
-    return sorted(starts)
+    def _prepared(self) -> Tuple[Dict[str, Set[str]], Search]:
+        with self._lock:
+            if self._search is None:
+                self._search = Search(form for forms in self._forms.values() for form in forms)
+            return self._forms, self._search
 
 
 def _pieces(form: str) -> List[str]:

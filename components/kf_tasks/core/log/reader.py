@@ -11,7 +11,8 @@ import codecs
 import hashlib
 import re
 from collections import deque
-from typing import Deque, List
+from itertools import groupby
+from typing import Deque, List, Set, Tuple
 
 from .masking import Masker
 
@@ -76,8 +77,7 @@ class LogReader:
         start, end = text.find("\n") + 1, text.rfind("\n") + 1
         shown = []
         if start:
-            self._append(text[: start - 1])
-            shown.append(self._complete())
+            shown.append(self._one(text[: start - 1]))
         if end > start:
             shown += self._show_block(text[start:end])
         self._append(text[end:])
@@ -86,17 +86,28 @@ class LogReader:
     def _show_block(self, block: str) -> List[str]:
         """Whole lines: as they are where nothing in them has to be changed, which makes a large log quick to read."""
         lines = block[:-1].split("\n")
-        if max(map(len, lines)) > LONGEST_LINE or not _is_harmless(block) or self._masker.spans(block):
-            shown = []
-            for line in lines:
-                self._append(line)
-                shown.append(self._complete())
-            return shown
+        spans, clean = self._masker.spans(block), _is_harmless(block)
+        if clean and not spans and max(map(len, lines)) <= LONGEST_LINE:
+            return self._take(lines)
+        touched, shown = _touched(block, spans), list[str]()
+        for changed, group in groupby(
+            enumerate(lines),
+            lambda it: it[0] in touched or len(it[1]) > LONGEST_LINE or not (clean or _is_harmless(it[1])),
+        ):
+            some = [line for _, line in group]
+            shown += [self._one(line) for line in some] if changed else self._take(some)
+        return shown
+
+    def _take(self, lines: List[str]) -> List[str]:
         self.lines += len(lines)
         self._tail.extend(lines)
-        self._tail_bytes += len(block.encode())
+        self._tail_bytes += len("\n".join(lines).encode()) + 1
         self._trim()
         return lines
+
+    def _one(self, line: str) -> str:
+        self._append(line)
+        return self._complete()
 
     def _append(self, piece: str) -> None:
         written = ("\r" if self._returned else "") + piece
@@ -134,6 +145,16 @@ def harmless(text: str) -> str:
     """`text` without terminal control sequences, control characters and Pulumi's colour marks."""
     plain = _CONTROLS.sub("\ufffd", SEQUENCES.sub("", text))
     return _PULUMI_COLOUR.sub("<\u200b", plain)
+
+
+def _touched(block: str, spans: List[Tuple[int, int]]) -> Set[int]:
+    """The numbers of the lines in which secrets stand."""
+    found, at, number = set[int](), 0, 0
+    for start, stop in spans:
+        number += block.count("\n", at, start)
+        found.update(range(number, number + block.count("\n", start, stop) + 1))
+        at = start
+    return found
 
 
 def _is_harmless(block: str) -> bool:
