@@ -34,8 +34,10 @@ LONGEST = {
 PAUSE = 30.0
 HEAD = (
     "from kf_tasks import TaskSchedule\n"
-    "space = Space(NS, memory='32M', disk='64M', cpu='10m', log_archive={url!r}, submitter_image=f'{{R}}/python:3')\n"
-    "app = App('shop', space=space, image=f'{{R}}/busybox:1', keep=1, env={{'TOKEN': Output.secret({secret!r})}})\n"
+    "space = Space(NS, memory='32M', disk='64M', cpu='10m', log_archive={url!r}, submitter_image=f'{{R}}/python:3',"
+    " registry=f'http://{{R}}/apps')\n"
+    "app = App('shop', space=space, image=f'{{R}}/busybox:1', keep=1, resolve_tag=True,"
+    " env={{'TOKEN': Output.secret({secret!r})}})\n"
 )
 TICK = "tick"
 
