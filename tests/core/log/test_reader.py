@@ -170,3 +170,12 @@ def test_the_line_so_far_never_ends_within_a_secret() -> None:
     assert reader.current == "password: "
     reader.feed(b"et-1")
     assert reader.current == "password: [secret]"
+
+
+@pytest.mark.parametrize("line", [b"\n", b"\x1b[0m\n"])
+def test_the_tail_of_empty_lines_is_small(line: bytes) -> None:
+    reader = LogReader(Masker())
+    for _ in range(20):
+        reader.feed(line * 4096)
+    assert reader.tail() == "\n" * TAIL_BYTES and reader.last(3) == ["", "", ""] and reader.lines == 81_920
+    assert len(reader._tail) < 40, "nothing is kept for each of them"

@@ -22,6 +22,7 @@ TAIL_BYTES = 64 * 1024
 SEQUENCES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[ -/]*[0-Z\\^-~])")
 # With the marks that turn the direction of writing: they show a line in another order than it has.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_ASCII_CONTROLS = bytes(it for it in range(128) if _CONTROLS.match(chr(it)) and it != ord("\n"))
 _PULUMI_COLOUR = re.compile(r"<(?=\{%)")
 
 
@@ -37,7 +38,7 @@ class LogReader:
         self._line = ""
         self._length = 0
         self._returned = False
-        self._tail: Deque[str] = deque()
+        self._tail: Deque[Tuple[List[str], int]] = deque()  # lines that came together, and their bytes
         self._tail_bytes = 0
         self._ends_with_newline = True
 
@@ -67,11 +68,19 @@ class LogReader:
 
     def tail(self) -> str:
         """The last lines, together at most 64 KiB."""
-        return "\n".join(self._tail) + ("\n" if self._tail and self._ends_with_newline else "")
+        return "\n".join(self._kept()) + ("\n" if self._tail and self._ends_with_newline else "")
 
     def last(self, count: int) -> List[str]:
         """The last `count` lines."""
-        return list(self._tail)[-count:]
+        return self._kept()[-count:]
+
+    def _kept(self) -> List[str]:
+        lines, spare = [line for block, _ in self._tail for line in block], self._tail_bytes - TAIL_BYTES
+        first = 0
+        while spare > 0:
+            spare -= len(lines[first].encode()) + 1
+            first += 1
+        return lines[first:]
 
     def _split(self, text: str) -> List[str]:
         start, end = text.find("\n") + 1, text.rfind("\n") + 1
@@ -100,9 +109,17 @@ class LogReader:
 
     def _take(self, lines: List[str]) -> List[str]:
         self.lines += len(lines)
-        self._tail.extend(lines)
-        self._tail_bytes += len("\n".join(lines).encode()) + 1
-        self._trim()
+        size = len("\n".join(lines).encode()) + 1
+        together = list(lines)
+        if self._tail and self._tail[-1][1] + size <= LONGEST_LINE:  # a tuple for each empty line is much
+            together, before = self._tail.pop()
+            together.extend(lines)
+            self._tail_bytes -= before
+            size += before
+        self._tail.append((together, size))
+        self._tail_bytes += size
+        while self._tail_bytes - self._tail[0][1] >= TAIL_BYTES:
+            self._tail_bytes -= self._tail.popleft()[1]
         return lines
 
     def _one(self, line: str) -> str:
@@ -124,15 +141,8 @@ class LogReader:
     def _complete(self) -> str:
         shown = self._show(self._line, self._length)
         self._line, self._length, self._returned = "", 0, False
-        self.lines += 1
-        self._tail.append(shown)
-        self._tail_bytes += len(shown.encode()) + 1
-        self._trim()
+        self._take([shown])
         return shown
-
-    def _trim(self) -> None:
-        while self._tail_bytes > TAIL_BYTES:
-            self._tail_bytes -= len(self._tail.popleft().encode()) + 1
 
     def _show(self, line: str, length: int) -> str:
         text = harmless(self._masker.mask(line, LONGEST_LINE))
@@ -158,6 +168,8 @@ def _touched(block: str, spans: List[Tuple[int, int]]) -> Set[int]:
 
 
 def _is_harmless(block: str) -> bool:
-    """Whether lines need no change to be harmless; the second test is exact and three times as slow."""
+    """Whether lines need no change to be harmless; the last test is exact, the others are quicker."""
+    if block.isascii():
+        return len(block.encode().translate(None, _ASCII_CONTROLS)) == len(block) and "<{%" not in block
     plain = block.replace("\n", " ").replace("\t", " ").isprintable() or not _CONTROLS.search(block.replace("\n", " "))
     return plain and not _PULUMI_COLOUR.search(block)
