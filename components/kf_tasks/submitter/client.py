@@ -28,6 +28,7 @@ from ..errors import ClusterError, Conflict, Denied, NotFound, Unreachable, of_s
 
 PAGE = 1000  # its pod has little memory
 SECONDS, DENIED_SECONDS = 20, 60
+WATCH_SECONDS, BOOKMARK_SECONDS = 3600, 90  # the server ends a watch then; until then something comes each minute
 SILENT_SECONDS = 3600  # how long a log may be silent
 
 
@@ -84,6 +85,20 @@ class PlainCluster:
                 yield from iter(lambda: answer.read1(65536), b"")
         except (OSError, HTTPException):
             return
+
+    def watch(self, path: str, selector: Tuple[str, str]) -> Iterator[str]:
+        """The type of each event of what a selector matches, of what is there first; none once it is there.
+
+        Raises OSError and HTTPException, also where nothing comes for longer than a bookmark takes.
+        """
+        query = [selector, ("watch", "true"), ("allowWatchBookmarks", "true"), ("timeoutSeconds", str(WATCH_SECONDS))]
+        with self._open("GET", path, query, None, api.METADATA, BOOKMARK_SECONDS) as answer:
+            yield ""
+            for line in answer:
+                event: str = json.loads(line)["type"]
+                if event == "ERROR":
+                    return
+                yield event
 
     def _open(
         self,

@@ -31,6 +31,7 @@ from ..core.run.summary import RunSummary
 from ..core.schedule import claim, slot
 from ..core.template import MANIFEST, SETTINGS, TemplateSettings
 from . import notifying
+from .bell import SOON_SECONDS, Bell, unheard
 from .client import PlainCluster, Stopped, say
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -38,6 +39,7 @@ TEMPLATE = Path("/kf/template")
 FAILED = 3  # the task did not succeed: the Job's pod failure policy starts no other pod then
 AWAY = 4  # this pod is taken away, its run goes on: the Job starts another pod
 COPIED_LINES = 5000
+IDLE_SECONDS = 300  # that nothing is looked at of which every change is told
 LOOK_SECONDS = 10  # how often the pod of a run is looked at, whose end Tekton may miss
 LOG_SECONDS = 45  # a pod has 30 s to end after it is told to, and the kubelet some more
 
@@ -163,6 +165,7 @@ class Submitter:
         """The run when it has ended; one that was deleted has ended too."""
         begun = time.monotonic()
         last: Object = {}
+        bell = Bell(self.cluster, self.name)
         while not outcome.has_ended(last):
             if self.cluster.stop.is_set():
                 raise Stopped
@@ -173,10 +176,23 @@ class Submitter:
             last = run
             if not outcome.has_ended(last):
                 self._check_start(run, time.monotonic() - begun)
-                if self._is_forgotten(run, time.monotonic()):
+                if self._is_forgotten(run, time.monotonic(), bell.is_heard):
                     return self.cluster.find(self.cluster.runs(self.name)) or last
-                self.cluster.stop.wait(1 if time.monotonic() - begun < 60 else 5)
+                bell.wait(self._pause(time.monotonic() - begun, bell.is_heard))
         return last
+
+    def _pause(self, waited: float, is_heard: bool) -> float:
+        """How long nothing has to be looked at, unless something changes."""
+        if not is_heard:
+            return unheard(waited)
+        if self.patience.since is not None:
+            return LOOK_SECONDS
+        left = self.schedule.start_timeout - (waited - self.held)
+        return (
+            min(max(left, SOON_SECONDS), IDLE_SECONDS)
+            if self.schedule.start_timeout and not self.cause
+            else IDLE_SECONDS
+        )
 
     def _check_start(self, run: Object, waited: float) -> None:
         """Cancels a run whose pod does not start in time: it would keep all later times from running, too."""
@@ -198,9 +214,9 @@ class Submitter:
         self.cause = f"could not start within {limit} s: {trouble}"
         self.cluster.cancel_run(self.name, f"{self.owner}, start_timeout")
 
-    def _is_forgotten(self, run: Object, now: float) -> bool:
+    def _is_forgotten(self, run: Object, now: float, is_heard: bool) -> bool:
         """Has Tekton look again at a run whose end it has missed, and cancels it; whether even that was of no use."""
-        if now - self.looked < LOOK_SECONDS:
+        if now - self.looked < LOOK_SECONDS and not is_heard:
             return False
         self.looked = now
         pods, task_run = self.cluster.pods(self.name), self._task_run(run)

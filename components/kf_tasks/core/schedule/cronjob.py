@@ -168,10 +168,10 @@ def rules(app: str, cron_job: str) -> List[Dict[str, Any]]:
         {
             "apiGroups": ["tekton.dev"],
             "resources": ["pipelineruns"],
-            "verbs": ["create", "get", "list", "patch", "delete"],
+            "verbs": ["create", "get", "list", "watch", "patch", "delete"],
         },
         {"apiGroups": ["tekton.dev"], "resources": ["taskruns"], "verbs": ["get", "patch"]},
-        {"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "delete"]},
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "watch", "delete"]},
         {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
         {"apiGroups": [""], "resources": ["configmaps"], "resourceNames": [f"kf-{app}"], "verbs": ["get", "patch"]},
         {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["get"]},
