@@ -1,4 +1,4 @@
-"""The provider process of a stack, found among all of this machine."""
+"""The processes of a stack that are ours, found among all of this machine."""
 
 from __future__ import annotations
 
@@ -7,10 +7,19 @@ from pathlib import Path
 
 def providers_of(folder: Path) -> list[int]:
     """The ids of the provider processes that work in `folder`."""
+    return _working(folder, b"pulumi.dynamic")
+
+
+def programs_of(folder: Path) -> list[int]:
+    """The ids of the processes that run the program in `folder`."""
+    return _working(folder, b"pulumi-language-python-exec")
+
+
+def _working(folder: Path, word: bytes) -> list[int]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if b"pulumi.dynamic" in (process / "cmdline").read_bytes() and (process / "cwd").resolve() == folder:
+            if word in (process / "cmdline").read_bytes() and (process / "cwd").resolve() == folder:
                 found.append(int(process.name))
         except OSError:
             continue

@@ -17,7 +17,7 @@ import pytest
 from kf_tasks.log.archive import Archive
 
 from ..changing import Changes, Job, Rule
-from ..processes import providers_of
+from ..processes import programs_of, providers_of
 from .conftest import Result, Stack, eventually, kill_group
 from .witness import Past, Witness, readable, witness
 
@@ -45,6 +45,7 @@ def test_a_few_killed_updates(stack: Stack) -> None:
         assert len(keys) == number and set(keys.values()) == {1}, f"seed {seed}, update {number}: {keys}"
     stack.pulumi("refresh", "--yes", "--skip-preview", "--clear-pending-creates").ok()
     stack.up("--expect-no-changes").ok()
+    eventually(lambda: not [*providers_of(stack.folder), *programs_of(stack.folder)], 60, "no process of it is left")
 
 
 class Killed:
@@ -175,5 +176,7 @@ def test_a_changing_program_and_two_hundred_killed_updates(stack: Stack, tmp_pat
         assert not readable(stack, archive, killed.changes.secrets)
         stack.destroy().ok()
         assert not killed.past().there
-        eventually(lambda: not providers_of(stack.folder), 60, "no process of it is left")
+        eventually(
+            lambda: not [*providers_of(stack.folder), *programs_of(stack.folder)], 60, "no process of it is left"
+        )
         assert not list((stack.folder / "kf" / "logs").glob("*")), "nothing is left on this machine"

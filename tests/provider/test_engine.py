@@ -51,6 +51,41 @@ def test_a_process_whose_engine_is_killed_ends_when_its_work_is_done(tmp_path: P
     assert providers_of(tmp_path) == [] and not list(tmp_path.iterdir())
 
 
+PROGRAM = """
+import threading
+import pulumi
+from kf_tasks import Space
+from kf_tasks.provider import engine
+engine.LOOK_SECONDS = 0.1
+class Mocks(pulumi.runtime.Mocks):
+    def new_resource(self, args):
+        return "id", args.inputs
+    def call(self, args):
+        return {}
+pulumi.runtime.set_mocks(Mocks())
+Space("ns")
+print("declared", flush=True)
+threading.Event().wait()  # as for the answer of an engine that gives none any more
+"""
+
+
+def test_a_program_ends_after_its_engine(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        at = f"127.0.0.1:{listening.getsockname()[1]}"
+        command = [sys.executable, "-c", PROGRAM, "--monitor", at, "--engine", at, "--project", "p", "."]
+        process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE)
+        try:
+            assert process.stdout and process.stdout.readline() == b"declared\n"
+            listening.accept()[0].close()
+            listening.accept()[0].close()
+            assert process.poll() is None
+            listening.close()
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
+            process.communicate()
+
+
 @given(st.lists(st.booleans(), max_size=20))
 def test_only_two_refusals_in_a_row_after_an_answer_tell_that_it_is_gone(answers: list[bool]) -> None:
     asked, ended = list[bool](), list[str]()

@@ -1,12 +1,15 @@
-"""The engine that has started the provider's process: where it is, and that the process ends when it is gone.
+"""The engine that a process works for: where it is, and that the process ends when it is gone.
 
-The engine ends its providers when an update is over, but one that is killed tells nobody: the process would stay for
-ever, with 75 MB. So it looks whether the engine's address still answers. What it has begun it ends first: tasks are
-followed to their end, and how they ended is written on their runs.
+The engine ends its providers when an update is over, but one that is killed tells nobody: the provider's process would
+stay for ever, with 75 MB. So it looks whether the engine's address still answers. What it has begun it ends first:
+tasks are followed to their end, and how they ended is written on their runs. The program's process stays, too: the SDK
+waits for the answers of an engine that gives none any more, and Pulumi's language host, which looks after its engine
+every five minutes, waits for the program.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import socket
 import sys
@@ -27,6 +30,13 @@ def address() -> str:
     found = sys.argv[-1] if len(sys.argv) > 1 else ""
     host, _, port = found.rpartition(":")
     return found if host and port.isdigit() else ""
+
+
+def _of_program() -> str:
+    """The engine's address in the process of a Python program, which Pulumi's language host has started."""
+    given = sys.orig_argv
+    at = given.index("--engine") + 1 if "--engine" in given else len(given)
+    return given[at] if at < len(given) else ""
 
 
 @contextmanager
@@ -75,9 +85,11 @@ def outlive(
     end()
 
 
+@functools.cache
 def watch() -> None:
-    """Ends this process after its engine, if it has one."""
-    if address():
+    """Ends this process, a provider's or a program's, after its engine, if it has one."""
+    at = address() or _of_program()
+    if at:
         # Nothing of ours is left to clean up: temporary files have no name, or go with the work that needs them.
-        arguments = (address(), lambda: os._exit(0))
+        arguments = (at, lambda: os._exit(0))
         threading.Thread(target=outlive, args=arguments, daemon=True, name="watch of the engine").start()

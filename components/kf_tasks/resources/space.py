@@ -22,6 +22,7 @@ from ..core.retention import policy
 from ..core.retention.policy import DEFAULT_KEEP, Policy
 from ..core.run.pipelinerun import Resources
 from ..log.archive import check_url
+from ..provider import engine
 from .arguments import of_component
 from .connection import connection_of, settings_of
 from .declaration import registered, unless, variables
@@ -163,6 +164,7 @@ class Space(pulumi.ComponentResource):
             **variables(env),
         }  # fmt: skip
         super().__init__("kf:index:Space", name, props, opts)
+        engine.watch()
         # The base class has set every key of props as an attribute; from here on they are ours again.
         self.name, self.log_archive, self.min_history, self.pod_security = name, archive, least, level
         self.bounds, self._kept = bounds, 0
