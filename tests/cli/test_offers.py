@@ -35,7 +35,7 @@ class Known(WithJobs):
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of its own for what is remembered, and a machine that is as slow as it likes."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(offers, "PATIENCE_SECONDS", 60)
+    monkeypatch.setattr(offers, "LEAST_SECONDS", 60)
     return tmp_path / "kf"
 
 
@@ -105,6 +105,7 @@ def test_nobody_waits_for_a_slow_one_and_it_is_offered_later(monkeypatch: pytest
         return known(target)
 
     answer(monkeypatch, slow)
+    monkeypatch.setattr(offers, "LEAST_SECONDS", 0.01)
     monkeypatch.setattr(offers, "PATIENCE_SECONDS", 0.01)
     assert completed("kf tasks ") == set()
     gate.touch()

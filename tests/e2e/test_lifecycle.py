@@ -94,7 +94,7 @@ def test_everything_else_changes_only_the_template(stack: Stack) -> None:
     assert "Secret kf-shop.env update" in shown.text and "replace" not in shown.text and "kf:Run" not in shown.text
     assert "S changed (App): nothing runs" in shown.text and "S changed" in stack.up().ok().text
     state = json.dumps(stack.state())
-    assert short_digest("second-secret") not in state and "changed" not in stack.preview().ok().text
+    assert short_digest("second-secret") not in state and "S changed" not in stack.preview().ok().text
     assert len(stack.runs()) == 1
     stack.task("memory='48M', command='echo $S | wc -c; echo $B'", rotated, consumer)
     shown = stack.preview("--diff").ok()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import gc
 import hashlib
 import json
 import os
@@ -25,7 +26,9 @@ from ..core import api, marks
 from . import names
 from .target import SPACE, Target, TargetSpace
 
-PATIENCE_SECONDS = 0.3  # beside the start of kf itself
+BEGUN = time.monotonic()  # a completion imports this first of all
+# Whoever presses a key is answered within half a second, of which Python and the shell take some 0.1.
+PATIENCE_SECONDS, LEAST_SECONDS = 0.4, 0.1
 FRESH_SECONDS = 5.0  # so long an answer is not asked for again
 LIFE_SECONDS = 20  # of a child that gets no answer
 # Its type has a parameter since click 8.4, which one of before does not know.
@@ -124,7 +127,8 @@ def offered(target: Target, func: Callable[[str], Any], app: str | None) -> list
         if os.fork() == 0:
             _child(lambda: OFFERS[func](target.open(), app), file, its)
         os.close(its)
-        select.select([mine], [], [], PATIENCE_SECONDS)  # it is closed when the answer is written down
+        left = BEGUN + PATIENCE_SECONDS - time.monotonic()
+        select.select([mine], [], [], max(left, LEAST_SECONDS))  # it is closed when the answer is written down
         os.close(mine)
     with contextlib.suppress(OSError, ValueError):
         return _read(file)
@@ -134,6 +138,7 @@ def offered(target: Target, func: Callable[[str], Any], app: str | None) -> list
 def _child(ask: Callable[[], Iterable[str]], file: Path, pipe: int) -> None:
     """Asks, writes down and ends this process, silently whatever happens: the shell must not wait for it."""
     try:
+        gc.disable()  # a tenth of what it takes to import the client
         signal.alarm(LIFE_SECONDS)
         os.setsid()
         nothing = os.open(os.devnull, os.O_RDWR)
