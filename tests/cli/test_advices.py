@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import base64
+import os
 import re
 import shlex
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -17,18 +20,22 @@ from kf_tasks.cli.main import kf
 from kf_tasks.cli.target import TargetSpace
 from kf_tasks.cluster.client import Cluster
 from kf_tasks.core import advice, marks
+from kf_tasks.core.notify import endpoint
+from kf_tasks.core.notify.endpoint import Endpoint
 from kf_tasks.core.run.pipelinerun import TaskSpec, instantiate, render
 from kf_tasks.core.run.summary import RunSummary
 
+from ..core.review.previews import events
 from ..core.run.test_pipelinerun import SPEC
 from .test_commands import FakeCluster, FakeTarget
+from .test_review import ENGINE, STEPS
 
 MESSAGES = (Path(__file__).parents[1] / "messages.golden").read_text("utf-8")
 GOLDEN = re.sub("^===.*$", "", MESSAGES, flags=re.MULTILINE)
 COMMAND = re.compile(
     r"(?<!by )\bkf ((?:[a-z]+-)*[a-z]+)((?: (?:--?[a-z-]+|[\w-]*-DIGEST-\d|[A-Z]+|\d+|app|shop|wait|slow))*)"
 )
-VALUES = {"NAMESPACE": "dev", "ID": "7", "USER": "me"}
+VALUES = {"NAMESPACE": "dev", "ID": "7", "USER": "me", "RUN": "shop-migrate-1a2b3c4d-1"}
 
 
 def advised(text: str) -> list[str]:
@@ -46,8 +53,17 @@ class Everything(FakeCluster):
 
     def __init__(self, running: bool) -> None:
         self.running = running
+        told = f"{{metadata: {{annotations: {{{marks.NOTIFY}: kf-shop.notify}}}}, "
         super().__init__(apps=("shop", "wait", "slow", "locked", "bare"))
+        self.manifest = told + self.manifest + "}"
         self.ended: list[str] = []
+
+    def get(self, namespace: str, plural: str, name: str) -> dict[str, Any] | None:
+        if plural != "secrets":
+            return super().get(namespace, plural, name)
+        hook = endpoint.written([Endpoint(endpoint.HEARTBEAT, "https://h/beat")])
+        data = {endpoint.KEY: base64.b64encode(hook.encode()).decode()}
+        return {"metadata": {"name": name, "labels": {marks.COMPONENT: endpoint.COMPONENT}}, "data": data}
 
     def get_run(self, namespace: str, name: str) -> dict[str, Any]:
         assert namespace == "dev"
@@ -95,6 +111,19 @@ class Target(FakeTarget):
         return TargetSpace(cast(Cluster, self.cluster), "dev")
 
 
+@pytest.fixture(autouse=True)
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of its own, an engine whose preview is there, and somebody who takes what is told."""
+    program = tmp_path / "pulumi"
+    program.write_text(ENGINE.format(python=sys.executable))
+    program.chmod(0o755)
+    (tmp_path / "events").write_text(events(*STEPS))
+    (tmp_path / "code").write_text("0")
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("kf_tasks.notify.sending.send", lambda endpoints, _event: [""] * len(endpoints))
+
+
 def pasted(command: str) -> None:
     answer = CliRunner().invoke(
         kf, shlex.split(command), obj=Target(cluster=Everything(command.startswith("terminate")))
@@ -114,6 +143,9 @@ def test_every_kind_of_advice_is_in_a_message() -> None:
         "task",
         "tasks",
         "run-task",
+        "notify",
+        "pin",
+        "review",
     }
     assert not re.findall(
         r"kf (?:logs|terminate-task|task) (?!by)[^\n]*?(?<!--space NAMESPACE)(?:$|;)", GOLDEN, re.MULTILINE

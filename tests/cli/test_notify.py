@@ -17,6 +17,7 @@ from kf_tasks.core.notify.endpoint import HEARTBEAT, WEBHOOK, Endpoint
 from kf_tasks.core.template import MANIFEST, SETTINGS, TemplateSettings
 from kf_tasks.notify import sending
 
+from .. import messages
 from ..notify.receiver import receiving
 from ..runs.test_notifying import SECRET, Api, cluster_of
 
@@ -87,14 +88,18 @@ def test_who_is_told_is_shown_and_tested(api: Api, tmp_path: Path) -> None:
 
 def test_nobody_no_secret_and_no_such_app_are_told_in_a_line(api: Api) -> None:
     declare(api, "shop", None)
-    assert call("shop").output == (
-        "kf: app 'shop' tells nobody how its tasks end: name somebody with notify=[…] in Pulumi\n"
-    )
+    nobody = call("shop").output
+    assert nobody == "kf: app 'shop' tells nobody how its tasks end: name somebody with notify=[…] in Pulumi\n"
+    messages.check("notify: nobody is told", nobody, "dev")
     declare(api, "shop", SECRET)
     gone = "which says who is told, is gone: repeat pulumi up\n"
-    assert call("shop", "--test").output == f"kf: app 'shop': Secret dev/{SECRET}, {gone}"
+    missing = call("shop", "--test").output
+    assert missing == f"kf: app 'shop': Secret dev/{SECRET}, {gone}"
+    messages.check("notify: its Secret is gone", missing, "dev")
     api.secret(SECRET, endpoint.KEY, "no json")
-    assert "it is not what Pulumi wrote" in call("shop").output
+    foreign = call("shop").output
+    assert "it is not what Pulumi wrote" in foreign
+    messages.check("notify: its Secret is another", foreign, "dev")
     api.denied = "/secrets/"
     done = call("shop")
     assert done.exit_code == 1 and f"Secret dev/{SECRET}, which says who is told: " in done.output

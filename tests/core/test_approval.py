@@ -79,7 +79,7 @@ def test_it_is_of_one_stack_and_for_a_time() -> None:
     ):
         approval().check_stack("shop.prod", "f")
     approval().check_time("2026-12-01T07:59:59Z", "f")
-    with pytest.raises(InvalidInput, match=f"f was approved until {LATER}, and it is {LATER}"):
+    with pytest.raises(InvalidInput, match=f"f of stack 'shop.dev' was approved until {LATER}, and it is {LATER}"):
         approval().check_time(LATER, "f")
 
 

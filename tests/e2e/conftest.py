@@ -18,7 +18,8 @@ from typing import IO, Any
 
 import pytest
 
-from . import messages, once
+from .. import messages
+from . import once
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 RUNS = "pipelineruns.tekton.dev"

@@ -48,7 +48,7 @@ def test_what_is_approved_goes_through_and_nothing_else(stack: Stack, tmp_path: 
     # An edited file, an expired one that the configuration names, and an App that is removed with its runs.
     edited = file.read_text().replace("shop", "blog", 1)
     (stack.folder / "approved.json").write_text(edited)
-    assert "was edited after kf review --approve wrote it" in stack.preview().failed().text
+    assert "was edited after kf review wrote it" in stack.preview().failed().text
     del stack.env["KF_APPROVED"]
     stack.pulumi("config", "set", "kf:approved", "approved.json").ok()
     found = Approval.read(file.read_text(), "approval")

@@ -24,7 +24,7 @@ from kf_tasks.core.run.pipelinerun import Resources, TaskSpec
 from kf_tasks.core.template import TemplateSettings
 from kf_tasks.resources.template import template_data
 
-from . import messages
+from .. import messages
 from .conftest import CHECKOUT, RUNS, Result, eventually, kubectl, objects
 
 pytestmark = pytest.mark.e2e

@@ -20,6 +20,8 @@ from kf_tasks.errors import Denied
 from kf_tasks.notify import telling
 from kf_tasks.notify.telling import Teller
 
+from .. import messages
+
 SECRET = "kf-shop.notify"
 NOW = "2026-11-25T23:00:00Z"
 HOOK = Endpoint(WEBHOOK, "https://h/hook", ("failed", "recovered"), "json")
@@ -145,7 +147,9 @@ def test_one_who_is_down_is_warned_of_and_told_no_more_what_others_know(sent: Se
     cluster.add(1, "False")
     sent.down = {"webhook"}
     teller(cluster, said).settle(cluster.list())
-    assert said == ["migrate-1: `failed` is not told to webhook: Connection refused"]
+    again = "kf notify shop --test --space dev tries it again"
+    assert said == [f"migrate-1: `failed` is not told to webhook: Connection refused; {again}"]
+    messages.check("notify: an endpoint that does not answer", said[0], "dev")
     sent.down = set()
     teller(cluster).settle(cluster.list())
     assert sent.events == [("heartbeat", "migrate-1", "failed")]

@@ -18,6 +18,7 @@ from kf_tasks.policies.catalog import rules
 from kf_tasks.policies.rule import SPAN, STACKS, is_one_of
 from kf_tasks.policies.times import DAY, minutes_of, shortest_gap
 
+from .. import messages
 from ..docs.texts import ROOT
 from .arguments import Resource, Stack, Unknown, resource
 from .test_readers import anything
@@ -83,7 +84,7 @@ CASES: list[tuple[str, dict[str, Any], Resource, str]] = [
     ("service-account-token", {}, resource("App", automount_service_account_token=True), "a token of Kubernetes"),
     ("network-rules", {}, resource("App"), "app 'shop' and its Space have no security group"),
     ("failures-count", {}, resource("Task", app="a", task="t", must_succeed=False, **PROD), "update of shop-prod goes"),
-    ("production-run", {}, resource("Run", app="a", task="t", _starts="will", **PROD), "will run in this"),
+    ("production-run", {}, resource("Run", app="a", task="t", _starts="will", _because="why", **PROD), "will run in"),
     ("production-run", {}, resource("Run", app="a.build", _starts="may", when="build", **PROD), "may be built in"),
     ("production-deletion", {"most": 1}, resource("History", app="a", _expired=["1", "2"], **PROD), "2 runs of"),
     ("short-secret", {}, secret("kf-shop.env", PIN="1234"), "secret PIN has fewer than 6 characters"),
@@ -122,7 +123,9 @@ FINE: list[tuple[str, dict[str, Any], Resource]] = [
 @pytest.mark.parametrize(("rule", "config", "given", "sentence"), CASES, ids=[case[3] for case in CASES])
 def test_what_a_rule_finds(rule: str, config: dict[str, Any], given: Resource, sentence: str) -> None:
     [said] = found(rule, given, **config)
-    assert sentence in said and said.endswith(RULES[rule].advice)
+    assert sentence in said and said.endswith(f": {RULES[rule].advice}")
+    if sentence == next(case[3] for case in CASES if case[0] == rule):
+        messages.compare(f"policy: {rule}", said)
 
 
 @pytest.mark.parametrize(("rule", "config", "given"), FINE)

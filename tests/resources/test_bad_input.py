@@ -7,7 +7,7 @@ import pytest
 from kf_tasks import App, Space, Task
 from pulumi import Output, ResourceOptions
 
-from ..e2e import messages
+from .. import messages
 from .test_components import run
 
 APP = "app = App('shop', space=space, image=f'{R}/busybox:1')\n"

@@ -25,6 +25,8 @@ from kf_tasks.runs.attending import attend
 from kf_tasks.runs.display import Bounded, Screen
 from kf_tasks.runs.follower import Interrupted
 
+from .. import messages
+
 SECRET = "correct horse battery"
 NAME, POD = "shop-migrate-1", "shop-migrate-1-task-pod"
 LINES = [f"2026-01-01T00:00:{number % 60:02}.{number:09}Z line {number}\n" for number in range(600)]
@@ -264,6 +266,10 @@ def test_a_run_that_tekton_has_forgotten_keeps_nobody_waiting(notices: str, monk
         f"{NAME}: Tekton does not end it: it is cancelled, and what its pod says counts",
     ]
     assert said.warnings == told[: 1 if notices == "look-again" else 2]
+    if notices == "nothing":
+        for nth, line in enumerate(told, start=1):
+            messages.compare(f"a run that Tekton has forgotten, {nth}", line)
+        messages.compare("a run that Tekton has forgotten, its end", f"{NAME} {exact}")
 
 
 def test_what_is_ended_is_read_to_its_end_and_stored(archive: Archive) -> None:
@@ -388,6 +394,7 @@ def test_a_run_that_a_queue_holds_back_uses_up_no_time(monkeypatch: pytest.Monke
     found = attend(cluster, run, said.screen(), start_timeout=1500)  # type: ignore[arg-type]
     assert found.outcome.state == SUCCEEDED and cluster.cancelled_by == ""
     assert said.lines[0] == f"{NAME} waits in queue team-a" and "waits" not in "".join(said.lines[1:])
+    messages.compare("a run that a queue holds back", said.lines[0])
 
 
 def test_who_is_told_is_told_before_the_log_is_stored_and_after_the_end_is_written(archive: Archive) -> None:

@@ -20,6 +20,11 @@ def terminate(run: str, space: str) -> str:
     return f"kf terminate-task {run} --space {space}"
 
 
+def notify(app: str, space: str) -> str:
+    """Tells those who are told of an App's tasks a test."""
+    return f"kf notify {app} --test --space {space}"
+
+
 def again(app: str, task: str) -> str:
     """Runs a task once more, or builds once more where `app` is the name of a build; by a pattern of URNs."""
     return f"pulumi up --replace '**:Run::{app if app.endswith(BUILD) else f'{app}-{task}'}'"

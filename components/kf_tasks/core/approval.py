@@ -17,7 +17,7 @@ from .run.summary import RunSummary
 from .state import MAY, Decision, Which
 
 VERSION = 1
-ANEW = "review it anew with kf review --approve, or update without the approval"
+ANEW = "review it anew with kf review --approve FILE, or update without the approval"
 _DIGEST = 64
 _NONE = "is no approval: write one with kf review --approve FILE"
 
@@ -90,7 +90,7 @@ class Approval:
         if version != VERSION:
             raise InvalidInput(f"{source} is an approval of another version of kf: {ANEW}")
         if signed != digest(content, _DIGEST):
-            raise InvalidInput(f"{source} was edited after kf review --approve wrote it: {ANEW}")
+            raise InvalidInput(f"{source} was edited after kf review wrote it, so this stack is left as it is: {ANEW}")
         try:
             return cls(
                 stack=content["stack"],
@@ -119,7 +119,8 @@ class Approval:
     def check_time(self, now: str, source: str) -> None:
         """Refuses one that has expired; `now` is the cluster's."""
         if now >= self.expires_at:
-            raise InvalidInput(f"{source} was approved until {self.expires_at}, and it is {now}: {ANEW}")
+            ended = f"was approved until {self.expires_at}, and it is {now}"
+            raise InvalidInput(f"{source} of stack {self.stack!r} {ended}: {ANEW}")
 
     def start(self, which: Which, decided: Decision, runs: Sequence[RunSummary]) -> str:
         """Why a task may not be started as it was decided, empty if it may; `runs` are those that the task has."""

@@ -11,7 +11,7 @@ import threading
 import time
 from typing import Callable, Collection, Dict, Iterable, Optional, Protocol, Sequence
 
-from ..core import marks, moments
+from ..core import advice, marks, moments
 from ..core.api import Object
 from ..core.notify.endpoint import Endpoint
 from ..core.notify.event import RECOVERED, STARTED, SUCCEEDED, Event
@@ -118,7 +118,8 @@ class Teller:
         """Whether anybody has taken it, or nobody wanted it."""
         troubles = send(endpoints, event, seconds)
         for trouble in filter(None, troubles):
-            self.warn(f"{event.subject}: `{event.kind}` is not told to {trouble}")
+            test = advice.notify(event.data["app"], event.data["space"])
+            self.warn(f"{event.subject}: `{event.kind}` is not told to {trouble}; {test} tries it again")
         return not troubles or not all(troubles)
 
     def _claim(self, name: str, uid: str, value: str) -> Optional[Object]:

@@ -50,7 +50,7 @@ RULES = (
         "production-deletion",
         "An update of production deletes few runs.",
         "A smaller keep deletes runs with their logs, for good.",
-        "see that it is meant, pin what is to stay (kf pin), or give the Space a log_archive first",
+        "see that it is meant, pin what is to stay (kf pin RUN), or give the Space a log_archive first",
         _deletions,
         {**PRODUCTION, "most": setting(COUNT, 100, "so many runs of an App at most")},
         severity="high",
