@@ -29,7 +29,10 @@ def test_what_is_approved_goes_through_and_nothing_else(stack: Stack, tmp_path: 
     # Another command than the approved one, before anything is made.
     refused = stack.task("command='echo other'", keep).up().failed().text
     assert "task 'migrate' of app 'shop' will run by another definition than the approved one" in refused
-    assert "review it anew with kf review --approve" in refused
+    assert "review it anew with kf review --approve FILE" in refused
+    program = stack.task("command='echo 1'", keep).folder / "__main__.py"
+    program.write_text(program.read_text().replace("/busybox:1", "/python:3"))  # another image
+    assert "by another definition than the approved one: first run" in stack.preview().failed().text
     stack.task("command='echo 1'", keep).up().ok()
     [first] = runs(stack)
 
@@ -60,3 +63,16 @@ def test_what_is_approved_goes_through_and_nothing_else(stack: Stack, tmp_path: 
         "app 'shop' in namespace" in refused and "would be removed with all its runs, which is not approved" in refused
     )
     assert first in runs(stack)
+
+    # A run that failed in between, where exactly that work was approved, and the approval of another stack.
+    del stack.env["KF_APPROVED"]
+    stack.pulumi("config", "rm", "kf:approved").ok()
+    approve(stack.task("command='exit 3'", keep), file).ok()
+    stack.env["KF_APPROVED"] = str(file)
+    assert "exit code 3" in stack.up().failed().text
+    refused = stack.preview().failed().text
+    assert re.search(r"will run, but run shop-migrate-\S+, which has failed, appeared since that was approved", refused)
+    of_this = Approval.read(file.read_text(), "approval")
+    file.write_text(replace(of_this, stack="e2e.prod").text())
+    refused = stack.up().failed().text
+    assert "approves an update of stack 'e2e.prod', and this is 'e2e.dev'" in refused and "created" not in refused

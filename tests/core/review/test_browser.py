@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -44,6 +46,35 @@ AXE_RUN = """\
   document.body.innerHTML = "<pre id=told></pre>";
   told.textContent = "TOLD" + JSON.stringify(found.violations.map(one => [one.id, one.nodes.map(node => node.html)])) +
     "DLOT"; }});</script></body>"""
+
+PICTURES = {scheme: GOLDEN.with_name(f"review-{scheme}.png") for scheme in ("light", "dark")}
+# What somebody might break, by a pattern in the page and what stands in its place: the comparison must see each.
+CHANGES = {
+    "a section is gone": ("<section.*?</section>", ""),
+    "a picture is gone": ("<svg.*?</svg>", ""),
+    "cells without room": ("th, td {.*?}", "th, td { padding: 0 }"),
+    "letters of another size": ("16px/1.5", "17px/1.5"),
+    "another ground": ("--page: #[0-9a-f]+", "--page: #777"),
+}
+# Two pictures, each made so small that a cell is the mean of 20 by 20 pixels: how much these differ, of 255.
+COMPARE = """\
+<body>{pictures}<pre id="told"></pre><script>
+addEventListener("load", () => {{
+  const [first, second] = [...document.images].map(image => {{
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.ceil(image.naturalWidth / 20); canvas.height = Math.ceil(image.naturalHeight / 20);
+    const drawn = canvas.getContext("2d");
+    drawn.imageSmoothingQuality = "high";
+    drawn.drawImage(image, 0, 0, canvas.width, canvas.height);
+    return [canvas.width, canvas.height, drawn.getImageData(0, 0, canvas.width, canvas.height).data];
+  }});
+  const apart = [...first[2]].map((value, nth) => Math.abs(value - second[2][nth]));
+  told.textContent = "TOLD" + JSON.stringify({{
+    sizes: [first.slice(0, 2), second.slice(0, 2)], mean: apart.reduce((a, b) => a + b, 0) / apart.length,
+    far: apart.filter(one => one > 40).length / apart.length}}) + "DLOT";
+}});
+</script></body>
+"""
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not here: apt-get install chromium")
 Browser = Callable[..., Any]
@@ -91,6 +122,36 @@ def test_the_same_document_looks_the_same_and_light_is_not_dark(browser: Browser
     light, again, dark = shots
     assert light == again and light != dark
     assert light.startswith(b"\x89PNG") and len(light) > 50_000, "it is not an empty page"
+
+
+@pytest.mark.parametrize(("scheme", "name"), [(LIGHT, "light"), (DARK, "dark")], ids=["light", "dark"])
+def test_it_looks_as_it_did(browser: Browser, tmp_path: Path, scheme: tuple[str, ...], name: str) -> None:
+    """As in the stored picture but for how letters are smoothed; `KF_GOLDEN=write` stores it anew, to be looked at."""
+
+    def shot(page: Path) -> Path:
+        made = page.with_name(f"{page.stem}.png") if page != GOLDEN else tmp_path / "golden.png"
+        browser(page, *scheme, "--window-size=1000,2000", f"--screenshot={made}")
+        return made
+
+    def apart(one: Path, other: Path) -> tuple[float, float]:
+        data = [base64.b64encode(path.read_bytes()).decode() for path in (one, other)]
+        pictures = "".join(f'<img src="data:image/png;base64,{text}">' for text in data)
+        (tmp_path / "compare.html").write_text(COMPARE.format(pictures=pictures))
+        found = told(browser(tmp_path / "compare.html", "--virtual-time-budget=10000", "--dump-dom"))
+        assert found["sizes"][0] == found["sizes"][1] == [50, 100]
+        return found["mean"], found["far"]
+
+    picture, seen = PICTURES[name], shot(GOLDEN)
+    if os.environ.get("KF_GOLDEN") == "write":
+        picture.write_bytes(seen.read_bytes())
+    mean, far = apart(picture, seen)
+    assert mean < 2 and far < 0.004, "look at it, and store it anew if it is meant"
+    for kind, (pattern, other) in CHANGES.items():
+        changed = tmp_path / f"{kind}.html"
+        changed.write_text(re.sub(pattern, other, GOLDEN.read_text(), count=1, flags=re.DOTALL))
+        assert changed.read_text() != GOLDEN.read_text()
+        mean, far = apart(picture, shot(changed))
+        assert mean >= 2 or far >= 0.004, f"{kind}: nobody would notice"
 
 
 def test_on_paper_what_is_folded_is_open(browser: Browser, tmp_path: Path) -> None:
