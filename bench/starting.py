@@ -31,7 +31,6 @@ def measure() -> Table:
         runs.create(stack.namespace)
         runs.fill(stack.namespace, range(RUNS), ("shop",), owned=False)
         times: dict[str, list[float]] = {name: [] for name in commands}
-        times: dict[str, list[float]] = {name: [] for name in commands}
         offered: dict[str, int] = dict.fromkeys((name for name in commands if name.startswith("completion")), 0)
         for _ in range(REPEATS):
             for name, command in commands.items():
