@@ -19,6 +19,13 @@ TKN = Tool(
 )
 
 
+KWOK = Tool(
+    "kwok",
+    "kwok 0.8.0",
+    "kwok",
+    {"bin/kwok": "sigs.k8s.io/kwok/cmd/kwok"},
+    ("sigs.k8s.io/kwok/pkg/consts.Version=0.8.0",),
+)
 ORAS = Tool("oras", "oras 1.3.6", "oras", {"bin/oras": "oras.land/oras/cmd/oras"})
 
 
@@ -30,6 +37,11 @@ def tkn() -> str:
 def oras() -> str:
     """The path of the command line that keeps any files in a registry."""
     return _built(ORAS)
+
+
+def kwok() -> str:
+    """The path of the command that plays the kubelets of nodes that do not exist."""
+    return _built(KWOK)
 
 
 @functools.cache

@@ -169,6 +169,7 @@ class Changing(FakeCluster):
 
 def test_what_changes_is_a_row_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda seconds: None)
+    monkeypatch.setattr("kf_tasks.cluster.listener.Listener.is_due", lambda self: True)
     result = call(Changing(), "tasks", "shop", "--watch")
     assert result.exit_code == 130
     assert [line.split()[0] for line in result.stdout.splitlines()] == [
@@ -181,6 +182,7 @@ def test_what_changes_is_a_row_again(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_changes_for_programs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda seconds: None)
+    monkeypatch.setattr("kf_tasks.cluster.listener.Listener.is_due", lambda self: True)
     told = [json.loads(line) for line in call(Changing(), "tasks", "--watch", "-o", "json").stdout.splitlines()]
     changes = [("shop-migrate-1", "Running"), ("shop-migrate-1", "Succeeded"), ("shop-migrate-2", "Running")]
     assert [(each["name"], each["state"]) for each in told] == changes
@@ -211,6 +213,7 @@ class Forgotten(Changing):
 
 def test_a_run_that_is_forgotten_is_a_change(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda seconds: None)
+    monkeypatch.setattr("kf_tasks.cluster.listener.Listener.is_due", lambda self: True)
     told = [json.loads(line) for line in call(Forgotten(), "tasks", "--watch", "-o", "json").stdout.splitlines()]
     assert [each["forgotten"] for each in told] == [False, True]
 

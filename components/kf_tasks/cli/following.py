@@ -28,6 +28,7 @@ from .status_line import StatusLine
 
 if TYPE_CHECKING:
     from ..cluster.client import Cluster
+    from ..cluster.listener import Listener
 
 POLL_SECONDS = 1.0
 _Lines = queue.Queue[tuple["RunSummary", list[str]]]
@@ -47,27 +48,40 @@ class Following:
         self._tails: dict[str, dict[str, _Tail]] = {}
         self._queue: _Lines = queue.Queue(maxsize=16)  # of up to a mebibyte each
         self._noted: set[tuple[str, str]] = set()
+        self._seen: dict[str, bool] = {}
 
     def follow(self, until: str | None = None) -> None:
         """Prints until the run `until` has ended and its log is printed; for ever without one."""
-        answered = time.monotonic()
+        from ..cluster.informer import informer
+
+        space, answered = self._printer.space, time.monotonic()
+        listener = informer(space.cluster.http, space.name).listen()
         with StatusLine(self._state):
             while until is None or until not in self._done:
                 try:
-                    self._attend()
-                    answered = time.monotonic()
+                    if listener.is_due() or self._is_closing():
+                        self._attend(listener)
+                        answered = time.monotonic()
                 except Unreachable as error:
                     if time.monotonic() - answered > PATIENCE_SECONDS:
                         raise
                     self._note_once("", f"{error}; asking again", warn)
+                    listener.changed.set()
                 self._print_until(time.monotonic() + POLL_SECONDS)
 
     def _state(self) -> str:
         running = [self._form.mark(tail.run) for tails in list(self._tails.values()) for tail in list(tails.values())]
         return f"following {', '.join(running)}" if running else "waiting for a task"
 
-    def _attend(self) -> None:
+    def _is_closing(self) -> bool:
+        """Whether a container has ended whose log is not closed yet."""
+        return any(tail.pump.ended.is_set() for tails in self._tails.values() for tail in tails.values())
+
+    def _attend(self, listener: Listener) -> None:
         runs = self._look()
+        if {run.uid: run.finished for run in runs} != self._seen:
+            listener.move()
+        self._seen = {run.uid: run.finished for run in runs}
         for name in self._tails.keys() - {run.name for run in runs}:  # deleted: what was read is still printed
             self._close(name, self._tails[name])
         for run in runs:

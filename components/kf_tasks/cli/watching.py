@@ -1,6 +1,7 @@
 """`kf tasks --watch`: the table as it changes on a terminal, elsewhere a row for each change, as `kubectl get -w`.
 
-Also what the pods alone tell is a change: a queue lets a run go, or Tekton has forgotten it.
+Also what the pods alone tell is a change: a queue lets a run go, or Tekton has forgotten it. The runs are listed when
+a watch tells of a change, and now and then; where nobody may watch, the less often the longer nothing changes.
 """
 
 from __future__ import annotations
@@ -42,18 +43,27 @@ def watch(space: TargetSpace, app: str | None, states: Sequence[str], by: str, f
 
 
 def _looks(space: TargetSpace, app: str | None) -> Iterator[list[RunSummary]]:
-    answered, first = time.monotonic(), True
+    from ..cluster.informer import informer
+
+    answered, first, before = time.monotonic(), True, list[RunSummary]()
+    listener = informer(space.cluster.http, space.name).listen()
     while True:
+        while not listener.is_due():
+            time.sleep(POLL_SECONDS)
         try:
             runs = space.runs(app, with_times=True)
             if first and not runs:
                 space.check_app(app) if app else space.check_space()
             answered, first = time.monotonic(), False
+            if runs != before:
+                listener.move()
+            before = runs
             yield runs
         except Unreachable as error:
             if first or time.monotonic() - answered > PATIENCE_SECONDS:
                 raise
             warn(f"{error}; asking again")
+            listener.changed.set()
         time.sleep(POLL_SECONDS)
 
 

@@ -21,6 +21,7 @@ from ..core.run.summary import RunSummary
 from ..errors import NotFound
 from .client import Cluster
 from .known_runs import KnownRuns
+from .listener import Listener
 from .transport import Transport
 from .watch import DELETED, Watch, is_newer
 
@@ -141,6 +142,7 @@ class Informer:
         self._lock = threading.Lock()
         self._followed: dict[str, set[Followed]] = {}
         self._begun: dict[str, Followed] = {}
+        self._listeners: list[Listener] = []
         self._runs: dict[str, KnownRuns] = {}  # of each App that somebody wants to know all runs of
         self._watches = {
             kind: Watch(
@@ -204,6 +206,14 @@ class Informer:
         with self._lock:
             return self._runs.setdefault(app, KnownRuns(self._watches[RUNS], self.namespace, app))
 
+    def listen(self) -> Listener:
+        """Begins to hear of every change of runs, TaskRuns and pods, for as long as this process lasts."""
+        found = Listener(lambda: self.live)
+        with self._lock:
+            self._listeners.append(found)
+        self._start()
+        return found
+
     def _start(self) -> None:
         for watch in self._watches.values():
             watch.start()
@@ -214,7 +224,8 @@ class Informer:
     def _is_wanted(self, kind: str) -> bool:
         """Runs are watched for whoever wants to know all of them, too; one kind that may not be spoils the others."""
         denied = any(watch.denied for watch in self._watches.values())
-        return (bool(self._followed) and not denied) or (kind == RUNS and bool(self._runs))
+        followed = bool(self._followed or self._listeners)
+        return (followed and not denied) or (kind == RUNS and bool(self._runs))
 
     def _take(self, kind: str, type_: str, obj: Object) -> None:
         """Gives an object to whoever follows its run, or wants to know all runs of its App."""
@@ -224,17 +235,21 @@ class Informer:
         with self._lock:
             followed = list(self._followed.get(name, ()))
             runs = self._runs.get(labels.get(marks.NAME, "")) if kind == RUNS else None
+            listeners = list(self._listeners)
         for one in followed:
             if one.take(kind, obj, gone=gone):
                 one.changed.set()
+        for listener in listeners:
+            listener.changed.set()
         if runs:
             runs.take(name, str(metadata["resourceVersion"]), None if gone else RunSummary.of_object(obj))
 
     def _ring(self) -> None:
         with self._lock:
-            found = [one for followed in self._followed.values() for one in followed]
-        for one in found:
-            one.changed.set()
+            found = [one.changed for followed in self._followed.values() for one in followed]
+            found += [listener.changed for listener in self._listeners]
+        for changed in found:
+            changed.set()
 
 
 @functools.cache

@@ -1,0 +1,121 @@
+"""Hundreds of tasks at once, on nodes that do not exist: all are followed, also after a kill, and none starts twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from kf_tasks.core import marks
+
+from tests.processes import peak_of_provider, provider_of, providers_of
+
+from .latency import HEAD
+from .measure import Stack, Table, median, run, seconds
+from .nodes import SPACE, nodes
+from .requests import threads_of
+
+TITLE = "500 tasks in one update"
+COUNTS = tuple(int(count) for count in os.environ.get("BENCH_TASKS", "50,500").split(","))
+NODES = 20
+KILL = 0.5  # after which share of the first update's time the next one is killed
+PROGRAM = HEAD.replace("cpu=", f"{SPACE}, keep=10000, cpu=") + (
+    "for n in range({count}):\n    Task(f't{{n}}', app=app, command=f'echo {{n}} {turn}')\n"
+)
+NOTE = (
+    f"As many at once as there are (`PULUMI_PARALLEL`), on {NODES} nodes of KWOK, whose pods run for five seconds: what "
+    "is measured is ourselves, Tekton and the API server. Once; of the update in which nothing changes a median of 5."
+)
+
+
+@dataclass
+class _Peaks:
+    """What the provider's process of a stack has had at most."""
+
+    mebibytes: float = 0
+    threads: int = 0
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def watch(self, stack: Stack) -> None:
+        while not self.over.wait(0.5):
+            self.mebibytes = max(self.mebibytes, peak_of_provider(stack.folder))
+            self.threads = max(self.threads, threads_of(provider_of(stack.folder)))
+
+
+def measure() -> Table:
+    """A column for each number of tasks."""
+    table = Table(TITLE, ("what", *(f"{count} tasks" for count in COUNTS)), NOTE)
+    with nodes(NODES):
+        columns = [_measure(count) for count in COUNTS]
+    table.rows = [(what, *(column[what] for column in columns)) for what in columns[0]]
+    return table
+
+
+def _measure(count: int) -> dict[str, str]:
+    stack, peaks = Stack(), _Peaks()
+    stack.env["PULUMI_PARALLEL"] = str(max(COUNTS) + 50)
+    try:
+        stack.write(PROGRAM.format(count=0, turn=0))
+        stack.up()
+        watcher = threading.Thread(target=peaks.watch, args=(stack,))
+        watcher.start()
+        stack.write(PROGRAM.format(count=count, turn=1))
+        taken = seconds(stack.up)
+        once = _runs(stack)
+        nothing = median(stack.up)
+        stack.write(PROGRAM.format(count=count, turn=2))
+        _killed(stack, taken * KILL)
+        again = seconds(lambda: _repeated(stack))
+        peaks.over.set()
+        watcher.join()
+        twice = _runs(stack)
+    finally:
+        peaks.over.set()
+        stack.close()
+    if (once.total(), twice.total()) != (count, 2 * count):
+        raise RuntimeError(f"of {count} tasks there are {once.total()} and {twice.total()} runs")
+    return {
+        "seconds until all have succeeded": f"{taken:.0f}",
+        "seconds of an update that is killed in the middle, and of the next one": f"{taken * KILL + again:.0f}",
+        "runs that were started twice": str(sum(number - 1 for number in (once | twice).values())),
+        "peak memory of the provider, MiB": f"{peaks.mebibytes:.0f}",
+        "threads of the provider at most": str(peaks.threads),
+        "seconds of an update in which nothing changes": f"{nothing:.1f}",
+        "of these for each task, ms": f"{1000 * nothing / count:.0f}",
+    }
+
+
+def _runs(stack: Stack) -> Counter[str]:
+    """How many succeeded runs there are of each definition of each task."""
+    path = "{range .items[*]}{.metadata.labels.kf\\.dev/task} {.metadata.labels.kf\\.dev/key} "
+    path += '{.status.conditions[0].status}{"\\n"}{end}'
+    flags = ["-n", stack.namespace, "-l", marks.KEY, "-o", f"jsonpath={path}"]
+    found = run(["kubectl", "get", "pipelineruns", *flags]).splitlines()
+    return Counter(line.rpartition(" ")[0] for line in found if line.endswith(" True"))
+
+
+def _killed(stack: Stack, after: float) -> None:
+    """An update whose processes are all killed."""
+    command = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive"]
+    process = subprocess.Popen(command, cwd=stack.folder, env=stack.env, stdin=-3, stdout=-3, stderr=-3)
+    time.sleep(after)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    for one in providers_of(stack.folder):
+        os.kill(one, signal.SIGKILL)
+
+
+def _repeated(stack: Stack) -> None:
+    """The next update, after what a kill leaves in the state."""
+    run(["pulumi", "cancel", "--yes"], cwd=stack.folder, env=stack.env)
+    state = json.loads(run(["pulumi", "stack", "export"], cwd=stack.folder, env=stack.env))
+    state["deployment"].pop("pending_operations", None)
+    path = stack.folder / "state.json"
+    path.write_text(json.dumps(state))
+    run(["pulumi", "stack", "import", "--file", str(path)], cwd=stack.folder, env=stack.env)
+    stack.up()
