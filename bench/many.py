@@ -24,12 +24,10 @@ TITLE = "500 tasks in one update"
 COUNTS = tuple(int(count) for count in os.environ.get("BENCH_TASKS", "50,500").split(","))
 NODES = 20
 KILL = 0.5  # after which share of the first update's time the next one is killed
-PROGRAM = HEAD.replace("cpu=", f"{SPACE}, keep=10000, cpu=") + (
-    "for n in range({count}):\n    Task(f't{{n}}', app=app, command=f'echo {{n}} {turn}')\n"
-)
+PROGRAM = HEAD.replace("cpu=", f"{SPACE}, keep=10000, cpu=")
 NOTE = (
-    f"As many at once as there are (`PULUMI_PARALLEL`), on {NODES} nodes of KWOK, whose pods run for five seconds: what "
-    "is measured is ourselves, Tekton and the API server. Once; of the update in which nothing changes a median of 5."
+    f"As many at once as there are (`PULUMI_PARALLEL`), on {NODES} nodes of KWOK, whose pods run for five seconds: so "
+    "ourselves, Tekton and the API server are measured. Once; the update in which nothing changes is a median of 5."
 )
 
 
@@ -60,15 +58,15 @@ def _measure(count: int) -> dict[str, str]:
     stack, peaks = Stack(), _Peaks()
     stack.env["PULUMI_PARALLEL"] = str(max(COUNTS) + 50)
     try:
-        stack.write(PROGRAM.format(count=0, turn=0))
+        stack.write(_program(0))
         stack.up()
         watcher = threading.Thread(target=peaks.watch, args=(stack,))
         watcher.start()
-        stack.write(PROGRAM.format(count=count, turn=1))
+        stack.write(_program(count, 1))
         taken = seconds(stack.up)
         once = _runs(stack)
         nothing = median(stack.up)
-        stack.write(PROGRAM.format(count=count, turn=2))
+        stack.write(_program(count, 2))
         _killed(stack, taken * KILL)
         again = seconds(lambda: _repeated(stack))
         peaks.over.set()
@@ -88,6 +86,10 @@ def _measure(count: int) -> dict[str, str]:
         "seconds of an update in which nothing changes": f"{nothing:.1f}",
         "of these for each task, ms": f"{1000 * nothing / count:.0f}",
     }
+
+
+def _program(count: int, turn: int = 0) -> str:
+    return PROGRAM + f"for n in range({count}):\n    Task(f't{{n}}', app=app, command=f'echo {{n}} {turn}')\n"
 
 
 def _runs(stack: Stack) -> Counter[str]:

@@ -10,13 +10,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import ssl
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from sandbox import pki, record, toolchain
 from sandbox.places import Places
@@ -30,8 +34,7 @@ SPACE = (
     f'tolerations=[{{"key": "{KEY}", "operator": "Exists", "effect": "NoSchedule"}}]'
 )  # what a Space is given whose tasks run there
 STAGES = ("node/fast/node-initialize", "node/heartbeat/node-heartbeat", "pod/fast/pod-ready", "pod/fast/pod-delete")
-PORT = 10951
-LINE = "2026-01-01T00:00:00.000000001Z stdout F hello\n"  # as a container runtime writes it
+LINE = b"2026-01-01T00:00:00.000000001Z hello\n"
 # Tekton's containers wait until it has seen that all of them run. A node that is silent would be Ready without, and so
 # a pod whose containers have ended is not.
 COMPLETE = """apiVersion: kwok.x-k8s.io/v1alpha1
@@ -68,14 +71,33 @@ spec:
       {{ end }}
       phase: Succeeded
 """
-LOGS = """apiVersion: kwok.x-k8s.io/v1alpha1
-kind: ClusterLogs
-metadata: {name: logs}
-spec:
-  logs:
-  - logsFile: %s
-    follow: false
-"""
+
+
+class _Logs(ThreadingHTTPServer):
+    """What the API server asks a kubelet for a log: a line, and an end a moment after that of the container."""
+
+    daemon_threads, request_queue_size = True, 1024
+
+    def __init__(self, host: str, certificate: Path, key: Path, seconds: float) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response_only(200)
+                self.end_headers()
+                self.wfile.write(LINE)
+                if "follow=true" in self.path and "sinceTime" not in self.path:
+                    time.sleep(seconds + 1)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        super().__init__((host, 0), Handler)
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(certificate, key)
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """In the thread of the request: a handshake keeps no other waiting."""
+        with self._context.wrap_socket(request, server_side=True) as secure:
+            super().finish_request(secure, client_address)
 
 
 @contextmanager
@@ -87,16 +109,18 @@ def nodes(count: int, seconds: float = 5) -> Iterator[None]:
     host = _address(places)
     with TemporaryDirectory(prefix="bench-") as scratch:
         here = Path(scratch)
-        (here / "log").write_text(LINE)
         (here / "complete.yaml").write_text(COMPLETE % (seconds * 1000))
-        (here / "logs.yaml").write_text(LOGS % (here / "log"))
-        configs = [folder / f"{stage}.yaml" for stage in STAGES] + [here / "complete.yaml", here / "logs.yaml"]
-        flags = ["--manage-all-nodes=false", f"--manage-nodes-with-label-selector={KEY}=true", f"--node-ip={host}"]
-        flags += [f"--node-port={PORT}", f"--server-address={host}:{PORT}", f"--kubeconfig={os.environ['KUBECONFIG']}"]
         for suffix in ("crt", "key"):
             shutil.copy(places.pki / f"ca.{suffix}", here)
-        pki.sign(here, pki.Certificate("kwok", "/O=system:nodes/CN=system:node:bench", "serverAuth", (f"IP:{host}",)))
-        flags += [f"--tls-cert-file={here / 'kwok.crt'}", f"--tls-private-key-file={here / 'kwok.key'}"]
+        pki.sign(
+            here, pki.Certificate("kubelet", "/O=system:nodes/CN=system:node:bench", "serverAuth", (f"IP:{host}",))
+        )
+        logs = _Logs(host, here / "kubelet.crt", here / "kubelet.key", seconds)
+        threading.Thread(target=logs.serve_forever, daemon=True).start()
+        configs = [folder / f"{stage}.yaml" for stage in STAGES] + [here / "complete.yaml"]
+        flags = ["--manage-all-nodes=false", f"--manage-nodes-with-label-selector={KEY}=true"]
+        flags += [f"--node-ip={host}", f"--node-port={logs.server_port}", "--server-address=127.0.0.1:0"]
+        flags += [f"--kubeconfig={os.environ['KUBECONFIG']}"]
         with (here / "kwok.log").open("w") as log:
             command = [kwok, *flags, *(f"--config={config}" for config in configs)]
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -108,6 +132,7 @@ def nodes(count: int, seconds: float = 5) -> Iterator[None]:
         finally:
             process.terminate()
             process.wait()
+            logs.shutdown()
             run(["kubectl", "delete", "nodes", "-l", f"{KEY}=true", "--wait=false"])
 
 
@@ -119,11 +144,10 @@ def _address(places: Places) -> str:
 
 
 def _create(name: str) -> None:
+    room = {"cpu": "64", "memory": "256Gi", "pods": "1000", "ephemeral-storage": "1Ti"}
     node = {
         "apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": {KEY: "true"}},
-        "spec": {"taints": [{"key": KEY, "effect": "NoSchedule"}]},
-        "status": {"allocatable": {"cpu": "64", "memory": "256Gi", "pods": "1000"},
-                   "capacity": {"cpu": "64", "memory": "256Gi", "pods": "1000"}},
+        "spec": {"taints": [{"key": KEY, "effect": "NoSchedule"}]}, "status": {"allocatable": room, "capacity": room},
     }  # fmt: skip
     subprocess.run(["kubectl", "create", "-f", "-"], input=json.dumps(node), text=True, check=True, stdout=-3)
 

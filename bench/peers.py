@@ -49,6 +49,8 @@ def _built(tool: Tool) -> str:
     cache = caches.Cache(caches.root(os.environ))
     steps = Steps()
     key = tools.key(tool, toolchain.go_version(os.environ))
-    with cache.lock("build", steps):
-        entry = cache.fill(tool.name, key, toolchain.maker(tool, os.environ, steps))
+    entry = cache.entry(tool.name, key)
+    if not entry.is_dir():
+        with cache.lock("build", steps):
+            cache.fill(tool.name, key, toolchain.maker(tool, os.environ, steps))
     return str(entry / next(iter(tool.packages)))
