@@ -52,7 +52,7 @@ class Result:
         return self
 
 
-def run(command: list[str], cwd: Path | None = None, env: dict[str, str] | None = None, timeout: int = 240) -> Result:
+def run(command: list[str], cwd: Path | None = None, env: dict[str, str] | None = None, timeout: int = 600) -> Result:
     done = subprocess.run(
         command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         timeout=timeout, check=False,
@@ -72,13 +72,15 @@ def objects(kind: str, namespace: str, selector: str = "") -> list[dict[str, Any
 
 
 def eventually(condition: Callable[[], Any], seconds: float = 60, what: str = "") -> Any:
-    deadline = time.monotonic() + seconds
+    """What a condition gives once it holds; `seconds` are those of an idle machine, and a busy one gets three times."""
+    begun, pause = time.monotonic(), 0.2
     while True:
         found = condition()
         if found:
             return found
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what or condition}"
-        time.sleep(0.3)
+        assert time.monotonic() < begun + 3 * seconds, f"not within {seconds} s: {what or condition}"
+        time.sleep(pause)
+        pause = min(1.0, 1.2 * pause)  # to ask costs as much as what is waited for
 
 
 @dataclass
@@ -128,13 +130,13 @@ class Stack:
             "    pulumi.export(output, getattr(migrate, output))\n" + after
         )
 
-    def pulumi(self, *arguments: str, timeout: int = 240) -> Result:
+    def pulumi(self, *arguments: str, timeout: int = 600) -> Result:
         return run(["pulumi", *arguments, "--non-interactive"], self.folder, self.env, timeout)
 
     def preview(self, *arguments: str) -> Result:
         return self.pulumi("preview", "--color", "never", *arguments)
 
-    def up(self, *arguments: str, timeout: int = 240) -> Result:
+    def up(self, *arguments: str, timeout: int = 600) -> Result:
         return self.pulumi("up", "--yes", "--skip-preview", "--color", "never", *arguments, timeout=timeout)
 
     def refresh(self) -> Result:
@@ -199,6 +201,7 @@ def sandbox() -> Iterator[IO[str]]:
         except BlockingIOError:
             pytest.exit("a test that stops parts of the cluster is under way: wait for its end", 2)
         yield used
+    shutil.rmtree(once.folder(), ignore_errors=True)
 
 
 @pytest.fixture

@@ -6,10 +6,8 @@ load, and `stack init` derives a key a million rounds long. Both come out the sa
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
-import shutil
 import subprocess
 import tempfile
 from functools import cache
@@ -29,10 +27,8 @@ exec "{python}" "$@"
 
 @cache
 def folder() -> Path:
-    """A folder that lasts as long as this process."""
-    made = Path(tempfile.mkdtemp(prefix="kf-e2e-"))
-    atexit.register(shutil.rmtree, made, ignore_errors=True)
-    return made
+    """A folder for all tests of this process, which goes with the last one."""
+    return Path(tempfile.mkdtemp(prefix="kf-e2e-"))
 
 
 @cache

@@ -38,7 +38,7 @@ def test_two_updates_at_the_same_moment(stacks: Callable[..., Stack]) -> None:
     for one in (first, second):
         one.task("command='echo once; sleep 2'")
     processes = [one.start() for one in (first, second)]
-    texts = [(process.communicate(timeout=120)[0], process.returncode) for process in processes]
+    texts = [(process.communicate(timeout=600)[0], process.returncode) for process in processes]
     assert [code for _, code in texts] == [0, 0], texts
     assert len(first.runs()) == 1
     for one in (first, second):
@@ -61,7 +61,7 @@ def test_app_of_another_stack_is_refused(stacks: Callable[..., Stack], message: 
 def test_twelve_tasks_at_once(stack: Stack) -> None:
     body = (
         "app = App('shop', space=space, image=f'{R}/busybox:1', memory='16M', cpu='10m')\n"
-        "for n in range(12):\n    Task(f't{n}', app=app, command='sleep 12')\n"
+        "for n in range(12):\n    Task(f't{n}', app=app, command='sleep 30')\n"
     )
     stack.write(body).up().ok()
     times = [_times(pod) for pod in stack.pods()]

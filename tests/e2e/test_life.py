@@ -27,11 +27,14 @@ def test_retries_follow_every_attempt(stack: Stack) -> None:
 
 def test_results_of_a_task_that_fails(stack: Stack) -> None:
     write = "printf 42 > $KF_RESULTS/schema; printf v1 > $KF_RESULTS/version"
-    stack.task(f"command='{write}', results=['schema', 'version', 'unwritten']").up().ok()
-    assert stack.outputs()["results"] == {"schema": "42", "version": "v1"}
-    stack.task(f"command='{write}; exit 2', results=['schema'], must_succeed=False").up().ok()
+    stack.task(
+        f"command='{write}', results=['schema', 'version', 'unwritten']",
+        after=f"fails = Task('fails', app=app, command='{write}; exit 2', results=['schema'], must_succeed=False)\n"
+        "pulumi.export('failed', [fails.results, fails.exit_code])\n",
+    ).up().ok()
     out = stack.outputs()
-    assert (out["results"], out["exit_code"]) == ({"schema": "42"}, 2)
+    assert out["results"] == {"schema": "42", "version": "v1"}
+    assert out["failed"] == [{"schema": "42"}, 2]
 
 
 def test_results_that_are_too_large(stack: Stack, message: Message) -> None:
@@ -113,7 +116,7 @@ def test_ended_by_a_signal(stack: Stack, message: Message) -> None:
 def test_what_goes_on_in_the_background_does_not_hold_a_task_up(stack: Stack) -> None:
     begun = time.monotonic()
     stack.task("command='sleep 300 & echo done'").up().ok()
-    assert time.monotonic() - begun < 60
+    assert time.monotonic() - begun < 240, "it does not wait for what sleeps"
     out = stack.outputs()
     assert (out["state"], out["exit_code"], out["log"]) == ("Succeeded", 0, "done\n")
 

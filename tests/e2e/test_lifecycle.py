@@ -55,50 +55,59 @@ def test_nothing_changed_runs_nothing(stack: Stack) -> None:
 
 
 def test_each_part_of_the_definition_runs_it_again(stack: Stack) -> None:
-    stack.task("command='echo one'").up().ok()
-    edits = {
-        "command='echo two'": "command changed: echo one → echo two",
-        "command='echo two', env={'A': 'x'}": "env changed: +A x",
-        "command='echo two', env={'A': 'y'}": "env changed: A x → y",
-        "command='echo two', env={'A': 'y'}, triggers=[1]": "triggers changed: [] → [1]",
-        "command='echo one'": "command changed",
-    }
-    for count, (arguments, because) in enumerate(edits.items(), start=2):
-        shown = stack.task(arguments).preview().ok()
-        assert f"will run: {because}" in shown.text and "to replace" not in shown.text and "retain" not in shown.text
+    """Three tasks, each edited on its own, twice; what is as it was does not run."""
+    edits: list[dict[str, tuple[str, str]]] = [
+        {
+            "worded": ("command='echo two'", "command changed: echo one → echo two"),
+            "set": ("command='echo one', env={'A': 'x'}", "env changed: +A x"),
+            "triggered": ("command='echo one', triggers=[1]", "triggers changed: [] → [1]"),
+        },
+        {
+            "worded": ("command='echo one'", "command changed: echo two → echo one"),
+            "set": ("command='echo one', env={'A': 'y'}", "env changed: A x → y"),
+        },
+    ]
+    arguments = dict.fromkeys(edits[0], "command='echo one'")
+    runs = dict.fromkeys(arguments, 1)
+
+    def program() -> Stack:
+        tasks = "".join(f"Task({name!r}, app=app, {given})\n" for name, given in arguments.items())
+        return stack.write("app = App('shop', space=space, image=f'{R}/busybox:1')\n" + tasks)
+
+    program().up().ok()
+    for edit in edits:
+        for name, (given, _) in edit.items():
+            arguments[name] = given
+            runs[name] += 1
+        shown = program().preview().ok().text
+        for _, because in edit.values():
+            assert f"will run: {because}" in shown
+        assert "to replace" not in shown and "retain" not in shown
         stack.up().ok()
-        assert len(stack.runs()) == count, "exactly one new run, the old ones kept"
+        tasks = [run["metadata"]["labels"]["kf.dev/task"] for run in stack.runs()]
+        assert {name: tasks.count(name) for name in runs} == runs, "exactly one new run, the old ones kept"
     ids = [int(run["metadata"]["labels"]["kf.dev/task-id"]) for run in stack.runs()]
-    assert ids == [1, 2, 3, 4, 5, 6]
+    assert sorted(ids) == list(range(1, 9))
 
 
 def test_everything_else_changes_only_the_template(stack: Stack) -> None:
     consumer = "pulumi.export('copy', k8s.core.v1.ConfigMap('copy', metadata={'name': 'copy', 'namespace': space.namespace}, data={'log': migrate.log}, opts=ResourceOptions(provider=space.provider)).id)"  # noqa: E501
     stack.task(app="env={'S': Output.secret('first-secret')}", after=consumer).up().ok()
-    one, two = "env={'S': Output.secret('first-secret')}", "env={'S': Output.secret('first-secret'), 'B': '1'}"
-    edits = [
-        ("timeout='30m', command='echo hello'", one, "timeout 1h → 30m"),
-        ("memory='48M', command='echo hello'", one, "memory 32Mi → 48Mi"),
-        ("memory='48M', command='echo hello'", two, "B none → 1 (App)"),
-        ("memory='48M', command='echo hello'", f"{two}, labels={{'team': 'a'}}", "label team none → a"),
-    ]
-    for arguments, app, change in edits:
-        shown = stack.task(arguments, app, consumer).preview().ok()
-        assert f"{change}: nothing runs" in shown.text
-        assert "ConfigMap shop-migrate update" in shown.text
-        for quiet in ("kf:Run", "ConfigMap copy", "will run", "may run", "replace"):
-            assert quiet not in shown.text, f"{quiet}: {shown.text}"
-        stack.up().ok()
-    rotated = "env={'S': Output.secret('second-secret'), 'B': '1'}, labels={'team': 'a'}"
-    shown = stack.task(edits[-1][0], rotated, consumer).preview().ok()
-    assert "Secret kf-shop.env update" in shown.text and "replace" not in shown.text and "kf:Run" not in shown.text
-    assert "S changed (App): nothing runs" in shown.text and "S changed" in stack.up().ok().text
-    state = json.dumps(stack.state())
-    assert short_digest("second-secret") not in state and "S changed" not in stack.preview().ok().text
+    changed = "env={'S': Output.secret('second-secret'), 'B': '1'}, labels={'team': 'a'}"
+    shown = stack.task("timeout='30m', memory='48M', command='echo hello'", changed, consumer).preview().ok().text
+    quietly = " ".join(line for line in shown.splitlines() if line.endswith(": nothing runs"))
+    for change in ("timeout 1h → 30m", "memory 32Mi → 48Mi", "B none → 1 (App)", "S changed", "label team none → a"):
+        assert change in quietly, shown
+    assert "ConfigMap shop-migrate update" in shown and "Secret kf-shop.env update" in shown
+    for quiet in ("kf:Run", "ConfigMap copy", "will run", "may run", "replace"):
+        assert quiet not in shown, f"{quiet}: {shown}"
+    assert "S changed" in stack.up().ok().text
+    assert short_digest("second-secret") not in json.dumps(stack.state())
+    assert "S changed" not in stack.preview().ok().text
     assert len(stack.runs()) == 1
-    stack.task("memory='48M', command='echo $S | wc -c; echo $B'", rotated, consumer)
-    shown = stack.preview("--diff").ok()
-    of_run = shown.text.partition("~ pulumi-python:dynamic/kf:Run: (update)")[2].partition("(update)")[0]
+    stack.task("timeout='30m', memory='48M', command='echo $S | wc -c; echo $B'", changed, consumer)
+    diff = stack.preview("--diff").ok().text
+    of_run = diff.partition("~ pulumi-python:dynamic/kf:Run: (update)")[2].partition("(update)")[0]
     assert '~ [2]: "echo hello" => "echo $S | wc -c; echo $B"' in of_run and "~ manifest (hidden)" in of_run
     assert len(of_run.splitlines()) < 60, "what is the same in structures that differ, and no whole PipelineRun"
     stack.up().ok()
@@ -145,27 +154,28 @@ def test_failure_fails_the_update_and_is_tried_again(stack: Stack, message: Call
     assert "~" not in changes(stack.up("--expect-no-changes").ok()) and len(stack.runs()) == 3
 
 
-def test_must_succeed_off_makes_a_failure_a_result(stack: Stack) -> None:
-    stack.task("command='exit 3', must_succeed=False").up().ok()
-    out = stack.outputs()
-    assert (out["state"], out["exit_code"], out["reason"]) == ("Failed", 3, "StepFailed")
-    stack.up("--expect-no-changes").ok()
-    assert len(stack.runs()) == 1
-
-
 def test_when_trigger_and_always(stack: Stack) -> None:
-    stack.task("command='echo 1', when='always'").up().ok()
-    shown = stack.preview().ok()
-    assert shown.text.split("Diagnostics:")[1].count("will run: when is 'always'") == 1
+    tasks = (
+        "app = App('shop', space=space, image=f'{{R}}/busybox:1')\n"
+        "Task('eager', app=app, command='echo 1', {eager})\n"
+        "cool = Task('cool', app=app, command='echo {said}', when='trigger', triggers=[{trigger!r}])\n"
+        "pulumi.export('log', cool.log)\n"
+    )
+    always, switched = "when='always'", "when='trigger', triggers=['v1']"
+
+    def counts() -> tuple[int, int]:
+        tasks = [run["metadata"]["labels"]["kf.dev/task"] for run in stack.runs()]
+        return tasks.count("eager"), tasks.count("cool")
+
+    stack.write(tasks.format(eager=always, said=1, trigger="v1")).up().ok()
+    shown = stack.write(tasks.format(eager=always, said=2, trigger="v1")).preview().ok()
+    assert shown.text.split("Diagnostics:")[1].count("will run: ") == 1 and "will run: when is 'always'" in shown.text
     stack.up().ok()
-    assert len(stack.runs()) == 2
-    stack.task("command='echo 1', when='trigger', triggers=['v1']").up().ok()
-    stack.task("command='echo 2', when='trigger', triggers=['v1']").up().ok()
-    assert len(stack.runs()) == 3, "only triggers decide"
-    shown = stack.task("command='echo 2', when='trigger', triggers=['v2']").preview().ok()
+    assert counts() == (2, 1), "only triggers decide"
+    shown = stack.write(tasks.format(eager=switched, said=2, trigger="v2")).preview().ok()
     assert "will run: triggers changed: ['v1'] → ['v2']" in shown.text
     stack.up().ok()
-    assert len(stack.runs()) == 4 and stack.outputs()["log"] == "2\n"
+    assert counts() == (3, 2) and stack.outputs()["log"] == "2\n"
 
 
 def test_not_waiting_completes_the_record_later(stack: Stack) -> None:
@@ -189,20 +199,25 @@ def test_failure_that_was_not_waited_for_is_reported_and_tried_again(stack: Stac
     assert len(stack.runs()) == 2
 
 
-def test_run_deleted_before_its_end_is_not_started_again(stack: Stack) -> None:
-    stack.task("command='sleep 100', wait=False").up().ok()
+def test_what_has_run_stays_recorded_and_is_not_started_again(stack: Stack) -> None:
+    """One that has succeeded, one that may fail, and one whose end nobody waits for; also when their runs are gone."""
+    stack.write(
+        "app = App('shop', space=space, image=f'{R}/busybox:1')\n"
+        "done = Task('done', app=app, command='echo hello')\n"
+        "fails = Task('fails', app=app, command='exit 3', must_succeed=False)\n"
+        "slow = Task('slow', app=app, command='sleep 600', wait=False)\n"
+        "pulumi.export('log', done.log)\n"
+        "pulumi.export('failed', [fails.state, fails.exit_code, fails.reason])\n"
+        "pulumi.export('slow', slow.state)\n"
+    ).up().ok()
+    assert stack.outputs() == {"log": "hello\n", "failed": ["Failed", 3, "StepFailed"], "slow": "Running"}
+    again = stack.up().ok().text
+    assert "Run shop-done" not in again and "Run shop-fails" not in again and len(stack.runs()) == 3
     kubectl("delete", RUNS, "-n", stack.namespace, "--all")
     stack.refresh().ok()
     stack.up("--expect-no-changes").ok()
-    assert stack.runs() == [] and stack.outputs()["state"] == "Unknown"
-
-
-def test_runs_deleted_behind_our_back_stay_recorded(stack: Stack) -> None:
-    stack.task().up().ok()
-    kubectl("delete", RUNS, "-n", stack.namespace, "--all")
-    stack.refresh().ok()
-    stack.up("--expect-no-changes").ok()
-    assert stack.runs() == [] and stack.outputs()["log"] == "hello\n"
+    assert stack.runs() == []
+    assert stack.outputs() == {"log": "hello\n", "failed": ["Failed", 3, "StepFailed"], "slow": "Unknown"}
 
 
 def test_an_app_is_described_and_not_started(stack: Stack) -> None:

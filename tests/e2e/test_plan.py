@@ -9,16 +9,15 @@ import pytest
 
 from .conftest import Stack
 
-NEW = "".join(f"Task('new-{number}', app=app, command='echo new')\n" for number in range(5))
+
+def names(stack: Stack, app: str) -> set[str]:
+    return {run["metadata"]["name"] for run in stack.runs(app)}
 
 
-def names(stack: Stack) -> set[str]:
-    return {run["metadata"]["name"] for run in stack.runs()}
-
-
-def inputs(stack: Stack, kind: str, name: str) -> dict[str, Any]:
-    resources = {resource["urn"]: resource for resource in stack.state()["deployment"]["resources"]}
-    return dict(resources[stack.urn(f"pulumi-python:dynamic/kf:{kind}", name)]["inputs"])
+def inputs(stack: Stack) -> dict[str, dict[str, Any]]:
+    """Those of all records of runs in the state, by their resources' names."""
+    resources = stack.state()["deployment"]["resources"]
+    return {one["urn"].rpartition("::")[2]: one["inputs"] for one in resources if one["type"].endswith("kf:Run")}
 
 
 @pytest.fixture
@@ -27,29 +26,42 @@ def stack(stack: Stack) -> Stack:
     return stack
 
 
-@pytest.mark.parametrize("keep", [1, 3, 7])
-def test_every_new_run_is_counted_and_a_saved_plan_holds(stack: Stack, keep: int) -> None:
-    for number in (1, 2):
-        stack.task(f"command='echo {number}'", f"keep={keep}").up().ok()
-    before = names(stack)
-    stack.task("command='echo 3'", f"keep={keep}", after=NEW)
-    shown = stack.preview("--save-plan", "plan.json").ok().text
-    certain = {
-        name for line in re.findall(r"will delete .*", shown) for name in re.findall(r"shop-migrate-\w+-\d", line)
-    }
-    perhaps = {
-        name for line in re.findall(r"may delete .*", shown) for name in re.findall(r"shop-migrate-\w+-\d", line)
-    }
+def test_every_new_run_is_counted_and_a_saved_plan_holds(stack: Stack) -> None:
+    """Of three Apps, whose `keep` is less, as many and more than there are."""
+    keeps = (1, 3, 7)
+
+    def program(said: int, new: int) -> Stack:
+        return stack.write(
+            f"for keep in {keeps}:\n"
+            "    app = App(f'shop{keep}', space=space, image=f'{R}/busybox:1', keep=keep)\n"
+            f"    Task('migrate', app=app, command='echo {said}')\n"
+            f"    for number in range({new}):\n"
+            "        Task(f'new-{number}', app=app, command='echo new')\n"
+        )
+
+    def named(verb: str, shown: str, keep: int) -> set[str]:
+        lines = re.findall(rf"{verb} delete .*", shown)
+        return {name for line in lines for name in re.findall(rf"shop{keep}-migrate-\w+-\d", line)}
+
+    for said in (1, 2):
+        program(said, 0).up().ok()
+    before = {keep: names(stack, f"shop{keep}") for keep in keeps}
+    shown = program(3, 5).preview("--save-plan", "plan.json").ok().text
     stack.up("--plan", "plan.json").ok()
-    gone = before - names(stack)
-    assert certain <= gone <= certain | perhaps
-    assert len(certain | perhaps) == max(0, min(len(before), len(before) + 6 - keep))
-    for name in ("migrate", *(f"new-{number}" for number in range(5))):
-        found = inputs(stack, "Run", f"shop-{name}")
-        assert found["_starts"] == "will" and found["_because"]
+    recorded = inputs(stack)
+    for keep in keeps:
+        certain, perhaps = named("will", shown, keep), named("may", shown, keep)
+        gone = before[keep] - names(stack, f"shop{keep}")
+        assert certain <= gone <= certain | perhaps
+        assert len(certain | perhaps) == max(0, min(len(before[keep]), len(before[keep]) + 6 - keep))
+        for name in ("migrate", *(f"new-{number}" for number in range(5))):
+            found = recorded[f"shop{keep}-{name}"]
+            assert found["_starts"] == "will" and found["_because"]
     stack.up().ok()
-    found = inputs(stack, "Run", "shop-migrate")
-    assert found["_starts"] == found["_because"] == ""
+    recorded = inputs(stack)
+    for keep in keeps:
+        found = recorded[f"shop{keep}-migrate"]
+        assert found["_starts"] == found["_because"] == ""
 
 
 def test_a_first_plan_of_what_is_not_known_yet_holds(stack: Stack) -> None:
@@ -60,7 +72,7 @@ def test_a_first_plan_of_what_is_not_known_yet_holds(stack: Stack) -> None:
     shown = stack.preview("--save-plan", "plan.json").ok().text
     assert "may run: triggers are known only during the update" in shown
     stack.up("--plan", "plan.json").ok()
-    assert inputs(stack, "Run", "shop-late")["_starts"] == "will"
+    assert inputs(stack)["shop-late"]["_starts"] == "will"
 
 
 def test_a_renamed_task_is_told_how_to_keep_its_record(stack: Stack) -> None:

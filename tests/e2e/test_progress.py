@@ -44,7 +44,7 @@ class _Terminal:
         return self.process.returncode, out.decode(), self._shown.decode()
 
     def wait_for(self, text: bytes) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while text not in self._shown:
             assert time.monotonic() < deadline, self._shown
             time.sleep(0.1)

@@ -47,18 +47,17 @@ def test_preview_names_what_up_deletes(stack: Stack) -> None:
 
 def test_unfinished_runs_stay(stack: Stack) -> None:
     slow = "Task('slow', app=app, command='sleep 300', wait=False)\n"
-    stack.task("command='echo 1'", KEEP_3, after=slow).up().ok()
-    for number in range(2, 6):
+    for number in range(1, 5):  # four finished ones, and keep is three
         stack.task(f"command='echo {number}'", KEEP_3, after=slow).up().ok()
     left = [run["metadata"]["labels"]["kf.dev/task"] for run in stack.runs()]
     assert sorted(left) == ["migrate", "migrate", "migrate", "slow"]
 
 
 def test_failing_updates_and_kf_runs_keep_three(stack: Stack) -> None:
-    for _ in range(6):
+    for _ in range(4):
         stack.task("command='exit 1'", KEEP_3).up().failed()
     assert len(stack.runs()) == 3
-    for _ in range(6):
+    for _ in range(4):
         stack.kf("run-task", "shop", "--command", "true").ok()
         _wait_finished(stack)
     left = [run["status"]["conditions"][0]["status"] for run in stack.runs()]
@@ -105,7 +104,7 @@ def reconnect(stack: Stack) -> None:
 
 
 def _wait_finished(stack: Stack) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while any("completionTime" not in run.get("status", {}) for run in stack.runs()):
         assert time.monotonic() < deadline
         time.sleep(0.5)

@@ -171,6 +171,11 @@ def test_the_name_of_the_cron_job_leaves_room() -> None:
     [
         ({"schedule": "0 0 30 2 *"}, "schedule of job 'nightly' of app 'shop': '0 0 30 2 *' never comes: correct it"),
         ({"schedule": "* * * *"}, "schedule of job 'nightly' of app 'shop': '* * * *' has 4 fields"),
+        (
+            {"schedule": "CRON_TZ=Europe/Berlin 0 3 * * *"},
+            "schedule of job 'nightly' of app 'shop': Kubernetes takes no time zone within a schedule "
+            "('CRON_TZ=Europe/Berlin 0 3 * * *'): write schedule='0 3 * * *' and time_zone='Europe/Berlin'",
+        ),
         ({"time_zone": "Mars"}, "time_zone of job 'nightly' of app 'shop': time zone 'Mars' is unknown"),
         (
             {"concurrency_policy": "never"},
