@@ -156,7 +156,9 @@ class Busy:
 
     def judge(self, done: Result) -> None:
         shown = [secret for secret in self.changes.secrets if secret in done.text]
-        assert not shown and "Traceback" not in done.text, f"{shown}\n{done.text}"
+        # The SDK shows where a program was that the engine interrupts, because something else has failed.
+        crashed = [one for one in done.text.split("Traceback")[1:] if "KeyboardInterrupt" not in one]
+        assert not shown and not crashed, f"{shown}\n{done.text}"
 
 
 def test_parts_that_come_and_go_for_an_hour(server: s3.Server, stack: Stack) -> None:
