@@ -20,6 +20,7 @@ from kf_tasks import App, ServiceInstance, Space
 from kf_tasks.cli.main import kf
 from kf_tasks.core.manifest import loading
 from kf_tasks.core.manifest.model import Application, JobEntry, TaskEntry
+from kf_tasks.core.manifest.nodes import Secret
 
 from ..resources import test_components
 from .texts import ROOT, Snippet, snippets
@@ -43,6 +44,7 @@ class Cluster(test_components.Cluster):
         if args.typ == "pulumi-python:dynamic/kf:Run":
             processes = '{"types": ["web", "worker"], "default": "web"}'
             found["results"] = {"schema": "7", "digest": f"sha256:{'1' * 64}", "processes": processes}
+            found["results"] |= {"revision": "0002", "object": "orders.csv", "rows": "3", "total": "50"}
         return id_, found
 
 
@@ -156,7 +158,8 @@ def test_a_command_in_a_line_that_kf_does_not_have_is_noticed() -> None:
 
 @pytest.mark.parametrize("snippet", [s for s in snippets("yaml") if "applications:" in s.text], ids=str)
 def test_manifests_can_be_used(snippet: Snippet) -> None:
-    found = loading.parse(snippet.text, str(snippet), {"token": "x"}, ["shop-db"])
+    secrets = {name: Secret(value) for name, value in VALUES.items()}
+    found = loading.parse(snippet.text, str(snippet), secrets, ["shop-db"])
     assert found.applications
     assert found.warnings == []
 

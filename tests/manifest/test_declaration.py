@@ -12,10 +12,12 @@ import pytest
 from kf_tasks import App, Space
 from kf_tasks.core.manifest import loading
 from kf_tasks.core.manifest.nodes import Secret
+from kf_tasks.core.notify.endpoint import Endpoint
 from kf_tasks.core.source.files import walk
 from kf_tasks.manifest import configuration, declaration
 
 from ..resources.test_components import run, template
+from ..resources.test_notify import endpoints, told
 
 MANIFEST = """\
 applications:
@@ -91,8 +93,8 @@ def test_a_manifest_becomes_apps_and_tasks(tmp_path: Path) -> None:
     kept = {"keep": 3, "keep_failed": 2, "max_age": "1d12h", "pinned": ["hello-greet-1a2b3c4d-1"]}
     job = found["kf:index:TaskSchedule$kubernetes:core/v1:ConfigMap::hello-nightly"]
     history = found["pulumi-python:dynamic/kf:History::hello"]
-    for told in (*(json.loads(one["data"]["settings.json"]) for one in (found[HELLO], job)), history):
-        assert kept.items() <= told.items()
+    for said in (*(json.loads(one["data"]["settings.json"]) for one in (found[HELLO], job)), history):
+        assert kept.items() <= said.items()
     assert history["min_history"] == "1d"
     assert history["schedules"] == [{"task": "nightly", "schedule": "@daily", "time_zone": "Etc/UTC"}]
     record = found["kf:index:Task$pulumi-python:dynamic/kf:Run::hello-greet"]
@@ -335,3 +337,31 @@ def test_existing_secrets_of_a_manifest(tmp_path: Path) -> None:
         {"prefix": "M_", "secretRef": {"name": "more", "optional": True}},
         {"configMapRef": {"name": "settings"}},
     ]
+
+
+def test_who_is_told_by_a_manifest(tmp_path: Path) -> None:
+    (tmp_path / "manifest.yml").write_text(
+        "applications:\n- name: hello\n  image: i\n  task: true\n  command: x\n"
+        "  notify:\n  - {webhook: ((chat)), format: slack, on: [failed]}\n"
+        "  tasks:\n  - name: greet\n  - {name: count, notify: []}\n"
+        "  jobs:\n  - name: nightly\n"
+        "    notify: [{heartbeat: 'https://beat.example.com/((id))'}, {webhook: ((chat))}]\n"
+    )
+    chat = "https://hooks.example.com/s3cret-1"
+
+    def program() -> None:
+        values = {"chat": Secret(chat), "id": Secret("s3cret-2")}
+        declaration.declare(declaration.read(tmp_path / "manifest.yml", values), Space("hello-dev"))
+
+    found = run(program)
+    made = {urn.rsplit("::", 1)[1]: endpoints(found, urn) for urn in found.names() if "core/v1:Secret" in urn}
+    assert made == {
+        "kf-hello.notify": [Endpoint("webhook", chat, ("failed",), "slack")],
+        "kf-hello.nightly.notify": [
+            Endpoint("heartbeat", "https://beat.example.com/s3cret-2"),
+            Endpoint("webhook", chat, ("failed", "recovered"), "cloudevents"),
+        ],
+    }
+    assert (told(found, GREET), told(found, COUNT)) == ("kf-hello.notify", None)
+    others = [value for name, value in found.inputs.items() if "core/v1:Secret" not in name]
+    assert "s3cret" not in json.dumps(others, default=str)

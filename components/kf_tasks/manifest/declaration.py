@@ -11,11 +11,12 @@ from typing import Any, cast
 import pulumi
 
 from ..core.manifest import loading
-from ..core.manifest.model import Application, JobEntry, TaskEntry
+from ..core.manifest.model import Application, JobEntry, TaskEntry, Told
 from ..core.manifest.nodes import Text
 from ..resources.app import App
 from ..resources.environment import Env
 from ..resources.inputs import for_people
+from ..resources.notify import Heartbeat, Notify, Webhook
 from ..resources.references import ConfigKey, ConfigRef, SecretKey, SecretRef
 from ..resources.service import Binding, ServiceInstance
 from ..resources.source import Source
@@ -112,6 +113,7 @@ def _app(
         min_history=application.min_history,
         labels=metadata.labels if metadata else None,
         annotations=metadata.annotations if metadata else None,
+        notify=_told(application),
     )
 
 
@@ -149,6 +151,7 @@ def _task(entry: TaskEntry, app: App) -> Task:
         cpu=entry.cpu,
         timeout=entry.timeout,
         retries=entry.retries,
+        notify=_told(entry),
         triggers=entry.triggers,
         when=cast(When, entry.when),
     )
@@ -173,6 +176,7 @@ def _job(entry: JobEntry, app: App) -> TaskSchedule:
         cpu=entry.cpu,
         timeout=entry.timeout,
         retries=entry.retries,
+        notify=_told(entry),
     )
 
 
@@ -197,9 +201,22 @@ def _whole(entry: Application | TaskEntry | JobEntry) -> list[SecretRef | Config
     ]
 
 
+def _told(entry: Application | TaskEntry | JobEntry) -> Notify | None:
+    """Who is told of an entry's tasks, None where it does not say that."""
+    return None if entry.notify is None else [_endpoint(one) for one in entry.notify]
+
+
+def _endpoint(one: Told) -> Webhook | Heartbeat:
+    given = {key: _value(text) for key in ("webhook", "heartbeat", "ca") if (text := getattr(one, key)) is not None}
+    if one.heartbeat is not None:
+        return Heartbeat(given["heartbeat"], ca=given.get("ca"))
+    return Webhook(given["webhook"], ca=given.get("ca"), **one.model_dump(include={"on", "format"}, exclude_none=True))
+
+
 def _env(variables: dict[str, str]) -> dict[str, pulumi.Input[str]]:
     """What holds a secret variable is a secret of Pulumi's, and goes to a Kubernetes Secret."""
-    return {
-        name: pulumi.Output.secret(str(value)) if isinstance(value, Text) and value.secrets else str(value)
-        for name, value in variables.items()
-    }
+    return {name: _value(value) for name, value in variables.items()}
+
+
+def _value(text: str) -> pulumi.Input[str]:
+    return pulumi.Output.secret(str(text)) if isinstance(text, Text) and text.secrets else str(text)

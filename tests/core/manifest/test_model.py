@@ -83,7 +83,7 @@ def test_everything_that_can_be_said() -> None:
     )
     shop, blog = found.applications
     assert (found.warnings, found.notes) == ([], [])
-    nothing: dict[str, Any] = {"secret_env": {}, "config_env": {}, "env_from": []}
+    nothing: dict[str, Any] = {"secret_env": {}, "config_env": {}, "env_from": [], "notify": None}
     assert shop.model_dump(exclude={"tasks", "jobs"}) == {
         **nothing,
         "name": "shop", "image": None, "docker": {"image": "registry/shop:1"}, "path": None,

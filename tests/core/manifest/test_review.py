@@ -72,7 +72,7 @@ LINE = "line 5: application 'shop': "
          "here: see what it has"),
         ("env: {A: ((secret_map))}", "env.A: is the secret ((secret_map)), a map: a variable is text"),
         ("metadata: ((secret_map))", "metadata: holds the secret ((secret_map)), which everybody could read here: use "
-         "it in values of env only, or set it without --secret"),
+         "it in values of env and in addresses of notify only, or set it without --secret"),
         ("metadata: {<<: ((secret_map))}", "metadata: '<<' holds the secret ((secret_map)), whose keys everybody could "
          "read here: use it in env only, or set it without --secret"),
     ],
@@ -82,7 +82,10 @@ def test_a_secret_where_it_cannot_be(line: str, said: str) -> None:
 
 
 def test_an_application_that_is_a_secret() -> None:
-    said = "which everybody could read here: use it in values of env only, or set it without --secret"
+    said = (
+        "which everybody could read here: use it in values of env and in addresses of notify only, or set it without "
+        "--secret"
+    )
     for name in ("secret_text", "secret_map"):
         assert problems(f"applications:\n- (({name}))\n") == [
             f"line 2: application number 1: holds the secret (({name})), {said}"

@@ -17,7 +17,7 @@ _KEYS: Dict[str, str] = {
     "tasks": f"{_OURS}: start its tasks there with run-task",
     "jobs": f"{_OURS}: make its jobs there with create-job",
     "keep": f"{_OURS}: Kf keeps 500 tasks, Cloud Foundry all of the last 31 days",
-    **dict.fromkeys(("keep_failed", "max_age", "pinned", "min_history"), _OURS),
+    **dict.fromkeys(("keep_failed", "max_age", "pinned", "min_history", "notify"), _OURS),
     **dict.fromkeys(("secret_env", "config_env", "env_from"), f"{_OURS}: bind a service there"),
     "cpu": "Cloud Foundry does not know it",
     "cpu_limit": "Kf and Cloud Foundry do not know this spelling: Kf has cpu-limit",

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Annotated, Any, Dict, List, Union
+from typing import Annotated, Any, Callable, Dict, List, Sequence, Union
 
 from pydantic import AfterValidator, BeforeValidator, PlainValidator, ValidationInfo, WithJsonSchema
 
 from .. import definition, naming, quantities
 from ..errors import InvalidInput
+from ..notify import endpoint
 from ..pods import metadata
 from ..run import sources
 from ..run.environment import check_reserved
@@ -102,6 +103,33 @@ def _variable(value: Any) -> str:
     return value if isinstance(value, Node) and value.secrets else str(value)
 
 
+def _address(value: Any, info: ValidationInfo) -> str:
+    """An address that is told of tasks; one with a secret stays marked as such."""
+    endpoint.check_url(str(info.field_name), _filled(_text(value, info), info))
+    return value if isinstance(value, Node) and value.secrets else str(value)
+
+
+def _certificates(value: Any, info: ValidationInfo) -> str:
+    text = _filled(_text(value, info), info)
+    return value if isinstance(value, Node) and value.secrets else text
+
+
+def _one_of(known: Sequence[str]) -> Callable[[str, ValidationInfo], str]:
+    def check(value: str, info: ValidationInfo) -> str:
+        if value not in known:
+            raise InvalidInput(f"{info.field_name}: {value!r} is unknown: use one of {', '.join(known)}")
+        return value
+
+    return check
+
+
+def _events(value: Any, info: ValidationInfo) -> List[str]:
+    found = _texts(value, info)
+    if not found:
+        raise InvalidInput(f"{info.field_name}: is empty: name {' or '.join(endpoint.ON)}, or leave it out")
+    return [_one_of(endpoint.ON)(one, info) for one in found]
+
+
 def _note_name(name: str) -> str:
     wrong = metadata.wrong_name(name)
     if wrong:
@@ -120,12 +148,6 @@ def _note(value: Any) -> str:
     if isinstance(value, (dict, list)):
         raise InvalidInput(f"{kind(value)}: write a text here")
     return "" if value is None else str(value)
-
-
-def _when(value: str) -> str:
-    if value not in definition.WHEN:
-        raise InvalidInput(f"when: {value!r} is unknown: use one of {', '.join(definition.WHEN)}")
-    return value
 
 
 def _policy(value: str) -> str:
@@ -228,7 +250,7 @@ Age = Annotated[
     AfterValidator(lambda value, info: "0" if value in ("0", "0s") else _age(value, info)),
     _schema(type=["string", "integer"], pattern=_AGES, examples=["30d", "12h", "0"]),
 ]
-When = Annotated[Text, AfterValidator(_when), _schema(enum=list(definition.WHEN))]
+When = Annotated[Text, AfterValidator(_one_of(definition.WHEN)), _schema(enum=list(definition.WHEN))]
 AppName = Annotated[
     str,
     BeforeValidator(_text),
@@ -263,6 +285,14 @@ KeysOf = Annotated[
     BeforeValidator(mapping),
     _schema(type="object", additionalProperties={"type": "string", "examples": ["shop/token"]}),
 ]
+Address = Annotated[
+    str, PlainValidator(_address), _schema(type="string", examples=["https://hooks.example.com/services/T0/B0"])
+]
+Certificates = Annotated[str, PlainValidator(_certificates), _schema(type="string")]
+Events = Annotated[
+    List[str], PlainValidator(_events), _schema(type="array", items={"enum": list(endpoint.ON)}, minItems=1)
+]
+Format = Annotated[Text, AfterValidator(_one_of(endpoint.FORMATS)), _schema(enum=list(endpoint.FORMATS))]
 _NotesSchema = _schema(type="object", additionalProperties={"type": ["string", "number", "boolean", "null"]})
 _NoteName = Annotated[str, AfterValidator(_note_name)]
 Labels = Annotated[Dict[_NoteName, Annotated[str, PlainValidator(_label)]], BeforeValidator(mapping), _NotesSchema]

@@ -17,10 +17,12 @@ from .. import definition
 from ..errors import InvalidInput
 from ..run import sources
 from .fields import (
+    Address,
     Age,
     Annotations,
     AppName,
     BindingName,
+    Certificates,
     Command,
     Count,
     Cpu,
@@ -28,7 +30,9 @@ from .fields import (
     Data,
     Disk,
     Env,
+    Events,
     Flag,
+    Format,
     JobName,
     KeysOf,
     Labels,
@@ -141,6 +145,27 @@ class Whole(Entry):
         return self
 
 
+class Told(Entry):
+    """Who is told how tasks end: a webhook or a heartbeat, by its address."""
+
+    webhook: Optional[Address] = Field(None, description="An address that is posted failures and recoveries.")
+    heartbeat: Optional[Address] = Field(None, description="In its place, that of a service that misses a ping.")
+    on: Optional[Events] = Field(None, description="What a webhook is told of, by default both.")
+    format: Optional[Format] = Field(None, description="How a webhook is told, by default as CloudEvents.")
+    ca: Optional[Certificates] = Field(None, description="Certificates in PEM of an authority of your own.")
+
+    @model_validator(mode="after")
+    def _one(self) -> Told:
+        if (self.webhook is None) == (self.heartbeat is None):
+            raise InvalidInput("notify: write webhook: ADDRESS or heartbeat: ADDRESS, one of them")
+        if self.heartbeat is not None and (self.on or self.format):
+            raise InvalidInput("notify: a heartbeat is told of every start and end, and has neither on nor format")
+        return self
+
+
+Notify = Annotated[Optional[List[Told]], BeforeValidator(entries)]
+
+
 class Named(Entry):
     """Variables that come from existing Secrets and ConfigMaps."""
 
@@ -173,6 +198,7 @@ class Work(Named):
     cpu: Optional[Cpu] = None
     timeout: Optional[Span] = Field(None, description="The time limit, by default the Space's; '0' for none.")
     retries: Count = Field(0, description="How often a failed task is tried again.")
+    notify: Notify = Field(None, description="Who is told how it ends, by default those of the application.")
 
 
 class TaskEntry(Work):
@@ -224,6 +250,7 @@ class Application(Named):
     max_age: Optional[Age] = Field(None, description="Older runs go although they are among those ('30d'; 0: none).")
     pinned: Texts = Field([], description="Names of runs that stay.")
     min_history: Optional[Age] = Field(None, description="Warns where the kept runs reach back less far ('7d').")
+    notify: Notify = Field(None, description="Who is told how tasks end, by default those of the Space; []: nobody.")
     tasks: Annotated[List[TaskEntry], BeforeValidator(entries)] = []
     jobs: Annotated[List[JobEntry], BeforeValidator(entries)] = []
 

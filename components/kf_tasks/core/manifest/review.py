@@ -70,3 +70,5 @@ def _inside(data: Entries, key: str, above: Path, services: Optional[Collection[
         for nth, entry in enumerate(inner):
             if rules.open_map(entry):
                 yield Place(ENTRIES.get(key, ""), (*path, nth), inner.lines[nth], entry)
+                if "notify" in entry:
+                    yield from _inside(entry, "notify", (*path, nth), services)

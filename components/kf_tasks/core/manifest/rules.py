@@ -16,13 +16,31 @@ from ..run import command, launcher
 from . import ignored_keys
 from .findings import Finding, Path, named
 from .keys import about_map, unknown
-from .model import Application, Docker, Dockerfile, Entry, JobEntry, Metadata, Process, Service, TaskEntry, spelled
+from .model import (
+    Application,
+    Docker,
+    Dockerfile,
+    Entry,
+    JobEntry,
+    Metadata,
+    Process,
+    Service,
+    TaskEntry,
+    Told,
+    spelled,
+)
 from .nodes import Absent, Entries, Items, Text, kind, unreadable
 
 FILE, APPLICATIONS = "file", "applications"
 ENTRY = "entry"  # an entry of `applications`, whatever it is
 APPLICATION = "application"  # an entry that is a map
-ENTRIES = {"tasks": "task", "jobs": "job", "services": "service", "processes": "process"}  # role of a list's maps
+ENTRIES = {
+    "tasks": "task",
+    "jobs": "job",
+    "services": "service",
+    "processes": "process",
+    "notify": "endpoint",
+}  # role of a list's maps
 _MAPS: Mapping[str, Tuple[Type[Entry], Mapping[str, str]]] = {
     "docker": (Docker, ignored_keys.DOCKER),
     "dockerfile": (Dockerfile, {}),
@@ -30,6 +48,7 @@ _MAPS: Mapping[str, Tuple[Type[Entry], Mapping[str, str]]] = {
     "task": (TaskEntry, ignored_keys.TASK),
     "job": (JobEntry, ignored_keys.JOB),
     "process": (Process, ignored_keys.PROCESS),
+    "endpoint": (Told, {}),
     "service": (Service, {}),
 }
 
@@ -149,6 +168,8 @@ def _secrets(place: Place) -> Iterator[Finding]:
 
 def _secrets_in(data: Any, line: int, path: Path) -> Iterator[Finding]:
     env, secrets = _of_env(path), data.secrets if isinstance(data, (Text, Entries)) else ()
+    if isinstance(data, Text) and _of_notify(path):
+        return
     if env == ("env",) and isinstance(data, Text) and secrets:
         yield Finding(line, path, f"is the secret (({secrets[0]})), a text: write keys and values here")
     elif len(env) == 2 and isinstance(data, Entries) and secrets:
@@ -156,7 +177,7 @@ def _secrets_in(data: Any, line: int, path: Path) -> Iterator[Finding]:
     elif secrets and not env:
         said = (
             f"holds the secret (({secrets[0]})), which everybody could read here: use it in values of "
-            "env only, or set it without --secret"
+            "env and in addresses of notify only, or set it without --secret"
         )
         yield Finding(line, path, said)
     elif isinstance(data, (Entries, Items)) and len(env) < 2:
@@ -166,8 +187,18 @@ def _secrets_in(data: Any, line: int, path: Path) -> Iterator[Finding]:
 
 def _of_env(path: Path) -> Path:
     """The part of a path from the env of an application, task or job downwards; nothing outside of them."""
-    within = path[4:] if path[2:3] in (("tasks",), ("jobs",)) else path[2:]
-    return within if within[:1] == ("env",) else ()
+    return _own(path) if _own(path)[:1] == ("env",) else ()
+
+
+def _of_notify(path: Path) -> bool:
+    """Whether it is an address in notify, which goes to a Secret as variables do."""
+    own = _own(path)
+    return len(own) == 3 and own[0] == "notify" and own[2] in ("webhook", "heartbeat", "ca")
+
+
+def _own(path: Path) -> Path:
+    """The part of a path that an application, task or job has to itself."""
+    return path[4:] if path[2:3] in (("tasks",), ("jobs",)) else path[2:]
 
 
 def _image(place: Place) -> Iterator[Finding]:
