@@ -27,10 +27,43 @@ CODE = (
 )
 
 
+# What others call a provisioned service: a resource whose status names the Secret, here by the hand of the test.
+KIND = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: brokers.NS.example.com}
+spec:
+  group: NS.example.com
+  scope: Namespaced
+  names: {kind: Broker, plural: brokers, singular: broker}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    subresources: {status: {}}
+    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+"""
+PROVISIONED = """
+from kf_tasks import ServiceInstance
+broker = k8s.apiextensions.CustomResource('queue', api_version=f'{NS}.example.com/v1', kind='Broker',
+    metadata={'name': 'queue', 'namespace': NS,
+              'annotations': {'pulumi.com/waitFor': 'jsonpath={.status.binding.name}'}},
+    opts=ResourceOptions(provider=space.provider, depends_on=space.resources))
+queue = ServiceInstance('queue', space=space, resource=broker, requires=['host'])
+app = App('shop', space=space, image=f'{R}/busybox:1', services=[queue])
+show = Task('show', app=app, command='cd /bindings/queue; for f in type host password; do echo $f: $(cat $f); done')
+pulumi.export('log', show.log)
+"""
+
+
 def secret(stack: Stack, name: str, **data: str) -> None:
     manifest = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": stack.namespace}}
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump({**manifest, "stringData": data}, file)
+    apply(json.dumps({**manifest, "stringData": data}))
+
+
+def apply(text: str) -> None:
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        file.write(text)
         file.flush()
         kubectl("apply", "-f", file.name)
 
@@ -77,3 +110,23 @@ def another_value_runs_nothing_and_stays_hidden(stack: Stack) -> None:
     last = eventually(lambda: [it for it in stack.runs() if it["metadata"]["labels"]["kf.dev/task"] == "shop"])[0]
     shown = stack.kf("logs", "shop", "--task", "--run", last["metadata"]["name"], "--recent").ok().text
     assert "got [secret]" in shown and "outer-word" not in shown
+
+
+def test_a_provisioned_service_is_bound_by_the_status_of_its_resource(stack: Stack) -> None:
+    apply(KIND.replace("NS", stack.namespace))
+    kind = f"brokers.{stack.namespace}.example.com"
+    try:
+        stack.write(PROVISIONED)
+        stack.preview().ok()
+        update = stack.start()
+        eventually(lambda: json.loads(kubectl("get", kind, "-A", "-o", "json"))["items"])
+        secret(stack, "queue-user", type="rabbitmq", host="queue.shop", password="provided-word-1")
+        named = '{"status": {"binding": {"name": "queue-user"}}}'
+        kubectl("patch", kind, "queue", "-n", stack.namespace, "--subresource=status", "--type=merge", "-p", named)
+        text = update.communicate(timeout=180)[0]
+        assert update.returncode == 0, text
+        assert stack.outputs()["log"] == "type: rabbitmq\nhost: [secret]\npassword: [secret]\n"
+        assert "provided-word-1" not in text + json.dumps(stack.state())
+        stack.up("--expect-no-changes").ok()
+    finally:
+        kubectl("delete", "crd", kind, "--wait=false")
