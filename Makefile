@@ -17,17 +17,19 @@ cluster:
 ENV := export PATH="$(CURDIR):$$PATH" PULUMI_PARALLEL="$${PULUMI_PARALLEL:-64}" \
 	SANDBOX_REGISTRY="$${SANDBOX_REGISTRY:-library}"
 HEAL := true
+EXTRAS :=
 else
 cluster:
 	@$(PYTHON) -m sandbox up
 ENV := eval "$$($(PYTHON) -m sandbox env)"
+EXTRAS := servers
 # An update that was killed leaves a lock and pending operations; on the sandbox's own stack they are cleared.
 HEAL := { pulumi cancel --yes --stack $(STACK) >/dev/null 2>&1 || true; } && \
 	if pulumi stack export --stack $(STACK) | grep -q '"pending_operations": \['; then \
 	pulumi refresh --yes --skip-preview --stack $(STACK) --clear-pending-creates; fi
 endif
 
-.PHONY: help up preview destroy down env check test e2e lint dist docs extras soak bench cluster
+.PHONY: help up preview destroy down env check test e2e lint dist docs extras servers soak bench cluster
 help: ## what can be made
 	@grep -hE '^[a-z0-9]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
@@ -71,7 +73,10 @@ dist: .venv/.ready ## build wheel and sdist, into dist/
 	@rm -rf dist
 	.venv/bin/python -m build
 
-extras: .venv-policies/.ready ## build the virtual environment of the policy pack, .venv-policies
+extras: .venv-policies/.ready $(EXTRAS) ## build .venv-policies for the policy pack, and the servers of the examples
+
+servers: .venv/.ready
+	@.venv/bin/python -m sandbox extras
 
 .venv-policies/.ready: pyproject.toml
 	@$(PYTHON) -m venv .venv-policies

@@ -20,6 +20,7 @@ COMMANDS = {
     "status": "tell for each part whether it runs",
     "env": "print export lines for a shell",
     "images": "print the images in the sandbox's registry",
+    "extras": "build and pack the servers and clients of the examples, and push them if the sandbox is up",
 }
 
 
@@ -53,6 +54,8 @@ def obey(chosen: argparse.Namespace, sandbox: Sandbox) -> int:
             record = sandbox.existing()
             for name, image in sandbox.build()[1].items():
                 print(f"{record.registry}/{name} {image.digest}")
+        case "extras":
+            sandbox.extras()
         case "stop":
             faults.stop(sandbox, chosen.part)
         case "start":

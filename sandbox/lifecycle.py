@@ -26,6 +26,7 @@ from sandbox import (
 from sandbox import record as records
 from sandbox.api import Api
 from sandbox.cache import Cache
+from sandbox.extras import Extras
 from sandbox.images import Image
 from sandbox.places import Places
 from sandbox.processes import Keeper, Part, until
@@ -60,6 +61,18 @@ class Sandbox:
         engine.prepare_home(self.pulumi_home, tools.provider)
         return tools, images.build(self.cache, tools.tekton, tools.buildpacks, tools.buildah, self.steps)
 
+    def extras(self) -> None:
+        """The images that the examples use beside the cluster's own: in the cache, and in the registry if it runs."""
+        extras = Extras(self.cache, self.environ, self.steps)
+        extras.build()
+        packed = extras.pack().values()
+        record = records.load(self.places.record)
+        if record is None:
+            self.steps.say("packed " + ", ".join(image.name for image in packed) + "; `make up` pushes them")
+        else:
+            registry.push(record.registry, packed)
+            self.steps.say("pushed " + ", ".join(f"{record.registry}/{image.name}" for image in packed))
+
     def existing(self) -> Record:
         kept = records.load(self.places.record)
         if kept is None:
@@ -69,6 +82,7 @@ class Sandbox:
     def up(self) -> None:
         """Everything that is missing, and nothing else."""
         tools, packed = self.build()
+        packed = {**packed, **Extras(self.cache, self.environ, self.steps).packed()}
         with self.lock():
             record = self.prepare(tools)
             base = cluster.base_parts(self.places, record)

@@ -28,9 +28,9 @@ NEEDED = (
 )
 
 
-def ensure(steps: Steps, log: Path, environ: Mapping[str, str]) -> None:
+def ensure(steps: Steps, log: Path, environ: Mapping[str, str], needed: Iterable[str] = NEEDED) -> None:
     """Installs what is missing on Debian; elsewhere names it."""
-    lacking = missing(NEEDED)
+    lacking = missing(needed)
     if not lacking:
         return
     names = " ".join(lacking)

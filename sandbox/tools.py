@@ -23,6 +23,8 @@ GO_ENV = {
 }
 PULUMI_VERSION = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
 LIFECYCLE = "0.20.11"
+MAIL = "1.33.1"
+STORE = "1.8.0"
 BUILDER = "1.45.0"
 COMPONENT_VERSION = "k8s.io/component-base/version"
 PROVIDER = "4.25.0"
@@ -135,6 +137,22 @@ BUILDAH = Tool(
     with_c=True,
 )
 ALL = (PULUMI, KUBE, LANGUAGE, PIPELINES, KUBERNETES, DNS, BUILDPACKS, CONTAINERD, BUILDAH)
+# Servers that examples and their tests use, and a cluster does not.
+MAILPIT = Tool(
+    "mailpit",
+    f"mailpit {MAIL}",
+    "mailpit",
+    {"bin/mailpit": "github.com/axllent/mailpit"},
+    (f"github.com/axllent/mailpit/config.Version=v{MAIL}",),
+)
+VERSITYGW = Tool(
+    "versitygw",
+    f"versitygw {STORE}",
+    "versitygw",
+    {"bin/versitygw": "github.com/versity/versitygw/cmd/versitygw"},
+    (f"main.Version=v{STORE}",),
+)
+SERVERS = (MAILPIT, VERSITYGW)
 
 
 def key(tool: Tool, go: str) -> str:

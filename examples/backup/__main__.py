@@ -1,69 +1,47 @@
-"""A backup to an object store through a bound service, and a task that proves that it can be read back.
+"""A backup of a database to an object store, and a task that proves that it can be restored.
 
-The store is a small one for trying out, in a pod that keeps objects in memory. With one of your own, set
-its credentials instead: `pulumi config set --secret --path 'store.secret_access_key' …` and so on for
-`uri`, `bucket`, `region` and `access_key_id`.
+Database and store are for trying out (`servers.py`). With your own, set their credentials instead: `pulumi config set
+--secret --path database.uri postgresql://…`, `--path store.secret_access_key …`, and so on for `uri`, `bucket`,
+`region` and `access_key_id` of the store.
 """
 
-import os
 from pathlib import Path
 
 import pulumi
-import pulumi_kubernetes as kubernetes
+import servers
 from kf_tasks import App, ServiceInstance, Space, Task
 
-HERE = Path(__file__).parent
+ORDERS = """
+CREATE TABLE customers (id integer PRIMARY KEY, name text NOT NULL);
+CREATE TABLE orders (id integer PRIMARY KEY, customer integer REFERENCES customers, amount numeric(10, 2));
+INSERT INTO customers SELECT n, 'customer ' || n FROM generate_series(1, 50) AS n;
+INSERT INTO orders SELECT n, 1 + n % 50, n * 1.25 FROM generate_series(1, 1000) AS n;
+"""
+
 config = pulumi.Config()
-registry = config.get("registry") or os.environ.get("SANDBOX_REGISTRY")
-if not registry:
-    raise pulumi.RunError("no image registry: pulumi config set registry HOST:PORT, or set SANDBOX_REGISTRY")
-image = f"{registry}/python:3"
-space = Space(config.get("space") or f"backup-{pulumi.get_stack()}", memory="64M", disk="64M", cpu="10m")
-credentials = config.get_secret_object("store")
+space = Space(config.get("space") or f"backup-{pulumi.get_stack()}", memory="128M", disk="128M", cpu="10m")
+database, store = config.get_secret_object("database"), config.get_secret_object("store")
 ready: list[pulumi.Resource] = []
+if database is None:
+    server, credentials = servers.postgres(space, ORDERS)
+    database = pulumi.Output.secret(credentials)
+    ready.append(server)
+if store is None:
+    server, credentials = servers.s3(space, "backups")
+    store = pulumi.Output.secret(credentials)
+    ready.append(server)
 
-if credentials is None:
-    key = "key-for-trying-out"
-    inside = pulumi.ResourceOptions(provider=space.provider)
-    container = {
-        "name": "store",
-        "image": image,
-        "command": ["python3", "-u", "-c", (HERE / "server.py").read_text()],
-        "env": [{"name": "SECRET_ACCESS_KEY", "value": key}],
-        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-        "readinessProbe": {"tcpSocket": {"port": 9000}, "periodSeconds": 1},
-    }
-    pod = kubernetes.core.v1.Pod(
-        "store",
-        metadata={"name": "store", "namespace": space.namespace, "labels": {"run": "store"}},
-        spec={
-            "securityContext": {"runAsNonRoot": True, "runAsUser": 1000},
-            "terminationGracePeriodSeconds": 1,
-            "containers": [container],
-        },
-        opts=inside,
-    )
-    service = kubernetes.core.v1.Service(
-        "store",
-        metadata={"name": "store", "namespace": space.namespace, "annotations": {"pulumi.com/skipAwait": "true"}},
-        spec={"selector": {"run": "store"}, "ports": [{"port": 9000}]},
-        opts=inside,
-    )
-    ready = [pod, service]
-    credentials = pulumi.Output.secret(
-        {
-            "uri": "http://store:9000",
-            "bucket": "backups",
-            "region": "eu-central-1",
-            "access_key_id": "trying-out",
-            "secret_access_key": key,
-        }
-    )
-
-store = ServiceInstance("store", space=space, credentials=credentials, requires=["uri", "bucket"], label="s3")
-app = App("shop", space=space, image=image, services=[store])
-script = (HERE / "store.py").read_text()
-name = config.get("name") or "orders.sql"
+app = App(
+    "shop",
+    space=space,
+    image=servers.image("clients"),
+    services=[
+        ServiceInstance("database", space=space, credentials=database, requires=["uri"], label="postgresql"),
+        ServiceInstance("store", space=space, credentials=store, requires=["uri", "bucket"], label="s3"),
+    ],
+)
+script = (Path(__file__).parent / "backup.py").read_text()
+name = config.get("name") or "shop.dump"
 backup = Task(
     "backup",
     app=app,
@@ -76,6 +54,7 @@ verify = Task(
     app=app,
     command=["python3", "-c", script, "verify", name],
     triggers=[backup.run],
+    timeout="10m",
     opts=pulumi.ResourceOptions(depends_on=[backup]),
 )
 

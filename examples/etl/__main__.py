@@ -1,35 +1,64 @@
-"""Extract, transform, load: each task takes what the one before it found out.
+"""Extract, transform, load: from PostgreSQL through an object store and back, each task with what the one before found.
 
-`extract` writes results to files in $KF_RESULTS; they are Outputs afterwards, so `load` gets them as
-its command, runs after `extract`, and runs again when they change.
+`extract` and `transform` write results to files in $KF_RESULTS. They are Outputs afterwards, so the next task gets them
+in its command, runs after the one before, and runs again when they change.
+With servers of your own: `pulumi config set --secret --path database.uri postgresql://…`, and so on for `store`.
 """
 
-import os
+from pathlib import Path
 
 import pulumi
-from kf_tasks import App, Space, Task
+import servers
+from kf_tasks import App, ServiceInstance, Space, Task
+
+ORDERS = """
+CREATE TABLE orders (id serial PRIMARY KEY, day date NOT NULL, product text NOT NULL, amount integer NOT NULL);
+CREATE TABLE totals (day date, product text, total bigint, PRIMARY KEY (day, product));
+INSERT INTO orders (day, product, amount) VALUES
+    ('2026-01-31', 'tea', 12), ('2026-01-31', 'books', 30), ('2026-01-31', 'tea', 8), ('2026-02-01', 'pens', 99);
+"""
 
 config = pulumi.Config()
-registry = config.get("registry") or os.environ.get("SANDBOX_REGISTRY")
-if not registry:
-    raise pulumi.RunError("no image registry: pulumi config set registry HOST:PORT, or set SANDBOX_REGISTRY")
 day = config.get("day") or "2026-01-31"
+space = Space(config.get("space") or f"etl-{pulumi.get_stack()}", memory="128M", disk="64M", cpu="10m")
+database, store = config.get_secret_object("database"), config.get_secret_object("store")
+ready: list[pulumi.Resource] = []
+if database is None:
+    server, credentials = servers.postgres(space, ORDERS)
+    database = pulumi.Output.secret(credentials)
+    ready.append(server)
+if store is None:
+    server, credentials = servers.s3(space, "etl")
+    store = pulumi.Output.secret(credentials)
+    ready.append(server)
 
-space = Space(config.get("space") or f"etl-{pulumi.get_stack()}", memory="64M", disk="64M", cpu="10m")
-app = App("etl", space=space, image=f"{registry}/python:3")
+app = App(
+    "etl",
+    space=space,
+    image=servers.image("clients"),
+    services=[
+        ServiceInstance("database", space=space, credentials=database, requires=["uri"], label="postgresql"),
+        ServiceInstance("store", space=space, credentials=store, requires=["uri", "bucket"], label="s3"),
+    ],
+)
+script = (Path(__file__).parent / "etl.py").read_text()
+extract = Task(
+    "extract",
+    app=app,
+    command=["python3", "-c", script, "extract", day],
+    results=["object", "rows"],
+    timeout="10m",
+    opts=pulumi.ResourceOptions(depends_on=ready),
+)
+transform = Task(
+    "transform",
+    app=app,
+    command=["python3", "-c", script, "transform", extract.results["object"]],
+    results=["object", "total"],
+    timeout="10m",
+)
+load = Task("load", app=app, command=["python3", "-c", script, "load", transform.results["object"]], timeout="10m")
 
-EXTRACT = """
-import os, pathlib, sys
-rows = [(sys.argv[1], amount) for amount in (12, 30, 8)]
-print("extracted", len(rows), "rows of", sys.argv[1])
-folder = pathlib.Path(os.environ["KF_RESULTS"])
-(folder / "rows").write_text(str(len(rows)))
-(folder / "total").write_text(str(sum(amount for _, amount in rows)))
-"""
-extract = Task("extract", app=app, command=["python3", "-c", EXTRACT, day], results=["rows", "total"])
-
-LOAD = "import sys; print('loaded', sys.argv[1], 'rows, in all', sys.argv[2])"
-load = Task("load", app=app, command=["python3", "-c", LOAD, extract.results["rows"], extract.results["total"]])
-
-pulumi.export("total", extract.results["total"])
+pulumi.export("rows", extract.results["rows"])
+pulumi.export("total", transform.results["total"])
 pulumi.export("load", {"state": load.state, "log": load.log})

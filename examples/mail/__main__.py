@@ -1,60 +1,45 @@
 """A task that sends a mail through a bound service: once for each order, however often `up` is repeated.
 
-The mail server is a small one for trying out, in a pod that keeps what it gets:
-`kubectl exec -n <space> mail -- cat /mail/1`. With one of your own, set its credentials instead:
-`pulumi config set --secret --path 'smtp.uri' smtp://user:password@host:587`.
+The mail server is one for trying out (`servers.py`), which shows what it has got:
+`kubectl exec -n <space> mail -- wget -qO- http://localhost:8025/api/v1/messages`. With one of your own, set its
+credentials instead: `pulumi config set --secret --path smtp.uri smtp://user:password@host:587`, and if its certificate
+is signed by an authority of your own, `--path 'smtp["ca.crt"]'` with that.
 """
 
-import os
+import subprocess
 from pathlib import Path
 
 import pulumi
-import pulumi_kubernetes as kubernetes
+import servers
 from kf_tasks import App, ServiceInstance, Space, Task
 
 HERE = Path(__file__).parent
+
+
+def certificate(host: str) -> tuple[str, str]:
+    """Certificate and key of the server for trying out, made once beside this program."""
+    files = HERE / "tls.crt", HERE / "tls.key"
+    if not all(file.exists() for file in files):
+        about = ["-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}", "-days", "3650"]
+        made = ["-newkey", "rsa:2048", "-nodes", "-keyout", str(files[1]), "-out", str(files[0])]
+        try:
+            subprocess.run(["openssl", "req", "-x509", *made, *about], check=True, capture_output=True)
+        except OSError:
+            raise pulumi.RunError("no openssl, which makes a certificate: install it, or set smtp.uri") from None
+    return files[0].read_text(), files[1].read_text()
+
+
 config = pulumi.Config()
-registry = config.get("registry") or os.environ.get("SANDBOX_REGISTRY")
-if not registry:
-    raise pulumi.RunError("no image registry: pulumi config set registry HOST:PORT, or set SANDBOX_REGISTRY")
-image = config.get("image") or f"{registry}/python:3"
-space = Space(config.get("space") or f"mail-{pulumi.get_stack()}", memory="32M", disk="32M", cpu="10m")
+space = Space(config.get("space") or f"mail-{pulumi.get_stack()}", memory="64M", disk="64M", cpu="10m")
 credentials = config.get_secret_object("smtp")
 ready: list[pulumi.Resource] = []
-
 if credentials is None:
-    inside = pulumi.ResourceOptions(provider=space.provider)
-    pod = kubernetes.core.v1.Pod(
-        "mail",
-        metadata={"name": "mail", "namespace": space.namespace, "labels": {"run": "mail"}},
-        spec={
-            "securityContext": {"runAsNonRoot": True, "runAsUser": 1000, "fsGroup": 1000},
-            "terminationGracePeriodSeconds": 1,
-            "volumes": [{"name": "mail", "emptyDir": {}}],
-            "containers": [
-                {
-                    "name": "mail",
-                    "image": image,
-                    "command": ["python3", "-u", "-c", (HERE / "server.py").read_text()],
-                    "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-                    "volumeMounts": [{"name": "mail", "mountPath": "/mail"}],
-                    "readinessProbe": {"tcpSocket": {"port": 2525}, "periodSeconds": 1},
-                }
-            ],
-        },
-        opts=inside,
-    )
-    service = kubernetes.core.v1.Service(
-        "mail",
-        metadata={"name": "mail", "namespace": space.namespace, "annotations": {"pulumi.com/skipAwait": "true"}},
-        spec={"selector": {"run": "mail"}, "ports": [{"port": 2525}]},
-        opts=inside,
-    )
-    ready = [pod, service]
-    credentials = pulumi.Output.secret({"uri": "smtp://mail:2525"})
+    server, given = servers.smtp(space, *certificate("mail"))
+    credentials = pulumi.Output.secret(given)
+    ready.append(server)
 
 smtp = ServiceInstance("smtp", space=space, credentials=credentials, requires=["uri"], label="smtp")
-app = App("shop", space=space, image=image, services=[smtp])
+app = App("shop", space=space, image=servers.image("python"), services=[smtp])
 order = config.require("order")
 confirm = Task(
     "confirm-order",

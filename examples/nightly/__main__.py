@@ -4,28 +4,51 @@ pulumi up --stack dev                                   # says the next three ti
 kf jobs --space nightly-dev                             # schedule, last and next time
 kf run-job sum-up --env DAY=2026-11-24 --wait --space nightly-dev
 kf job-history sum-up --space nightly-dev               # by schedule and by hand
+
+It reads PostgreSQL and writes a report to an object store. With servers of your own: `pulumi config set --secret --path
+database.uri postgresql://…`, and so on for `uri`, `bucket`, `region`, `access_key_id`, `secret_access_key` of `store`.
 """
 
-import os
 from pathlib import Path
 
 import pulumi
-from kf_tasks import App, Space, TaskSchedule
+import servers
+from kf_tasks import App, ServiceInstance, Space, TaskSchedule
+
+BOOKINGS = """
+CREATE TABLE bookings (day date NOT NULL, product text NOT NULL, amount integer NOT NULL);
+INSERT INTO bookings SELECT day::date, product, amount
+    FROM generate_series('2026-01-01'::date, '2027-12-31', '1 day') AS day,
+         (VALUES ('books', 30), ('pens', 8), ('tea', 12)) AS sold (product, amount);
+"""
 
 config = pulumi.Config()
-registry = config.get("registry") or os.environ.get("SANDBOX_REGISTRY")
-if not registry:
-    raise pulumi.RunError("no image registry: pulumi config set registry HOST:PORT, or set SANDBOX_REGISTRY")
-image = config.get("image") or f"{registry}/python:3"
+image = servers.image("clients")
 
 space = Space(
     config.get("space") or f"nightly-{pulumi.get_stack()}",
-    memory="64M",
+    memory="128M",
     disk="64M",
     cpu="10m",
     submitter_image=image,
 )
-app = App("bookings", space=space, image=image, keep=30, env={"TZ": config.get("zone") or "Etc/UTC"})
+database, store = config.get_secret_object("database"), config.get_secret_object("store")
+if database is None:
+    database = pulumi.Output.secret(servers.postgres(space, BOOKINGS)[1])
+if store is None:
+    store = pulumi.Output.secret(servers.s3(space, "reports")[1])
+
+app = App(
+    "bookings",
+    space=space,
+    image=image,
+    keep=30,
+    env={"TZ": config.get("zone") or "Etc/UTC"},
+    services=[
+        ServiceInstance("database", space=space, credentials=database, requires=["uri"], label="postgresql"),
+        ServiceInstance("store", space=space, credentials=store, requires=["uri", "bucket"], label="s3"),
+    ],
+)
 
 # 02:30 is skipped or repeated when clocks change, 04:00 is not. Two sums at once would count twice: Forbid.
 sum_up = TaskSchedule(

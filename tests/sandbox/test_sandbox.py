@@ -27,6 +27,7 @@ from sandbox import (
     tools,
 )
 from sandbox.cache import Cache
+from sandbox.extras import Extras
 from sandbox.images import SHELL, Image
 from sandbox.layers import Root
 from sandbox.places import MARKER, Places
@@ -309,3 +310,20 @@ class TestLayers:
         assert found["bin/q"] == (0o777, "p", 0)
         assert found["tmp"] == (0o1777, "", 0)
         assert found["bin"] == found["etc"] == (0o755, "", 0)
+
+
+class TestExtras:
+    def test_servers_of_go_are_missing_until_they_are_built(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(toolchain, "go_version", lambda _: GO)
+        extras = Extras(Cache(tmp_path), {}, Steps())
+        assert extras.missing() == [tools.MAILPIT.title, tools.VERSITYGW.title]
+        assert extras.missing(["postgres", "clients"]) == [] and extras.program(tools.MAILPIT) is None
+        program = Cache(tmp_path).entry("mailpit", tools.key(tools.MAILPIT, GO)) / "bin/mailpit"
+        program.parent.mkdir(parents=True)
+        program.touch()
+        assert extras.missing() == [tools.VERSITYGW.title] and extras.program(tools.MAILPIT) == program
+
+    def test_without_go_no_server_is_there(self, tmp_path: Path) -> None:
+        assert Extras(Cache(tmp_path), {"PATH": str(tmp_path)}, Steps()).program(tools.MAILPIT) is None
