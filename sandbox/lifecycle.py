@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -56,6 +57,7 @@ class Sandbox:
     def build(self) -> tuple[Toolchain, dict[str, Image]]:
         """Packages, tools and images, from the cache where they are there already."""
         go = toolchain.go_version(self.environ)
+        toolchain.foretell(toolchain.missing(self.cache, go, self.environ), len(os.sched_getaffinity(0)), self.steps)
         packages.ensure(self.steps, self.cache.folder / "packages.log", self.environ)
         tools = toolchain.build(self.cache, go, self.environ, self.steps)
         engine.prepare_home(self.pulumi_home, tools.provider)

@@ -40,17 +40,31 @@ class Toolchain:
         return self.kube.parent / "bin/kubectl"
 
 
+def missing(cache: Cache, go: str, environ: Mapping[str, str]) -> list[Tool]:
+    """The tools that the cache has not."""
+    return [tool for tool in choose(cache, environ) if not cache.entry(tool.name, tools.key(tool, go)).is_dir()]
+
+
+def foretell(needed: Sequence[Tool], cores: int, steps: Steps) -> None:
+    """Says, before anything long begins, what is built, how long that takes here, and what is quicker."""
+    if needed:
+        minutes = max(round(sum(tool.minutes for tool in needed) * 2 / cores), 1)
+        steps.say(f"to build, once: {', '.join(tool.title for tool in needed)}")
+        steps.say(
+            f"this takes about {minutes} min on {cores} core{'s' if cores > 1 else ''} that do nothing else; "
+            "with a pulumi and a cluster of your own, CLUSTER=current builds nothing"
+        )
+
+
 def build(cache: Cache, go: str, environ: Mapping[str, str], steps: Steps) -> Toolchain:
     """Every tool, built where the cache has none."""
-    chosen = choose(cache, environ)
-    missing = [tool for tool in chosen if not cache.entry(tool.name, tools.key(tool, go)).is_dir()]
-    if not missing:
+    chosen, needed = choose(cache, environ), missing(cache, go, environ)
+    if not needed:
         return locate(cache, chosen, go)
     with cache.lock("build", steps):
-        steps.say("to build: " + ", ".join(tool.title for tool in missing))
-        prefetch = threading.Thread(target=fetch_all, args=(missing[1:], environ), daemon=True)
+        prefetch = threading.Thread(target=fetch_all, args=(needed[1:], environ), daemon=True)
         prefetch.start()
-        for tool in missing:
+        for tool in needed:
             began = time.monotonic()
             cache.fill(tool.name, tools.key(tool, go), maker(tool, environ, steps))
             steps.say(f"built {tool.title} in {duration(time.monotonic() - began)}")

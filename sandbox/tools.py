@@ -42,7 +42,10 @@ TEKTON_COMMANDS = (
 
 @dataclass(frozen=True, eq=False)
 class Tool:
-    """One cache entry: the binaries of some packages of one module; `tags` on top of those of all, C if it has some."""
+    """One cache entry: the binaries of some packages of one module; `tags` on top of those of all, C if it has some.
+
+    `minutes` is how long two cores build it for the first time, so that somebody who waits knows for how long.
+    """
 
     name: str
     title: str
@@ -51,6 +54,7 @@ class Tool:
     stamps: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     with_c: bool = False
+    minutes: float = 1.0
 
     @property
     def folder(self) -> Path:
@@ -73,6 +77,7 @@ PULUMI = Tool(
     "pulumi",
     {"bin/pulumi": "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"},
     (f"{PULUMI_VERSION}=v3.274.1",),
+    minutes=4,
 )
 KUBE = Tool(
     "kube",
@@ -88,8 +93,9 @@ KUBE = Tool(
         f"{COMPONENT_VERSION}.buildDate=2026-01-01T00:00:00Z",
         "k8s.io/client-go/pkg/version.gitVersion=v1.36.3",
     ),
+    minutes=5,
 )
-DNS = Tool("dns", "coredns 1.14.3", "kube", {"dns": "./dns"})
+DNS = Tool("dns", "coredns 1.14.3", "kube", {"dns": "./dns"}, minutes=0.5)
 LANGUAGE = Tool(
     "language",
     "pulumi-language-python 3.188.0",
@@ -102,6 +108,7 @@ PIPELINES = Tool(
     f"tekton {TEKTON}",
     "tekton",
     {f"bin/{name}": f"github.com/tektoncd/pipeline/cmd/{name}" for name in TEKTON_COMMANDS},
+    minutes=1.5,
 )
 CONTAINERD = Tool(
     "containerd",
@@ -112,6 +119,7 @@ CONTAINERD = Tool(
         for name in ("containerd", "containerd-shim-runc-v2")
     },
     (f"github.com/containerd/containerd/v2/version.Version={RUNTIME}",),
+    minutes=2.5,
 )
 KUBERNETES = Tool(
     "kubernetes",
@@ -119,6 +127,7 @@ KUBERNETES = Tool(
     "kubernetes",
     {"pulumi-resource-kubernetes": "."},
     (f"github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version={PROVIDER}",),
+    minutes=14,
 )
 BUILDPACKS = Tool(
     "buildpacks",
@@ -126,6 +135,7 @@ BUILDPACKS = Tool(
     "buildpacks",
     {f"bin/{name}": f"github.com/buildpacks/lifecycle/cmd/{name}" for name in ("lifecycle", "launcher")},
     (f"github.com/buildpacks/lifecycle/cmd.Version={LIFECYCLE}",),
+    minutes=1.5,
 )
 # Debian's 1.28 knows neither here-documents nor `COPY --link`. Its user namespace is made in C, before Go's threads.
 BUILDAH = Tool(
@@ -135,6 +145,7 @@ BUILDAH = Tool(
     {"bin/buildah": "go.podman.io/buildah/cmd/buildah"},
     tags=("containers_image_openpgp", "exclude_graphdriver_btrfs"),
     with_c=True,
+    minutes=1.5,
 )
 ALL = (PULUMI, KUBE, LANGUAGE, PIPELINES, KUBERNETES, DNS, BUILDPACKS, CONTAINERD, BUILDAH)
 # Servers that examples and their tests use, and a cluster does not.

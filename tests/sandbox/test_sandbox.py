@@ -140,6 +140,19 @@ class TestToolchain:
         (tmp_path / engine.HOST).unlink()
         assert tools.PULUMI in toolchain.choose(store, environ)
 
+    def test_what_is_long_is_said_before_it_begins(self, tmp_path: Path) -> None:
+        said = io.StringIO()
+        environ = {"PATH": "/usr/bin:/bin", "SANDBOX_TOOLCHAIN": "build"}
+        needed = toolchain.missing(Cache(tmp_path), "go1", environ)
+        assert needed == list(tools.ALL)
+        toolchain.foretell(needed, 4, Steps(said))
+        toolchain.foretell([], 4, Steps(said))
+        built, time_, *more = said.getvalue().splitlines()
+        assert not more and all(tool.title in built for tool in tools.ALL)
+        minutes = int(time_.split("about ")[1].split()[0])
+        assert minutes == round(sum(tool.minutes for tool in tools.ALL) / 2), "twice the cores, half the time"
+        assert "on 4 cores" in time_ and "CLUSTER=current" in time_
+
     def test_our_own_pulumi_on_path_does_not_count(self, tmp_path: Path) -> None:
         bin_folder = tmp_path / "pulumi-1/bin"
         bin_folder.mkdir(parents=True)
