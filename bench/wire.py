@@ -61,11 +61,3 @@ def requests() -> int:
     text = run(["kubectl", "get", "--raw", "/metrics"])
     counts = re.findall(r'^apiserver_request_total\{([^}]*resource="pipelineruns"[^}]*)\} (\S+)$', text, re.MULTILINE)
     return sum(int(float(count)) for labels, count in counts if re.search(r'verb="(GET|LIST|DELETE)"', labels))
-
-
-def all_requests() -> int:
-    """How many requests for what tasks are made of the API server has answered, whoever has sent them."""
-    text = run(["kubectl", "get", "--raw", "/metrics"])
-    counts = re.findall(r"^apiserver_request_total\{([^}]*)\} (\S+)$", text, re.MULTILINE)
-    kinds = re.compile(r'resource="(pipelineruns|taskruns|pods|secrets|configmaps|namespaces)"')
-    return sum(int(float(count)) for labels, count in counts if kinds.search(labels))

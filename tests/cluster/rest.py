@@ -20,7 +20,8 @@ from .api_server import Answer, Object
 
 DATE = "Thu, 01 Jan 2026 00:00:00 GMT"
 NAMESPACE = "ns"
-CREATED = "2026-01-01T00:00:00Z"
+CREATED = "2026-01-01T00:00:00Z"  # and a second later for each change before it
+ENDED = "2026-01-01T23:00:00Z"
 
 
 class Reply(Answer):
@@ -52,7 +53,8 @@ class Rest:
         with self.changed:
             self.version += 1
             known = self.objects.get((kind, name))
-            made = {"uid": f"u-{self.version}", "name": name, "namespace": NAMESPACE, "creationTimestamp": CREATED}
+            created = CREATED.replace("00:00Z", f"{self.version // 60 % 60:02}:{self.version % 60:02}Z")
+            made = {"uid": f"u-{self.version}", "name": name, "namespace": NAMESPACE, "creationTimestamp": created}
             metadata = {**(known["metadata"] if known else {**made, "labels": {}, "annotations": {}})}
             metadata |= {"resourceVersion": str(self.version), "labels": labels or metadata["labels"]}
             self.objects[kind, name] = obj = {**(known or {}), **more, "metadata": metadata}
@@ -218,7 +220,7 @@ class Tekton(Rest):
         labels = {**run["metadata"]["labels"], marks.PIPELINE_RUN: name}
         self.put("taskruns", f"{name}-task", labels, status={"podName": f"{name}-task-pod"})
         self.put("pipelineruns", name, status={"childReferences": [{"name": f"{name}-task"}]})
-        self.put("pods", f"{name}-task-pod", labels, status=_status({"running": {"startedAt": CREATED}}))
+        self.put("pods", f"{name}-task-pod", labels, status=_status({"running": {"startedAt": ENDED}}))
 
     def move(self, name: str) -> None:
         """Something changes about a run that does not matter."""
@@ -228,11 +230,11 @@ class Tekton(Rest):
     def finish(self, name: str) -> None:
         """A run succeeds."""
         condition = {"type": "Succeeded", "status": "True", "reason": "Succeeded"}
-        state = {"terminated": {"exitCode": 0, "reason": "Completed", "startedAt": CREATED, "finishedAt": CREATED}}
+        state = {"terminated": {"exitCode": 0, "reason": "Completed", "startedAt": ENDED, "finishedAt": ENDED}}
         self.put("pods", f"{name}-task-pod", status=_status(state))
         for kind, of in (("taskruns", f"{name}-task"), ("pipelineruns", name)):
             status = {**self.objects[kind, of]["status"], "conditions": [condition]}
-            self.put(kind, of, status={**status, "startTime": CREATED, "completionTime": CREATED})
+            self.put(kind, of, status={**status, "startTime": ENDED, "completionTime": ENDED})
 
 
 def _status(state: Object) -> Object:

@@ -41,7 +41,7 @@ def wanted(task: str, secrets: list[str], mounted: bool = False) -> Submission:
     return Submission(template, "shop", task, "0" * 16, ("shop.dev",), "kf-shop", "a test", followed=True)
 
 
-def run(server: Tekton, task: str, secrets: list[str], moves: int = 0, **more: Any) -> Attended:
+def run(server: Tekton, task: str, secrets: list[str], moves: int = 0, keep: int = 100, **more: Any) -> Attended:
     """A task from its submission to the end of retention; it changes so often while it runs."""
     cluster = Cluster(server)  # type: ignore[arg-type]
     started, adopted = submit(cluster, wanted(task, secrets, **more), None)
@@ -55,7 +55,7 @@ def run(server: Tekton, task: str, secrets: list[str], moves: int = 0, **more: A
 
     threading.Timer(0.2, goes_on).start()
     attended = attend(cluster, started, Bounded(name, FOLLOW, nobody, nobody))
-    prune(cluster, NAMESPACE, "shop", Policy(100))
+    prune(cluster, NAMESPACE, "shop", Policy(keep), spare=name)
     return attended
 
 
@@ -89,6 +89,16 @@ def test_a_task_costs_five_requests_whatever_its_length_and_the_namespace_a_few(
     task = {"PATCH configmaps": 1, "POST pipelineruns": 1, "LOG pods": 2, "PATCH pipelineruns": 1}
     assert server.count() == Counter({what: number * TASKS for what, number in task.items()}) + Counter(CONSTANT)
     assert len(server.names("pipelineruns")) == TASKS
+
+
+def test_what_goes_is_one_request_and_a_note_and_the_runs_are_not_listed_again() -> None:
+    server = server_with("a")
+    for nth in range(TASKS):
+        run(server, f"t{nth}", ["a"], keep=1)
+    asked, gone = server.count(), TASKS - 1
+    assert len(server.names("pipelineruns")) == TASKS - gone and asked["DELETE pipelineruns"] == gone
+    assert asked["PATCH configmaps"] == TASKS + gone and asked["GET configmaps"] == 1
+    assert asked["LIST pipelineruns"] == 2 + 1, "once for the copies of Secrets that no run names"
 
 
 def test_secrets_are_read_when_a_task_is_submitted_and_when_it_starts_and_copied_once() -> None:

@@ -93,6 +93,7 @@ class Cluster:
         query = [("dryRun", "All")] if dry_run else []
         path = api.runs(manifest["metadata"]["namespace"])
         run: Object = self.http.json("POST", path, query=query, body=manifest)
+        run["metadata"].pop("managedFields", None)  # whoever follows it keeps it for long
         return run
 
     def annotate_run(

@@ -230,6 +230,7 @@ class Informer:
     def _take(self, kind: str, type_: str, obj: Object) -> None:
         """Gives an object to whoever follows its run, or wants to know all runs of its App."""
         metadata, gone = obj["metadata"], type_ == DELETED
+        metadata.pop("managedFields", None)  # a third of what is kept, of which nobody reads anything
         labels = metadata.get("labels") or {}
         name = metadata["name"] if kind == RUNS else labels.get(marks.PIPELINE_RUN, "")
         with self._lock:
