@@ -7,7 +7,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 CLUSTER ?= sandbox
 STACK ?= dev
-WORKERS ?= 3
+WORKERS ?= 4
 
 ifeq ($(CLUSTER),current)
 cluster:
@@ -29,7 +29,7 @@ HEAL := { pulumi cancel --yes --stack $(STACK) >/dev/null 2>&1 || true; } && \
 	pulumi refresh --yes --skip-preview --stack $(STACK) --clear-pending-creates; fi
 endif
 
-.PHONY: help up preview destroy down env check test e2e lint dist docs extras servers soak bench cluster
+.PHONY: help up preview destroy down env check tests test e2e lint dist docs extras servers soak bench cluster
 help: ## what can be made
 	@grep -hE '^[a-z0-9]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
@@ -49,8 +49,12 @@ down: ## stop the sandbox and remove it, with the state of its stacks
 env: ## print export lines: eval "$$(make -s env)"
 	@$(PYTHON) -m sandbox env
 
-check: lint ## check what needs no cluster: style, types, imports, tests
-	.venv/bin/pytest -n auto --dist worksteal --ignore tests/e2e --ignore tests/sandbox --cov
+check: .venv/.ready ## check what needs no cluster: style, types, imports, tests
+	@$(MAKE) --no-print-directory -j 2 lint tests
+
+# One worker more than there are processors: some tests wait.
+tests: .venv/.ready
+	.venv/bin/pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist worksteal --ignore tests/e2e --ignore tests/sandbox --cov
 
 test: check e2e ## run all tests
 

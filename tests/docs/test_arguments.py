@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 from .arguments import page
 from .texts import ROOT
 
 PAGE = ROOT / "docs" / "arguments.md"
 
 
+@pytest.mark.no_cover
 def test_the_page_is_that_of_the_components() -> None:
     found = page()
     if os.environ.get("KF_DOCS") == "write":

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kf_tasks.core import marks
@@ -64,6 +65,7 @@ POLICIES = st.builds(
 )  # fmt: skip
 
 
+@pytest.mark.no_cover
 @settings(max_examples=300, deadline=None)
 @given(BEFORE, POLICIES, st.dictionaries(st.sampled_from(TASKS), ENDS), st.sets(st.sampled_from(TASKS)))
 def test_what_is_named_is_what_goes(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import tracemalloc
 
+import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from kf_tasks.core.log.masked_stream import MaskedStream
@@ -40,6 +41,7 @@ def test_however_it_is_cut_it_is_masked_the_same(parts: list[str], sizes: list[i
     assert stored(text.encode(), secrets, tuple(sizes)).decode() == Masker(secrets).mask(text)
 
 
+@pytest.mark.no_cover
 @given(
     secret=st.text(st.characters(codec="utf-8", exclude_characters="\r\n\x1b"), min_size=6, max_size=20),
     cut=st.integers(1, 19),
@@ -88,6 +90,7 @@ def test_lines_base64_and_url_of_a_secret_across_the_cuts(sizes: list[int]) -> N
     assert "line" not in shown
 
 
+@pytest.mark.no_cover
 def test_a_secret_that_repeats_without_end_takes_no_memory() -> None:
     stream = MaskedStream(Masker([SECRET]))
     tracemalloc.start()

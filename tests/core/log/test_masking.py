@@ -22,6 +22,7 @@ def test_plain_and_url_encoded(printed: str) -> None:
     assert Masker([SECRET]).mask(f"url={printed}&x") == "url=[secret]&x"
 
 
+@pytest.mark.no_cover
 @given(
     secret=st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), min_size=6, max_size=20),
     lead=st.binary(max_size=8),
@@ -94,6 +95,7 @@ def test_more_secrets_later() -> None:
     assert masker.mask("first-one second-one") == "[secret] [secret]"
 
 
+@pytest.mark.no_cover
 def test_a_file_of_a_megabyte_costs_little() -> None:
     content = "".join(f"{number:07d}" for number in range(150_000))
     masker = Masker([content])

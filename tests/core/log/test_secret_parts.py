@@ -171,6 +171,7 @@ def test_what_nobody_can_take_apart_is_known(value: str, opaque: bool) -> None:
     assert parts("FILE", value).opaque is opaque
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "unit", ["a=b;", '"', "a-", "{", "a:", "@", "://u:", "<a ", "password ", "\\", "a = '", "- ", "[\n"]
 )

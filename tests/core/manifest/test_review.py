@@ -40,6 +40,7 @@ usable = st.fixed_dictionaries(
 applications = usable | st.dictionaries(keys, values, max_size=4) | values
 
 
+@pytest.mark.no_cover
 @settings(deadline=None, max_examples=300)
 @given(st.lists(applications, min_size=1, max_size=3))
 def test_every_application_comes_out_or_there_is_a_problem(entries: list[Any]) -> None:

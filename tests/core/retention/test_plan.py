@@ -161,6 +161,7 @@ summaries = st.lists(
 )
 
 
+@pytest.mark.no_cover
 @given(runs=summaries, keep=st.integers(0, 8), adding=st.integers(0, 3), shuffled=st.randoms())
 def test_whoever_plans_plans_the_same(runs: list[RunSummary], keep: int, adding: int, shuffled: Any) -> None:
     expired = [one.run for one in plan(runs, Policy(keep), adding, NOW) if one.going]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kf_tasks.core import marks
@@ -28,6 +29,7 @@ some = st.builds(
 )
 
 
+@pytest.mark.no_cover
 @given(st.lists(st.lists(some, max_size=60), max_size=5))
 def test_the_newest_stay_in_their_order(batches: list[list[Pruned]]) -> None:
     found = template()

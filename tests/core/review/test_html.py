@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from typing import Any
 from xml.etree import ElementTree
 
+import pytest
 from hypothesis import example, given, settings
 from kf_tasks.core.review import html, style
 from kf_tasks.core.review.composition import compose
@@ -49,6 +50,7 @@ def page(*steps: dict[str, Any]) -> Page:
     return Page(html.render(compose([reviewed(*steps)], pictures=True)))
 
 
+@pytest.mark.no_cover
 @settings(max_examples=40)
 @given(TEXTS)
 @example('x"><script>alert(1)</script>')

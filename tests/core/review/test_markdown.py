@@ -31,6 +31,7 @@ def outside_code(rendered: str) -> list[Any]:
     return found
 
 
+@pytest.mark.no_cover
 @settings(max_examples=40)
 @given(TEXTS)
 @example("x" + "`" * 2000)
@@ -41,6 +42,7 @@ def test_no_text_of_a_program_is_markup(hostile: str) -> None:
     assert outside_code(markdown.render(document(hostile), 10**9)) == expected
 
 
+@pytest.mark.no_cover
 @settings(max_examples=40)
 @given(TEXTS)
 def test_what_stands_in_code_is_the_text(hostile: str) -> None:

@@ -83,6 +83,7 @@ def test_one_of_a_version_that_wrote_nothing_down() -> None:
     assert since.since(bare) == "" and since.since(marked(bare, kept=False)) == MADE
 
 
+@pytest.mark.no_cover
 @given(
     st.lists(
         st.tuples(

@@ -104,12 +104,14 @@ def by_expressions(lines: list[str], path: str) -> bool:
     return ignored
 
 
+@pytest.mark.no_cover
 @settings(deadline=None, max_examples=400)
 @given(st.lists(LINES, min_size=1, max_size=4), PATHS)
 def test_rules_give_what_dockers_expressions_give(lines: list[str], path: str) -> None:
     assert DockerRules(lines).ignores(path) == by_expressions(lines, path)
 
 
+@pytest.mark.no_cover
 @settings(deadline=None, max_examples=200)
 @given(st.lists(LINES, min_size=1, max_size=4), PATHS)
 def test_what_is_pruned_has_nothing_that_is_carried(lines: list[str], path: str) -> None:
