@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from kf_tasks.core import marks
 from kf_tasks.core.retention import notice
 from kf_tasks.core.retention.policy import Policy
+from kf_tasks.core.run.pipelinerun import TaskSpec, render
 from kf_tasks.core.run.summary import RunSummary
 from kf_tasks.errors import Denied, Unreachable
 from kf_tasks.provider import foretelling
@@ -18,7 +19,9 @@ from kf_tasks.provider.calendar import Calendars
 from kf_tasks.provider.history import Histories
 from kf_tasks.provider.run import Runs
 from kf_tasks.provider.survey import Survey
+from pulumi.output import Unknown
 
+from ..core.run.test_pipelinerun import SPEC
 from .previews import Answers, Seen
 from .test_foretold import BEFORE, DEFINITION, NEWS, NOW, POLICIES, run
 
@@ -137,3 +140,26 @@ def test_names_of_what_is_told() -> None:
     assert {*foretelling.of_run([], ""), *foretelling.of_run(None, "x"), *foretelling.of_history([], "", NOW)} == {
         "_last", "_unasked", "_deletions", "_reach", "_asked",
     }  # fmt: skip
+
+
+def test_digests_of_secrets_have_a_salt_and_only_those_that_changed_are_told() -> None:
+    before = {"kf-shop.env": {"A": "sha256:1", "B": "sha256:2", "GONE": "sha256:3"}, "gone": {"X": "sha256:1"}}
+    after = {"kf-shop.env": {"A": "sha256:9", "B": "sha256:2", "NEW": "sha256:9"}, "kf.dev.env": {"C": "sha256:1"}}
+    one, other = (foretelling.of_secrets(before, after, salt) for salt in (b"1", b"2"))
+    assert {secret: [*keys] for secret, keys in one["_secrets"].items()} == {"kf-shop.env": ["A"]}
+    assert one != other and "sha256" not in str(one)
+    again = foretelling.of_secrets({"s": {"K": "sha256:1"}}, {"s": {"K": "sha256:9"}}, b"1")["_secrets"]["s"]["K"]
+    assert again == one["_secrets"]["kf-shop.env"]["A"], "within one preview equal values are seen to be equal"
+    nothing: list[tuple[Any, Any]] = [(before, before), (None, after), (before, None), ({}, {})]
+    assert [foretelling.of_secrets(was, now, b"1") for was, now in nothing] == [{}] * 4
+
+
+def test_a_run_tells_digests_in_previews_alone() -> None:
+    task = {**TASK, "manifest": render(TaskSpec(**SPEC))}
+    olds = {**task, "__digests": {"s": {"K": "sha256:1"}}}
+    unknown = Unknown()  # type: ignore[no-untyped-call]
+    for preview, digests, told_ in ((True, {"s": {"K": "sha256:9"}}, True), (False, {"s": {"K": "sha256:9"}}, False),
+                                    (True, unknown, False)):  # fmt: skip
+        room = Runs(Seen(Survey(now=NOW, cluster="one"), Answers(create_run={})))
+        found = room.check(olds, {**task, "__digests": digests, "__preview": preview})
+        assert not found.failures and ("_secrets" in found.inputs) == told_

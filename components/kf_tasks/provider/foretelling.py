@@ -3,7 +3,8 @@
 Their names begin with one `_`, they are there in previews alone, and no `diff` looks at them: they are never a reason
 for an update or a replacement, never part of a state, and nothing that a saved plan holds an update to.
 
-- Run: `_last`, its task's newest runs, oldest first (see `past`), and `_unasked`, what was not asked and why.
+- Run: `_last`, its task's newest runs, oldest first (see `past`); `_unasked`, what was not asked and why; `_secrets`,
+  which secrets that the task reads have another value (see `of_secrets`).
 - History: `_deletions`, the runs that go or may go and why (see `deletions`); `_reach`, how far back the rest reaches;
   `_asked`, when the cluster was asked, by its clock.
 - Calendar: `_asked`, the moment from which times are counted, `_next`, the next three, and `_last` as for a Run.
@@ -11,6 +12,8 @@ for an update or a replacement, never part of a state, and nothing that a saved 
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Iterable
 from typing import Any
 
@@ -21,12 +24,32 @@ from ..core.run.summary import RunSummary
 from ..core.state import CalendarInputs
 
 LAST = 10  # runs of a task are told of
+_SALTED = 8  # digits of a digest
 SUCCEEDED, FAILED = "Succeeded", "Failed"
 
 
 def of_run(runs: Iterable[RunSummary] | None, unasked: str) -> dict[str, Any]:
     """For a Run, of whose task these runs are there; None where nobody knows."""
     return {**({"_unasked": unasked} if unasked else {}), **_last(runs)}
+
+
+def of_secrets(before: Any, after: Any, salt: bytes) -> dict[str, Any]:
+    """Digests of the values that are others now, before and after, by Secret and key; None of what is not known.
+
+    Under a salt that nobody keeps they can be compared with each other, and not with what somebody tries out.
+    """
+    olds, news = before or {}, after or {}
+    found = {
+        secret: {key: [_salted(olds[secret][key], salt), _salted(value, salt)] for key, value in values.items()
+                 if olds.get(secret, {}).get(key, value) != value}
+        for secret, values in news.items()
+    }  # fmt: skip
+    told = {secret: keys for secret, keys in found.items() if keys}
+    return {"_secrets": told} if told else {}
+
+
+def _salted(value: str, salt: bytes) -> str:
+    return hmac.new(salt, value.encode(), hashlib.sha256).hexdigest()[:_SALTED]
 
 
 def of_history(fates: Iterable[Fate], reach: str, now: str | None) -> dict[str, Any]:

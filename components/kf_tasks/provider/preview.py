@@ -7,6 +7,7 @@ An update remembers in the same way. One object for the three doors, which `conf
 from __future__ import annotations
 
 import functools
+import os
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -35,6 +36,8 @@ class Preview:
         ask: Callable[[Cluster, str], Survey] = ask,
     ) -> None:
         self.say, self.cluster, self._ask = say, cluster, ask
+        # Under which digests of secrets are told: that of one preview, so that no two of them can be compared.
+        self.salt = os.urandom(16)
         # What was decided about each task, and of which definition.
         self.decided: dict[Which, tuple[str, Decision]] = {}
         # Why admission was not asked for, by namespace.

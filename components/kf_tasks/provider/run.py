@@ -25,8 +25,9 @@ class Runs:
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Decides whether the task will run, and says why."""
         inputs = RunInputs.of(news)
-        decided, failures = decision.check(self.preview, RunInputs.of(olds) if olds else None, inputs)
-        told = self._told(inputs) if inputs.preview and not failures else {}
+        before = RunInputs.of(olds) if olds else None
+        decided, failures = decision.check(self.preview, before, inputs)
+        told = self._told(before, inputs) if inputs.preview and not failures else {}
         return CheckResult({**news, **(decided.props() if decided else {}), **told}, failures)
 
     def diff(self, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
@@ -82,12 +83,14 @@ class Runs:
     def delete(self, props: dict[str, Any]) -> None:
         """Nothing: history belongs to the App's retention, not to the record of one run."""
 
-    def _told(self, inputs: RunInputs) -> dict[str, Any]:
+    def _told(self, before: RunInputs | None, inputs: RunInputs) -> dict[str, Any]:
         _, seen = self.preview.look(inputs.connection, inputs.which.namespace)
         known = not contains_unknowns([inputs.connection, inputs.which.namespace])
         unasked = decision.unasked(inputs, seen) or self.preview.unadmitted.get(inputs.which.namespace, "")
         runs = decision.own_runs(self.preview, inputs.which, seen) if known and not seen.unasked else None
-        return foretelling.of_run(runs, unasked)
+        digests = () if contains_unknowns(inputs.digests) else (before.digests if before else None, inputs.digests)
+        secrets = foretelling.of_secrets(*digests, self.preview.salt) if digests else {}
+        return {**foretelling.of_run(runs, unasked), **secrets}
 
     def _mark(self, inputs: RunInputs, held: RunRecord) -> None:
         """Marks the run whose whole record the state holds: in the plugin no History is told which these are."""

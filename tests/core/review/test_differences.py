@@ -91,6 +91,55 @@ def test_a_secret_that_has_another_value_is_told_by_name() -> None:
     assert (one.what, one.note, one.secret, one.app) == ("PASSWORD", "another value", True, "shop")
 
 
+def another(secret: str, *keys: str, namespace: str = "orders-dev", **labels: str) -> dict[str, Any]:
+    """The step of a Secret of which these keys have other values."""
+    inputs = {"metadata": {"name": secret, "namespace": namespace, "labels": labels}}
+    changed = step("update", "kubernetes:core/v1:Secret", f"{namespace}-{secret}-{keys}", inputs, inputs)
+    paths = {f'stringData["{key}"]' if "." in key else f"stringData.{key}": {"diffKind": "update"} for key in keys}
+    changed["resourcePreEvent"]["metadata"]["detailedDiff"] = paths
+    return changed
+
+
+def test_a_secret_of_a_space_or_a_service_is_told_of_the_tasks_that_read_it() -> None:
+    """Five tasks of two Apps; what another namespace has, and what nobody reads, is not told."""
+
+    def of(secret: str, key: str, name: str = "V") -> dict[str, Any]:
+        reference = {"secretKeyRef": {"name": secret, "key": key}}
+        return manifest(step={"env": [*ENV, {"name": name, "valueFrom": reference}]})
+
+    bound = manifest()
+    bound["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["volumes"] = [
+        {"name": "b", "secret": {"secretName": "kf.db.service"}}
+    ]
+    whole = manifest(step={"envFrom": [{"secretRef": {"name": "kf.dev.env"}}]})
+    runs = [
+        ("a", "shop", of("kf.dev.env", "TO.KEN")), ("b", "shop", manifest()), ("c", "shop", bound),
+        ("d", "blog", whole), ("e", "blog", of("theirs", "pass")),
+    ]  # fmt: skip
+    steps = [
+        step("update", RUN, task, *(run(task, "", app=app, manifest=found),) * 2) for task, app, found in runs
+    ]  # fmt: skip
+    found = reviewed(
+        *steps, another("kf.dev.env", "TO.KEN", "UNUSED"), another("kf.db.service", "uri"), another("theirs", "pass"),
+        another("kf.dev.env", "TO.KEN", namespace="elsewhere"), another("theirs", "other"),
+    ).changes  # fmt: skip
+    assert {(one.app, one.what, one.tasks, one.all_tasks, one.note) for one in found} == {
+        ("shop", "TO.KEN", ("a",), False, "another value"), ("blog", "TO.KEN", ("d",), False, "another value"),
+        ("blog", "UNUSED", ("d",), False, "another value"),
+        ("shop", "uri of service db", ("c",), False, "another value"),
+        ("blog", "pass of the Secret theirs", ("e",), False, "another value"),
+    }  # fmt: skip
+
+
+def test_digests_say_which_new_values_are_the_same() -> None:
+    told = {"kf-shop.env": {"MODE": ["00000001", "00000002"]}}
+    reads = manifest(step={"env": SECRET})
+    steps = [step("update", RUN, task, *(run(task, "", manifest=reads, _secrets=told),) * 2) for task in "abcde"]
+    labels = {"app.kubernetes.io/name": "shop"}
+    [one] = reviewed(*steps, another("kf-shop.env", "MODE", **labels)).changes
+    assert (one.note, one.all_tasks, one.tasks) == ("another value: 00000001 → 00000002", True, tuple("abcde"))
+
+
 def test_security_is_a_kind_of_its_own() -> None:
     after = manifest(step={"securityContext": {"runAsUser": 0}})
     after["spec"]["taskRunTemplate"] = {"serviceAccountName": "admin", "podTemplate": {"securityContext": {"a": 1}}}

@@ -12,12 +12,12 @@ from .decisions import CALENDAR, RUN, place
 from .facts import ENVIRONMENT, OTHER, Facts, Variable, facts
 from .model import Change, Start
 from .preview import Preview, Step, mapping, text
+from .secret_values import secret_values
 
-CONFIG_MAP, SECRET = "kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:Secret"
+CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 _KINDS = {ENVIRONMENT: 0, "resources": 1, "security": 2, OTHER: 3}
 _SETTINGS = {"policy": "concurrency policy", "catch_up": "catch up", "log_archive": "log archive"}
 _App = "tuple[str | None, str]"
-_SECRET_VALUE = "another value"
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def differences(preview: Preview, starts: Iterable[Start]) -> tuple[Change, ...]
         )
         for (namespace, app, kind, what, before, after, secret, note), names in found.items()
     ]  # fmt: skip
-    return tuple(sorted([*changes, *_secret_values(preview)], key=_order))
+    return tuple(sorted([*changes, *secret_values(preview)], key=_order))
 
 
 def _tasks(preview: Preview) -> Iterable[_Task | None]:
@@ -107,26 +107,6 @@ def _variable(name: str, before: Variable | None, after: Variable | None) -> Ite
 
 def _layer(of: Variable) -> str:
     return of.layer or "platform"
-
-
-def _secret_values(preview: Preview) -> Iterable[Change]:
-    """The secret variables whose value is another one: Pulumi tells their names, and nothing of the values."""
-    for step in preview.steps:
-        if step.type != SECRET or step.old is None or step.new is None:
-            continue
-        names = sorted(
-            path.removeprefix("data.").removeprefix("stringData.")
-            for path, kind in step.paths.items()
-            if kind == "update" and path.startswith(("data.", "stringData."))
-        )
-        labels = mapping(mapping(step.new.get("metadata")).get("labels"))
-        namespace, app = place_of(step)
-        task = text(labels.get(marks.TASK))
-        for name in names if marks.NAME in labels else ():
-            yield Change(
-                namespace, app, ENVIRONMENT, name, "secret", "secret",
-                tasks=(task,) if task else (), all_tasks=not task, secret=True, note=_SECRET_VALUE,
-            )  # fmt: skip
 
 
 def place_of(step: Step) -> tuple[str | None, str]:
