@@ -77,10 +77,11 @@ dist: .venv/.ready ## build wheel and sdist, into dist/
 	@rm -rf dist
 	.venv/bin/python -m build
 
-extras: .venv-policies/.ready $(EXTRAS) ## build .venv-policies for the policy pack, and the servers of the examples
+extras: .venv-policies/.ready $(EXTRAS) ## build .venv-policies for the policy pack, the servers of the examples, language hosts
 
 servers: .venv/.ready
 	@.venv/bin/python -m sandbox extras
+	@.venv/bin/python -m sandbox hosts
 
 .venv-policies/.ready: pyproject.toml
 	@$(PYTHON) -m venv .venv-policies

@@ -15,6 +15,7 @@ from sandbox.steps import Failure, Steps
 
 COMMANDS = {
     "build": "build the tools and images into the cache",
+    "hosts": "build the language hosts of YAML, Node.js and Go into the cache",
     "up": "start or repair the sandbox",
     "down": "stop the sandbox and remove everything of it but the cache",
     "status": "tell for each part whether it runs",
@@ -42,6 +43,8 @@ def obey(chosen: argparse.Namespace, sandbox: Sandbox) -> int:
     match chosen.command:
         case "build":
             sandbox.build()
+        case "hosts":
+            sandbox.hosts()
         case "up":
             sandbox.up()
         case "down":

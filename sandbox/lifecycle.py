@@ -23,6 +23,7 @@ from sandbox import (
     sweep,
     tekton,
     toolchain,
+    tools,
 )
 from sandbox import record as records
 from sandbox.api import Api
@@ -59,9 +60,15 @@ class Sandbox:
         go = toolchain.go_version(self.environ)
         toolchain.foretell(toolchain.missing(self.cache, go, self.environ), len(os.sched_getaffinity(0)), self.steps)
         packages.ensure(self.steps, self.cache.folder / "packages.log", self.environ)
-        tools = toolchain.build(self.cache, go, self.environ, self.steps)
-        engine.prepare_home(self.pulumi_home, tools.provider)
-        return tools, images.build(self.cache, tools.tekton, tools.buildpacks, tools.buildah, self.steps)
+        built = toolchain.build(self.cache, go, self.environ, self.steps)
+        engine.prepare_home(self.pulumi_home, built.provider)
+        return built, images.build(self.cache, built.tekton, built.buildpacks, built.buildah, self.steps)
+
+    def hosts(self) -> None:
+        """The language hosts that only the tests of the plugin need, beside the engine's own."""
+        go = toolchain.go_version(self.environ)
+        toolchain.fill(self.cache, tools.LANGUAGES, go, self.environ, self.steps)
+        toolchain.build(self.cache, go, self.environ, self.steps)
 
     def extras(self) -> None:
         """The images that the examples use beside the cluster's own: in the cache, and in the registry if it runs."""
@@ -83,10 +90,10 @@ class Sandbox:
 
     def up(self) -> None:
         """Everything that is missing, and nothing else."""
-        tools, packed = self.build()
+        built, packed = self.build()
         packed = {**packed, **Extras(self.cache, self.environ, self.steps).packed()}
         with self.lock():
-            record = self.prepare(tools)
+            record = self.prepare(built)
             base = cluster.base_parts(self.places, record)
             self.start(base)
             pushed: list[BaseException] = []
@@ -106,7 +113,7 @@ class Sandbox:
             pushing.join()
             if pushed:
                 raise pushed[0]
-            self.install(record, tools, packed)
+            self.install(record, built, packed)
             if not until(lambda: cluster.node_ready(api), 60.0):
                 log = self.keeper.log_file("kubelet")
                 raise Failure(f"The node is not ready after 60 s:\n{tail(log)}")

@@ -58,9 +58,16 @@ def foretell(needed: Sequence[Tool], cores: int, steps: Steps) -> None:
 
 def build(cache: Cache, go: str, environ: Mapping[str, str], steps: Steps) -> Toolchain:
     """Every tool, built where the cache has none."""
-    chosen, needed = choose(cache, environ), missing(cache, go, environ)
+    chosen = choose(cache, environ)
+    fill(cache, missing(cache, go, environ), go, environ, steps)
+    return locate(cache, chosen, go)
+
+
+def fill(cache: Cache, wanted: Sequence[Tool], go: str, environ: Mapping[str, str], steps: Steps) -> None:
+    """Builds those of some tools that the cache does not have."""
+    needed = [tool for tool in wanted if not cache.entry(tool.name, tools.key(tool, go)).is_dir()]
     if not needed:
-        return locate(cache, chosen, go)
+        return
     with cache.lock("build", steps):
         prefetch = threading.Thread(target=fetch_all, args=(needed[1:], environ), daemon=True)
         prefetch.start()
@@ -68,7 +75,6 @@ def build(cache: Cache, go: str, environ: Mapping[str, str], steps: Steps) -> To
             began = time.monotonic()
             cache.fill(tool.name, tools.key(tool, go), maker(tool, environ, steps))
             steps.say(f"built {tool.title} in {duration(time.monotonic() - began)}")
-    return locate(cache, chosen, go)
 
 
 def choose(cache: Cache, environ: Mapping[str, str]) -> tuple[Tool, ...]:
@@ -82,11 +88,13 @@ def locate(cache: Cache, chosen: Sequence[Tool], go: str) -> Toolchain:
     """The paths of finished tools."""
     entries = {tool: cache.entry(tool.name, tools.key(tool, go)) for tool in chosen}
     ours = [entries[tools.PULUMI]] if tools.PULUMI in entries else []
-    for engine_entry in ours:  # the engine takes its language host from beside itself and warns of one from PATH
-        for file in (entries[tools.LANGUAGE] / "bin").iterdir():
-            beside = engine_entry / "bin" / file.name
-            if not beside.exists() or not beside.samefile(file):
-                place(file, beside)
+    extras = [cache.entry(tool.name, tools.key(tool, go)) for tool in tools.LANGUAGES]
+    for engine_entry in ours:  # the engine takes its language hosts from beside itself and warns of one from PATH
+        for hosts in (entries[tools.LANGUAGE], *(entry for entry in extras if entry.is_dir())):
+            for file in (hosts / "bin").iterdir():
+                beside = engine_entry / "bin" / file.name
+                if not beside.exists() or not beside.samefile(file):
+                    place(file, beside)
     return Toolchain(
         kube=entries[tools.KUBE] / "kube",
         dns=entries[tools.DNS] / "dns",

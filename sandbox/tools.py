@@ -147,6 +147,25 @@ BUILDAH = Tool(
     with_c=True,
     minutes=1.5,
 )
+# The hosts of other languages, for the tests of the plugin: built by `make extras` alone.
+HOSTS = Tool(
+    "hosts",
+    "pulumi-language-nodejs and pulumi-language-go 3.188.0",
+    "hosts",
+    {
+        "bin/pulumi-language-nodejs": "github.com/pulumi/pulumi/sdk/nodejs/cmd/pulumi-language-nodejs/v3",
+        "bin/pulumi-language-go": "github.com/pulumi/pulumi/sdk/go/pulumi-language-go/v3",
+    },
+    (f"{PULUMI_VERSION}=v3.188.0",),
+)
+YAML = Tool(
+    "yaml",
+    "pulumi-language-yaml 1.25.0",
+    "yaml",
+    {"bin/pulumi-language-yaml": "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml"},
+    (f"{PULUMI_VERSION}=v3.215.0",),
+)
+LANGUAGES = (HOSTS, YAML)
 ALL = (PULUMI, KUBE, LANGUAGE, PIPELINES, KUBERNETES, DNS, BUILDPACKS, CONTAINERD, BUILDAH)
 # Servers that examples and their tests use, and a cluster does not.
 MAILPIT = Tool(

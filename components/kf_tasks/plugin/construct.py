@@ -13,14 +13,12 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 import pulumi
-from pulumi.output import Unknown
-from pulumi.provider.experimental.property_value import PropertyValue, PropertyValueType, ResourceReference
 from pulumi.resource import DependencyResource
-from pulumi.runtime import rpc
 
 from ..core.errors import InvalidInput
 from ..resources.arguments import alternatives, hints_of, is_a
 from .names import Component, camel, init, parameters
+from .wire import UNKNOWN, Reference, Value
 
 KIND = "kind"  # which of several records a map is
 
@@ -31,52 +29,50 @@ class Reader:
 
     made: Mapping[str, pulumi.Resource]
 
-    def arguments(self, of: Component, name: str, given: Mapping[str, PropertyValue]) -> dict[str, Any]:
+    def arguments(self, of: Component, name: str, given: Mapping[str, Value]) -> dict[str, Any]:
         """The keyword arguments of a component; raises InvalidInput for what is none of them."""
         return self._fields(f"{of.__name__} {name!r}", {it: hints_of(init(of))[it] for it in parameters(of)}, given)
 
-    def _fields(self, what: str, hints: Mapping[str, Any], given: Mapping[str, PropertyValue]) -> dict[str, Any]:
+    def _fields(self, what: str, hints: Mapping[str, Any], given: Mapping[str, Value]) -> dict[str, Any]:
         names = {camel(name): name for name in hints}
         strange = sorted(given.keys() - names.keys())
         if strange:
             raise InvalidInput(f"{what} has no {', '.join(strange)}: it takes {', '.join(sorted(names))}")
-        present = {names[name]: it for name, it in given.items() if it.type is not PropertyValueType.NULL}
+        present = {names[name]: it for name, it in given.items() if it.data is not None}
         return {name: self._read(f"{what}: {camel(name)}", hints[name], it) for name, it in present.items()}
 
-    def _read(self, what: str, hint: Any, value: PropertyValue, lifted: bool = False) -> Any:
+    def _read(self, what: str, hint: Any, value: Value, lifted: bool = False) -> Any:
         """`lifted` says that Pulumi finds Outputs in it, however deep they are."""
         options, outputs, _ = alternatives(hint)
         lifted = lifted or outputs
-        if isinstance(value.value, ResourceReference):
-            return self._resource(what, options, value.value)
-        if value.type is PropertyValueType.COMPUTED or value.value == rpc.UNKNOWN:
-            return _output(Unknown(), value)  # type: ignore[no-untyped-call]
-        inner = [_shared(value, it) for it in _inside(value)]
-        if inner and not lifted:  # what is said of all of it is said of each thing in it
-            value = PropertyValue(_with(value, inner))
+        if isinstance(value.data, Reference):
+            return self._resource(what, options, value.data)
+        if value.data is UNKNOWN:
+            return _output(UNKNOWN, value)
+        if value.inside() and not lifted:  # what is said of all of it is said of each thing in it
+            value = _shared(value)
         found = self._plain(what, options, value, lifted)
-        return _output(found, value) if value.is_secret or (lifted and value.dependencies) else found
+        return _output(found, value) if value.secret or (lifted and value.dependencies) else found
 
-    def _plain(self, what: str, options: Sequence[Any], value: PropertyValue, lifted: bool) -> Any:
-        raw = value.value
-        if isinstance(raw, Mapping):
+    def _plain(self, what: str, options: Sequence[Any], value: Value, lifted: bool) -> Any:
+        raw = value.data
+        if isinstance(raw, dict):
             records = [one for one in options if dataclasses.is_dataclass(one)]
             maps = [one for one in options if is_a(one, Mapping)]
             if records and not maps:
                 return self._record(what, records, raw)
             hint = get_args(maps[0])[1] if maps and get_args(maps[0]) else Any
-            # A wire has no order; one of our own keeps what is written of it as it is.
-            return {key: self._read(f"{what}[{key!r}]", hint, raw[key], lifted) for key in sorted(raw)}
-        if isinstance(raw, tuple):
+            return {key: self._read(f"{what}[{key!r}]", hint, item, lifted) for key, item in raw.items()}
+        if isinstance(raw, list):
             lists = [one for one in options if is_a(one, Sequence) and get_args(one)]
             hint = get_args(lists[0])[0] if lists else Any
             return [self._read(f"{what}[{nth}]", hint, item, lifted) for nth, item in enumerate(raw)]
         return int(raw) if isinstance(raw, float) and raw.is_integer() else raw
 
-    def _record(self, what: str, records: Sequence[Any], given: Mapping[str, PropertyValue]) -> Any:
+    def _record(self, what: str, records: Sequence[Any], given: Mapping[str, Value]) -> Any:
         of, given = records[0], dict(given)
         if len(records) > 1:
-            said, names = given.pop(KIND, PropertyValue.null()).value, {one.__name__: one for one in records}
+            said, names = given.pop(KIND, Value(None)).data, {one.__name__: one for one in records}
             if said not in names:
                 raise InvalidInput(f"{what}: {KIND} is {said!r}: give one of {', '.join(map(repr, names))}")
             of = names[said]
@@ -88,7 +84,7 @@ class Reader:
             raise InvalidInput(f"{what} has no {', '.join(lacking)}, which it needs")
         return of(**found)
 
-    def _resource(self, what: str, options: Sequence[Any], to: ResourceReference) -> Any:
+    def _resource(self, what: str, options: Sequence[Any], to: Reference) -> Any:
         if to.urn in self.made:
             return self.made[to.urn]
         type_, name = to.urn.split("::")[-2].split("$")[-1], to.urn.split("::")[-1]
@@ -100,23 +96,19 @@ class Reader:
         )
 
 
-def _inside(value: PropertyValue) -> list[PropertyValue]:
-    if isinstance(value.value, Mapping):
-        return list(value.value.values())
-    return list(value.value) if isinstance(value.value, tuple) else []
+def _shared(outer: Value) -> Value:
+    """What stands in a value with what is said of that; what says for itself what it depends on has done so."""
+    told = outer.dependencies - dataclasses.replace(outer, dependencies=frozenset()).needs()
+
+    def with_all(one: Value) -> Value:
+        return dataclasses.replace(one, secret=one.secret or outer.secret, dependencies=one.dependencies | told)
+
+    if isinstance(outer.data, dict):
+        return Value({name: with_all(one) for name, one in outer.data.items()})
+    return Value([with_all(one) for one in outer.data])
 
 
-def _shared(outer: PropertyValue, inner: PropertyValue) -> PropertyValue:
-    """What stands in another value, with what is said of that; what says for itself what it depends on has done so."""
-    told = outer.dependencies - outer.with_dependencies(()).all_dependencies()
-    return inner.with_secret(inner.is_secret or outer.is_secret).with_dependencies(inner.dependencies | told)
-
-
-def _with(value: PropertyValue, inner: Sequence[PropertyValue]) -> Any:
-    return dict(zip(value.value, inner, strict=True)) if isinstance(value.value, Mapping) else inner
-
-
-def _output(found: Any, value: PropertyValue) -> pulumi.Output[Any]:
+def _output(found: Any, value: Value) -> pulumi.Output[Any]:
     """An Output of what was found, which is known unless it holds something unknown."""
     given: pulumi.Output[Any] = pulumi.Output.from_input(found)
 
@@ -124,6 +116,6 @@ def _output(found: Any, value: PropertyValue) -> pulumi.Output[Any]:
         return {*await given.resources(), *(DependencyResource(urn) for urn in value.dependencies)}
 
     async def secret() -> bool:
-        return value.is_secret or await given.is_secret()
+        return value.secret or await given.is_secret()
 
     return pulumi.Output(resources(), given.future(with_unknowns=True), given.is_known(), secret())

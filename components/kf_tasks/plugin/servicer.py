@@ -7,6 +7,7 @@ no lifecycle stands here. Each question has a thread of its own, because followi
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import functools
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,6 @@ from google.protobuf.empty_pb2 import Empty
 from pulumi.dynamic import ConfigureRequest, ResourceProvider
 from pulumi.dynamic.config import Config
 from pulumi.provider import ConstructResult, Provider
-from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.provider.server import ProviderServicer
 from pulumi.resource import DependencyResource
 from pulumi.runtime import proto, rpc, settings
@@ -34,7 +34,7 @@ from ..history import HistoryProvider
 from ..provider.adapter import token
 from ..provider.hosting import THREADS, Failure, interrupted
 from ..run import RunProvider
-from . import schema
+from . import schema, wire
 from .construct import Reader
 from .names import COMPONENTS, camel, outputs
 
@@ -82,10 +82,11 @@ class Servicer(ProviderServicer):
         of = COMPONENTS.get(request.type)
         if of is None:
             raise InvalidInput(f"{request.type} is no component of kf: there are {', '.join(sorted(COMPONENTS))}")
-        given = PropertyValue.unmarshal_map(request.inputs)
+        given = wire.read_all(request.inputs)
         for name, dependencies in request.inputDependencies.items():
             if name in given:
-                given[name] = given[name].with_dependencies(given[name].dependencies.union(dependencies.urns))
+                needed = given[name].dependencies.union(dependencies.urns)
+                given[name] = dataclasses.replace(given[name], dependencies=needed)
         options = self._construct_options(request)
         options.parent = Parent(request.parent) if request.parent else None
         component = of(request.name, **Reader(self.made).arguments(of, request.name, given), opts=options)
@@ -204,7 +205,7 @@ async def _written(found: Mapping[str, Any] | None, secret: set[str]) -> struct_
     """Plain data as properties, in which is secret again what was."""
     made = await rpc.serialize_properties({**(found or {})}, {})
     for name in secret & {*made}:
-        made.fields[name].CopyFrom(PropertyValue.unmarshal(made.fields[name]).with_secret(True).marshal())
+        made.fields[name].CopyFrom(wire.hidden(made.fields[name]))
     return made
 
 
