@@ -26,6 +26,18 @@ def _working(folder: Path, word: bytes) -> list[int]:
     return found
 
 
+def plugins_of(folder: Path) -> list[int]:
+    """The ids of the processes of the plugin that is in `folder`."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if str(folder).encode() in (process / "cmdline").read_bytes().split(b"\0"):
+                found.append(int(process.name))
+        except OSError:
+            continue
+    return found
+
+
 def provider_of(folder: Path) -> int | None:
     """The id of the provider process that works in `folder`, None while there is none."""
     return next(iter(providers_of(folder)), None)
