@@ -161,3 +161,20 @@ def test_what_runs_let_go_where_their_history_is_left_out() -> None:
     for found in (decided(*alone), decided(*alone, left_out)):
         assert [one.run for one in found.deletions] == ["shop-a-1", "shop-a-2"]
     assert not decided(*alone, step("update", HISTORY, "h", history(), history())).deletions
+
+
+def test_a_stack_of_the_plugin_is_reviewed_as_one_of_python() -> None:
+    """Its History is asked before the Runs, so what they let go is told by them."""
+    run_, history_, calendar_ = (
+        one.replace("pulumi-python:dynamic/kf:", "kf:index:") for one in (RUN, HISTORY, CALENDAR)
+    )
+    going = run(_expired=["shop-a-1", "shop-a-2"])
+    told = history(_expired=["shop-a-1"], _deletions=[{"run": "shop-a-1", "rule": "keep", "sure": True}])
+    found = decided(
+        step("update", history_, "shop", history(), told),
+        step("update", f"kf:index:Task${run_}", "shop-a", run(), going),
+        step("create", f"kf:index:TaskSchedule${calendar_}", "shop-n", None, calendar()),
+    )
+    assert [one.task for one in found.starts] == ["schema"] and len(found.schedules) == 1
+    assert [(one.run, one.rule) for one in found.deletions] == [("shop-a-1", "keep"), ("shop-a-2", "")]
+    assert decided(step("delete", history_, "shop", history())).removals == (Removal("orders-dev", "shop"),)

@@ -107,13 +107,17 @@ def _cancels(step: Step) -> Iterable[Cancel]:
 
 
 def _all_deletions(histories: list[Step], runs: list[Step]) -> Iterable[Deletion]:
-    """What the History of each App says goes; of an App whose History the update leaves out, what its Runs let go."""
+    """What the History of each App says goes; of an App whose History the update leaves out, what its Runs let go.
+
+    A History of the plugin is asked before the Runs of its App, so both of them say it.
+    """
     asked = [step for step in histories if _TOLD in (step.new or {}) or items((step.new or {}).get(EXPIRED))]
-    for step in asked:
-        yield from _deletions(step)
-    told = {place(step.new or {}) for step in asked}
+    found = [one for step in asked for one in _deletions(step)]
+    yield from found
+    told = {place(step.new or {}) for step in asked if not step.of_plugin}
+    named = {(one.namespace, one.app, one.run) for one in found}
     let_go = {(*place(step.new or {}), text(run)) for step in runs for run in items((step.new or {}).get(EXPIRED))}
-    yield from (Deletion(namespace, app, run) for namespace, app, run in let_go if (namespace, app) not in told)
+    yield from (Deletion(*one) for one in let_go - named if one[:2] not in told)
 
 
 def _deletions(step: Step) -> Iterable[Deletion]:

@@ -23,6 +23,7 @@ _KINDS = ("resourcePreEvent", "diagnosticEvent", "policyEvent", "summaryEvent", 
 _HEAD = 120  # characters of an event in which its kind stands
 _COLOUR = re.compile(r"<\{%.*?%\}>")  # the engine's own marks
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?Z", re.ASCII)
+_OF_PYTHON, _OF_PLUGIN = "pulumi-python:dynamic/kf:", "kf:index:"
 _SEVERITIES = ("error", "warning", "info", "info#err")
 
 
@@ -44,7 +45,16 @@ class Step:
 
     @property
     def type(self) -> str:
-        """The type token, such as `kubernetes:core/v1:ConfigMap`."""
+        """The type token, such as `kubernetes:core/v1:ConfigMap`; of ours that of a Python program."""
+        return f"{_OF_PYTHON}{self._token.removeprefix(_OF_PLUGIN)}" if self.of_plugin else self._token
+
+    @property
+    def of_plugin(self) -> bool:
+        """Whether it is one of ours that are behind doors, of a program in another language."""
+        return self._token.removeprefix(_OF_PLUGIN) in ("Run", "History", "Calendar")
+
+    @property
+    def _token(self) -> str:
         return self.urn.split("::")[2].rpartition("$")[2] if self.urn.count("::") >= 3 else ""
 
     @property
