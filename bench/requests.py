@@ -36,16 +36,13 @@ def measure() -> Table:
     """Requests for each task; once, since they are counted and not timed."""
     columns = ("what", *(f"of {length} s" for length in LENGTHS), f"threads at {TASKS} tasks")
     table = Table(TITLE, columns, NOTE)
-    stack, tkn, numbers = Stack(), peers.tkn(), itertools.count()
+    stack, numbers = Stack(), itertools.count()
     try:
         stack.write(HEAD)
         stack.up()
-        ways: dict[str, Callable[[Account, str], None]] = {
-            "`kubectl create`, `kubectl wait` and `kubectl logs -f`": _kubectl,
-            "`kubectl create` and `tkn pipelinerun logs -f`": lambda account, name: account.run(
-                tkn, "pipelinerun", "logs", "-f", "-n", stack.namespace, name
-            ),
-        }
+        ways = {"`kubectl create`, `kubectl wait` and `kubectl logs -f`": _kubectl}
+        if os.environ.get("BENCH_TKN", "1") != "0":  # it takes half an hour of processor time to build
+            ways["`kubectl create` and `tkn pipelinerun logs -f`"] = _tkn
         for nth, (way, follow) in enumerate(ways.items()):
             with_it = Account(stack, f"by-hand-{nth}")
             counts = [_by_hand(with_it, length, numbers, follow) for length in LENGTHS]
@@ -149,6 +146,10 @@ def _one(account: Account, name: str, length: int, follow: Callable[[Account, st
     path.write_text(json.dumps(manifest))
     account.run("kubectl", "create", "-f", str(path))
     follow(account, name)
+
+
+def _tkn(account: Account, name: str) -> None:
+    account.run(peers.tkn(), "pipelinerun", "logs", "-f", "-n", account.namespace, name)
 
 
 def _kubectl(account: Account, name: str) -> None:

@@ -31,7 +31,7 @@ from .transport import Transport, server_time, transport
 # The server of 1.36 has the first page at hand, but reads those that continue it from etcd, six times slower, when no
 # PipelineRun of the cluster was changed for some minutes. So a page holds more than one App keeps.
 PAGE, PAGE_OF_OBJECTS = 5000, 1000
-PARALLEL_DELETES = 16
+PARALLEL_CHANGES = 16
 _UIDS: dict[Transport, str] = {}  # a cluster stays what it is
 _GONE = re.compile(rb"unable to retrieve container logs for \S+")  # the kubelet's words in the place of a log
 _UNKNOWN = "( pods/log "  # the kubelet's word; of a pod that the API server does not know it says `pods "…" not found`
@@ -161,7 +161,7 @@ class Cluster:
                 return None
             return run.name
 
-        with ThreadPoolExecutor(PARALLEL_DELETES) as pool:
+        with ThreadPoolExecutor(PARALLEL_CHANGES) as pool:
             return [name for name in pool.map(delete, runs) if name]
 
     # --- what belongs to a run

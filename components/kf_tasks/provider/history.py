@@ -7,13 +7,14 @@ import functools
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 from pulumi.output import contains_unknowns
 
-from ..cluster.client import Cluster
+from ..cluster.client import PARALLEL_CHANGES, Cluster
 from ..cluster.connection import Connection
 from ..core import advice, moments
 from ..core.approval import ANEW
@@ -233,9 +234,10 @@ class Histories:
                     with contextlib.suppress(NotFound):
                         cluster.label_run(inputs.namespace, run.name, {STACK: own}, run.uid)
             values = settled(runs, recorded, inputs.tasks)
-            for run in runs:
-                if run.name in values:
-                    mark_recorded(cluster, inputs.namespace, run, values[run.name])
+            marked = [run for run in runs if run.name in values]
+            with ThreadPoolExecutor(PARALLEL_CHANGES) as pool:
+                list(pool.map(lambda run: mark_recorded(cluster, inputs.namespace, run, values[run.name]), marked))
+            cluster.written = ""  # of changes at the same time nobody knows which was the last: retention lists anew
         return cluster
 
     def _own(self, cluster: Cluster, inputs: HistoryInputs) -> list[RunSummary]:
