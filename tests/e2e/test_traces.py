@@ -77,3 +77,28 @@ def test_what_fails_while_something_else_goes(stack: Stack) -> None:
     stack.up("--expect-no-changes").ok()
     stack.destroy().ok()
     assert not stack.runs()
+
+
+def test_rename_whose_update_is_broken_off(stack: Stack) -> None:
+    """The engine knows an alias of a component in one update alone; what it did not come to then stays itself."""
+    app = "app = App({!r}, space=space, image=f'{{R}}/busybox:1', memory='16M', app_name='shop'{})\n"
+    task = "Task({!r}, app=app, command='echo a'{})\n"
+    now = ", opts=ResourceOptions(aliases=[pulumi.Alias(name={!r})])"
+    renamed = task.format("b", now.format("shop-a"))
+    stack.write(app.format("shop", "") + task.format("a", "")).up().ok()
+    before = _uids(stack)
+    kubectl("create", "secret", "generic", "kf-shop.env", "-n", stack.namespace)
+    kubectl("patch", "secret", "kf-shop.env", "-n", stack.namespace, "-p", '{"immutable": true}')
+    stack.write(app.format("store", ", env={'TOKEN': Output.secret('hush-hush')}" + now.format("shop")) + renamed)
+    assert "immutable" in stack.up().failed().text
+    state = {one["urn"].split("::", 2)[2] for one in stack.state()["deployment"]["resources"]}
+    assert {"kf:index:Task::shop-b", "kf:index:Task$pulumi-python:dynamic/kf:Run::shop-a"} <= state, "half-way"
+    kubectl("delete", "secret", "kf-shop.env", "-n", stack.namespace)
+    shown = stack.write(app.format("store", now.format("shop")) + renamed).up().ok().text
+    assert "will run" not in shown and _uids(stack) == before
+    stack.up("--expect-no-changes").ok()
+
+
+def _uids(stack: Stack) -> list[str]:
+    account = kubectl("get", "serviceaccount", "kf-shop", "-n", stack.namespace, "-o", "jsonpath={.metadata.uid}")
+    return [account, *(run["metadata"]["uid"] for run in stack.runs())]

@@ -27,6 +27,7 @@ from .bindings import Attachments
 from .build import Build
 from .declaration import registered, unless, variables
 from .environment import Env, EnvFrom, Layer
+from .inheritance import inheriting
 from .inputs import Age, Args, Command, Cores, Fields, FieldsList, Names, Path, Size, Texts, computed, plain, urn_of
 from .notify import Notify, notified, told
 from .plan import AppPlan, Roll
@@ -178,7 +179,7 @@ class App(pulumi.ComponentResource):
             ),
             **variables(env),
         }
-        super().__init__(TYPE, name, props, opts)
+        super().__init__(TYPE, name, props, inheriting(opts))
         # The base class has set every key of props as an attribute; from here on they are ours again.
         child = pulumi.ResourceOptions(parent=self, provider=space.provider, depends_on=space.resources)
         metadata = {"namespace": space.namespace, "labels": own_labels(own_name)}

@@ -15,6 +15,7 @@ from ..core.run import bindings
 from . import existing, names
 from .arguments import fields_of, of_component, of_record
 from .declaration import credential_names, registered, unless
+from .inheritance import inheriting
 from .inputs import computed, for_people
 from .references import SecretName
 from .space import Space
@@ -109,7 +110,7 @@ class ServiceInstance(pulumi.ComponentResource):
                 service_name=unless(own_name, name),
             ),
         }
-        super().__init__("kf:index:ServiceInstance", name, props, opts)
+        super().__init__("kf:index:ServiceInstance", name, props, inheriting(opts))
         self.name, self.owner, self.space = own_name, owner, space
         self.is_labelled = label is not None
         self._has_uri = not isinstance(given_credentials, Mapping) or "uri" in given_credentials

@@ -27,6 +27,7 @@ from .arguments import of_component
 from .connection import connection_of, settings_of
 from .declaration import registered, unless, variables
 from .environment import Env, EnvFrom, Layer
+from .inheritance import inheriting
 from .inputs import Age, Cores, Fields, FieldsList, Names, Size, Span, Texts, plain
 from .notify import Notified, Notify, notified, told
 from .pods import pod_settings
@@ -163,7 +164,7 @@ class Space(pulumi.ComponentResource):
             ),
             **variables(env),
         }  # fmt: skip
-        super().__init__("kf:index:Space", name, props, opts)
+        super().__init__("kf:index:Space", name, props, inheriting(opts))
         engine.watch()
         # The base class has set every key of props as an attribute; from here on they are ours again.
         self.name, self.log_archive, self.min_history, self.pod_security = name, archive, least, level

@@ -17,6 +17,7 @@ from .arguments import of_component
 from .declaration import registered, unless
 from .digests import digests
 from .environment import Env, EnvFrom
+from .inheritance import inheriting
 from .inputs import Args, Command, Cores, Size, Span, plain, urn_of
 from .notify import Notify
 from .task_template import TaskTemplate, declare
@@ -114,7 +115,7 @@ class Task(pulumi.ComponentResource):
                 log_mode=unless(log, "follow"),
             ),
         }
-        super().__init__("kf:index:Task", full_name, props, opts)
+        super().__init__("kf:index:Task", full_name, props, inheriting(opts))
         template = TaskTemplate(self, declared)
         record = Run(
             full_name,

@@ -24,6 +24,7 @@ from .approval import approved, check_schedule
 from .arguments import of_component
 from .declaration import registered, unless
 from .environment import Env, EnvFrom
+from .inheritance import inheriting
 from .inputs import Args, Command, Cores, Size, Span, urn_of
 from .notify import Notify
 from .plan import AppPlan
@@ -109,7 +110,7 @@ class TaskSchedule(pulumi.ComponentResource):
                 catch_up=unless(catch_up, False),
             ),
         }
-        super().__init__("kf:index:TaskSchedule", declared.full_name, props, opts)
+        super().__init__("kf:index:TaskSchedule", declared.full_name, props, inheriting(opts))
         if schedule is not None and not suspend:
             plan.roll.schedules.append({"task": name, "schedule": schedule, "time_zone": time_zone})
         template = TaskTemplate(self, declared)
