@@ -30,7 +30,7 @@ def following(server: ApiServer, *names: str) -> tuple[Informer, list[Followed]]
     return one, [one.follow(server, name) for name in names]  # type: ignore[arg-type]
 
 
-def eventually(check: Callable[[], object], seconds: float = 20) -> None:
+def eventually(check: Callable[[], object], seconds: float = 60) -> None:
     """Waits until a check holds; one that never does fails with what it says."""
     deadline = time.monotonic() + seconds
     while not check():

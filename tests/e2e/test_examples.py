@@ -64,7 +64,7 @@ def test_a_deployment_goes_live_only_after_its_migration(stacks: Callable[..., S
     second.folder = shutil.copytree(shop.folder, shop.folder.with_name("other"))
     second.env = {**shop.env, "PULUMI_BACKEND_URL": f"file://{second.folder}/state"}
     updates = [one.start() for one in (shop, second)]
-    ended = [(update.communicate(timeout=180)[0], update.returncode) for update in updates]
+    ended = [(update.communicate(timeout=600)[0], update.returncode) for update in updates]
     assert [code for _, code in ended] == [0, 0], ended
     assert len(shop.runs()) == before + 1, "two updates at once migrate once"
     assert answer() == {"released_for": "0004", "database": "0004", "orders": 2}

@@ -123,7 +123,7 @@ def test_a_provisioned_service_is_bound_by_the_status_of_its_resource(stack: Sta
         secret(stack, "queue-user", type="rabbitmq", host="queue.shop", password="provided-word-1")
         named = '{"status": {"binding": {"name": "queue-user"}}}'
         kubectl("patch", kind, "queue", "-n", stack.namespace, "--subresource=status", "--type=merge", "-p", named)
-        text = update.communicate(timeout=180)[0]
+        text = update.communicate(timeout=600)[0]
         assert update.returncode == 0, text
         assert stack.outputs()["log"] == "type: rabbitmq\nhost: [secret]\npassword: [secret]\n"
         assert "provided-word-1" not in text + json.dumps(stack.state())

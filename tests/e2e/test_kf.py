@@ -71,7 +71,7 @@ class Space:
     def kf_apart(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """With stdout and stderr apart."""
         env = {**os.environ, "KF_SPACE": self.name}
-        return subprocess.run([CHECKOUT / "kf", *arguments], env=env, capture_output=True, text=True, timeout=60)
+        return subprocess.run([CHECKOUT / "kf", *arguments], env=env, capture_output=True, text=True, timeout=300)
 
     def kf_many(self, *commands: tuple[str, ...], at_once: int = 4) -> list[subprocess.CompletedProcess[str]]:
         """Several at once."""
@@ -120,7 +120,7 @@ class Background:
 
     def end(self) -> tuple[int, str]:
         """Exit code and stderr."""
-        code = self.process.wait(60)  # a busy machine takes its time to start a pod
+        code = self.process.wait(300)  # a busy machine takes its time to start a pod
         self.thread.join()
         assert self.process.stderr
         return code, self.process.stderr.read()

@@ -39,7 +39,7 @@ class _Terminal:
             os.close(master)
 
     def end(self) -> tuple[int, str, str]:
-        out = self.process.communicate(timeout=120)[0] or b""
+        out = self.process.communicate(timeout=300)[0] or b""
         self._thread.join(10)
         return self.process.returncode, out.decode(), self._shown.decode()
 

@@ -322,7 +322,7 @@ def test_a_time_that_comes_in_the_middle_of_an_update_of_the_code(stack: Stack) 
         eventually(lambda: codes(stack) > before, 120, "the other code")
         assert cron_job(stack, "tick")["spec"] == old["spec"], "the update has not come to the CronJob yet"
         job = start(stack, "tick", now().replace(second=0) + timedelta(minutes=2), old)
-        text, _ = update.communicate(timeout=240)
+        text, _ = update.communicate(timeout=600)
     finally:
         if update.poll() is None:
             kill_group(update)

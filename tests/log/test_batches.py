@@ -22,7 +22,7 @@ def test_what_came_meanwhile_is_joined() -> None:
     pieces = []
     for piece in batched(stream()):
         pieces.append(piece)
-        assert written.wait(10)
+        assert written.wait(60)
     assert b"".join(pieces) == b"".join(b"%d\n" % number for number in range(1000))
     assert len(pieces) < 5
 
@@ -32,7 +32,7 @@ def test_nothing_waits_for_what_comes_later() -> None:
 
     def stream() -> Iterator[bytes]:
         yield b"first"
-        assert more.wait(10)
+        assert more.wait(60)
         yield b"second"
 
     pieces = batched(stream())
@@ -68,4 +68,4 @@ def test_no_more_is_read_ahead_than_allowed_and_the_stream_is_let_go() -> None:
     time.sleep(0.3)
     assert len(read) * 65536 <= 3 * AHEAD_BYTES
     pieces.close()  # type: ignore[attr-defined]
-    assert closed.wait(10)
+    assert closed.wait(60)

@@ -70,7 +70,7 @@ def test_what_is_followed_is_read_until_nothing_new_comes(node: Node) -> None:
     got: list[bytes] = []
     pump = Pump(node.cluster, "shop", "pod", lambda chunk: not got.append(chunk))
     pump.ended.set()
-    pump.thread.join(20)
+    pump.thread.join(60)
     assert b"".join(got) == CONTENT and not (pump.thread.is_alive() or pump.trouble or pump.lost)
 
 
@@ -82,7 +82,7 @@ def test_a_log_that_never_comes_to_its_end_is_not_whole(node: Node, monkeypatch:
     node.left[:] = [700, *[60] * 100]
     pump = Pump(node.cluster, "shop", "pod", lambda _: True)
     pump.ended.set()
-    pump.thread.join(20)
+    pump.thread.join(60)
     assert "the log of pod was broken off" in str(pump.trouble)
 
 
@@ -112,5 +112,5 @@ def test_a_receiver_that_fails_leaves_no_log_that_seems_whole(node: Node) -> Non
 
     pump = Pump(node.cluster, "shop", "pod", fail)
     pump.ended.set()
-    pump.thread.join(20)
+    pump.thread.join(60)
     assert "no more" in str(pump.trouble)

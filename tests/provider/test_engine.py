@@ -45,7 +45,7 @@ def test_a_process_whose_engine_is_killed_ends_when_its_work_is_done(tmp_path: P
             assert providers_of(tmp_path) == [process.pid]
             process.stdin.write(b"\n")
             process.stdin.flush()
-            assert process.wait(60) == 0
+            assert process.wait(300) == 0
         finally:
             process.kill()
             process.communicate()
@@ -81,7 +81,7 @@ def test_a_program_ends_after_its_engine(tmp_path: Path) -> None:
             listening.accept()[0].close()
             assert process.poll() is None
             listening.close()
-            assert process.wait(60) == 0
+            assert process.wait(300) == 0
         finally:
             process.kill()
             process.communicate()

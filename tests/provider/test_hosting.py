@@ -26,7 +26,7 @@ NO_THREADS = "no more tasks are followed at once than it has threads"
 def test_the_host_of_this_sdk_hears_of_a_cancelled_update_and_serves_every_task() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.provider.host", serialize_provider(CalendarProvider())],
-        capture_output=True, text=True, timeout=120,
+        capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     heard, threads, said = json.loads(done.stdout)

@@ -484,7 +484,7 @@ def test_two_pods_of_two_times_start_one_run_under_forbid(order: list[int]) -> N
     for one in pods:
         one.start()
     for one in pods:
-        one.join(20)
+        one.join(60)
     assert sorted(codes.values()) == [0, AWAY] and len(shared.created) == 1
 
 

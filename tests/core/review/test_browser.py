@@ -86,7 +86,7 @@ def browser(tmp_path: Path) -> Browser:
 
     def run(page: Path, *options: str) -> str:
         command = [str(CHROMIUM), *QUIET, f"--user-data-dir={tmp_path / 'profile'}", *options, f"file://{page}"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stderr[-2000:]
         return done.stdout
 
