@@ -63,6 +63,21 @@ def test_the_same_work_once_more_under_a_new_id() -> None:
     assert len(cluster.made) == 1
 
 
+def test_what_was_started_for_programs() -> None:
+    cluster = Starting(objects=three().objects, apps=("shop",))
+    cluster.objects[1] |= {"apiVersion": "tekton.dev/v1", "kind": "PipelineRun"}
+    told = json.loads(call(cluster, "rerun", "shop", "2", "-o", "json").stdout)
+    [made] = cluster.made
+    assert told["startedBy"].startswith("kf rerun by ") and told["name"] == made["metadata"]["name"]
+    assert (told["app"], told["id"], told["displayName"], told["space"]) == ("shop", 3, "report", "dev")
+    named = call(cluster, "rerun", "shop", "2", "-o", "name").stdout
+    assert named == f"{cluster.made[-1]['metadata']['name']}\n" and len(cluster.made) == 2
+    for words in (["rerun", "shop", "2"], ["run-task", "shop"], ["run-job", "nightly"]):
+        both = call(cluster, *words, "--wait", "-o", "json")
+        assert both.exit_code == 2 and "--wait prints its log: leave --output out" in both.stderr
+    assert len(cluster.made) == 2
+
+
 LOG = b"line 0\nline 5\n"
 
 

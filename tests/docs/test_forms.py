@@ -12,6 +12,7 @@ from kf_tasks.cli.commands.env import EnvView
 from kf_tasks.cli.commands.jobs import JobView
 from kf_tasks.cli.commands.notify import EndpointView
 from kf_tasks.cli.commands.prune import PruneView
+from kf_tasks.cli.commands.run_task import StartedView
 from kf_tasks.cli.commands.stats import StatsView
 from kf_tasks.cli.commands.target import TargetView
 from kf_tasks.cli.commands.top import TopView
@@ -37,6 +38,7 @@ SHOWN = {
     "`kf jobs`, `kf job-schedules`": JobView,
     "`kf env`": EnvView,
     "`kf notify`": EndpointView,
+    "`kf run-task`, `kf run-job`, `kf rerun`": StartedView,
     "`kf prune`": PruneView,
     "`kf check`": CheckView,
     "`kf version`": VersionView,
@@ -65,8 +67,8 @@ def test_every_view_is_one_of_them() -> None:
 
 # What follows a log, does something, or prints what has a form of its own, has no other.
 PLAIN = {
-    "completion", "delete-job", "delete-job-schedule", "download", "help", "logs", "pin", "rerun", "review", "run-job",
-    "run-task", "schedule-job", "schedule-task", "terminate-task", "unpin",
+    "completion", "delete-job", "delete-job-schedule", "download", "help", "logs", "pin", "review",
+    "schedule-job", "schedule-task", "terminate-task", "unpin",
 }  # fmt: skip
 
 

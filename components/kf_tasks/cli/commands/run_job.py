@@ -9,11 +9,20 @@ import click
 from ...core.run import pipelinerun
 from ...core.run.command import resolve
 from ...core.schedule import slot
-from .. import names
+from .. import names, output
 from ..target import Target, target_options
 from ..template import template
 from .jobs import find
-from .run_task import amounts, check_command, check_free, from_secret_option, launch, own_variables, wait_option
+from .run_task import (
+    amounts,
+    check_command,
+    check_form,
+    check_free,
+    from_secret_option,
+    launch,
+    own_variables,
+    wait_option,
+)
 
 
 @click.command("run-job")
@@ -28,6 +37,7 @@ from .run_task import amounts, check_command, check_free, from_secret_option, la
 )  # fmt: skip
 @from_secret_option
 @wait_option
+@output.option(output.NAME)
 @target_options
 @click.pass_context
 def run_job(
@@ -40,6 +50,7 @@ def run_job(
     variables: tuple[str, ...],
     from_secrets: tuple[str, ...],
     wait: bool,
+    form: str | None,
 ) -> None:
     """Runs JOB once, in the background. A job that forbids two at once is refused while it runs."""
     target: Target = context.obj
@@ -47,6 +58,7 @@ def run_job(
     resources = amounts(owner, cpu_cores, memory_limit, disk_quota)
     given = own_variables(owner, variables, from_secrets)
     check_command(owner, command)
+    check_form(wait, form)
     space = target.open()
     found = find(space, job)
     manifest, settings = template(space, found.app, found.name)
@@ -61,4 +73,4 @@ def run_job(
         from ...runs.claims import claimed
 
         alone = claimed(space.cluster, space.name, found.app, found.name, space.flags)
-    launch(context, space, found.app, found.name, changed, settings, wait, alone)
+    launch(context, space, found.app, found.name, changed, settings, wait, alone, form=form)

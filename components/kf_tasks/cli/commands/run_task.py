@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -21,10 +21,11 @@ from ...core.run.command import resolve
 from ...core.run.environment import Value
 from ...core.template import TemplateSettings
 from ...errors import Trouble
-from .. import names
+from .. import names, output
 from ..table import echo
 from ..target import Target, TargetSpace, target_options, user
 from ..template import template
+from ..views import View
 
 if TYPE_CHECKING:
     from ...runs.notifying import Notifying
@@ -37,6 +38,31 @@ wait_option = click.option(
     "-w", "--wait", is_flag=True,
     help="Follow its log and end with its exit code: 1 if a signal or the cluster ended it.",
 )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartedView(View):
+    """A run that was just started: `kf run-task`, `kf run-job`, `kf rerun`."""
+
+    name: str
+    app: str
+    id: int
+    display_name: str
+    space: str
+    started_by: str
+
+    @classmethod
+    def of(cls, run: Object) -> StartedView:
+        """That of a PipelineRun."""
+        metadata = run["metadata"]
+        return cls(
+            name=metadata["name"],
+            app=metadata["labels"][marks.NAME],
+            id=marks.number(metadata["labels"], marks.TASK_ID),
+            display_name=metadata["labels"][marks.TASK],
+            space=metadata["namespace"],
+            started_by=metadata["annotations"][marks.STARTED_BY],
+        )
 
 
 @click.command("run-task")
@@ -55,6 +81,7 @@ wait_option = click.option(
 @click.option("--process", type=names.process, metavar="TYPE", help="Run the start command of this process type, of an "
               "image that buildpacks made.")  # fmt: skip
 @wait_option
+@output.option(output.NAME)
 @target_options
 @click.pass_context
 def run_task(
@@ -69,6 +96,7 @@ def run_task(
     from_secrets: tuple[str, ...],
     process: str | None,
     wait: bool,
+    form: str | None,
 ) -> None:
     """Runs a task on APP, once, in the background.
 
@@ -79,6 +107,7 @@ def run_task(
     resources = amounts(owner, cpu_cores, memory_limit, disk_quota)
     given = own_variables(owner, variables, from_secrets)
     check_command(owner, command)
+    check_form(wait, form)
     space = target.open()
     found, settings = template(space, app)
     check_free(app, given, settings)
@@ -89,7 +118,7 @@ def run_task(
         env=given,
         resources=resources,
     )
-    launch(context, space, app, name or app, manifest, settings, wait)
+    launch(context, space, app, name or app, manifest, settings, wait, form=form)
 
 
 def launch(
@@ -101,8 +130,10 @@ def launch(
     settings: TemplateSettings,
     wait: bool,
     alone: AbstractContextManager[None] | None = None,
+    *,
+    form: str | None = None,
 ) -> None:
-    """Starts a run of a template, prunes, and with `wait` ends with the run's exit code.
+    """Starts a run of a template, prunes, and with `wait` ends with the run's exit code; `form` is that of `-o`.
 
     `alone` holds back, while the run is started, what must not be started beside it.
     """
@@ -115,8 +146,10 @@ def launch(
     name = run["metadata"]["name"]
     notifying = Notifying(space.cluster, space.name, warn)
     notifying.begin(run)
-    echo(f"Task {name} is submitted successfully for execution.\n", err=wait)
-    if not wait:
+    shown = output.printed(form, StartedView.of(run), [name])
+    if not shown:
+        echo(f"Task {name} is submitted successfully for execution.\n", err=wait)
+    if not wait and not shown:
         number = run["metadata"]["labels"][marks.TASK_ID]
         echo(f"Its ID:     {number}")
         echo(f"Its log:    kf logs {app} --id {number}{space.flags}")
@@ -166,6 +199,12 @@ def own_variables(owner: str, given: tuple[str, ...], from_secrets: tuple[str, .
         sources.check_object(of_secret, sources.SECRET, secret)
         found[name] = Value(secret=secret, key=sources.check_key(of_secret, sources.SECRET, key), existing=True)
     return found
+
+
+def check_form(wait: bool, form: str | None) -> None:
+    """Refuses two answers at once."""
+    if wait and form:
+        raise click.UsageError("--wait prints its log: leave --output out")
 
 
 def check_command(owner: str, command: str | None) -> None:
