@@ -45,10 +45,10 @@ def virtualenv() -> Path:
 def initialised(project: str, stack: str) -> Path:
     """A folder with a project that has an empty stack, encrypted with PASSPHRASE, and its state in `state`: to copy."""
     made = folder() / project / stack
-    (made / "state").mkdir(parents=True)
+    (made / "state").mkdir(parents=True, exist_ok=True)
     runtime = {"name": "python", "options": {"virtualenv": str(virtualenv())}}
     (made / "Pulumi.yaml").write_text(json.dumps({"name": project, "runtime": runtime}))
     given = {"PULUMI_BACKEND_URL": f"file://{made}/state", "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}
     command = ["pulumi", "stack", "init", stack, "--no-select", "--non-interactive"]
-    subprocess.run(command, cwd=made, env={**os.environ, **given}, check=True, capture_output=True)
+    subprocess.run(command, cwd=made, env={**os.environ, **given}, check=True, stdin=subprocess.DEVNULL)
     return made
