@@ -28,7 +28,10 @@ folder = Path(__file__).parent / "app"
 sources = sorted(path for path in folder.rglob("*") if path.suffix in (".ini", ".py"))
 files = {str(path.relative_to(folder)): path.read_text() for path in sources}
 data = {name.replace("/", "."): text for name, text in files.items()}
-digest = hashlib.sha256(json.dumps(data).encode()).hexdigest()[:8]
+digest, migrations = (  # the first names the ConfigMap, a change of the second lets the task run again
+    hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()[:8]
+    for part in (files, {name: text for name, text in files.items() if name != "web.py"})
+)
 code = kubernetes.core.v1.ConfigMap(
     "app",  # another content is another object: what runs keeps the one that it has
     metadata={"name": f"app-{digest}", "namespace": space.namespace},
@@ -48,7 +51,7 @@ migrate = Task(
     app=app,
     command="cd /srv/app && python3 -m alembic upgrade head"
     " && python3 -m alembic current | cut -d ' ' -f 1 | tr -d '\\n' >$KF_RESULTS/revision",
-    triggers=[hashlib.sha256(text.encode()).hexdigest() for name, text in files.items() if name != "web.py"],
+    triggers=[migrations],
     results=["revision"],
     timeout="15m",
     opts=pulumi.ResourceOptions(depends_on=ready),

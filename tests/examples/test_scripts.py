@@ -6,11 +6,9 @@ import hashlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,10 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import cache
-from sandbox.extras import Extras
-from sandbox.steps import Steps
 from sandbox.tools import MAILPIT
+
+from .. import servers
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CONTENT = b"1,tea,2.50\n" * 5000
@@ -76,29 +73,27 @@ def test_only_the_right_content_is_kept(answers: list[str], url: str, tmp_path: 
 class Mail:
     """Mailpit with STARTTLS and a password; `binding` is a folder as a task has it."""
 
-    def __init__(self, folder: Path, program: Path) -> None:
-        smtp, self.web = _free(), _free()
+    def __init__(self, folder: Path) -> None:
+        self.smtp, self.web = servers.free_port(), servers.free_port()
         self.binding = folder / "smtp"
         self.binding.mkdir()
         authority, key = self.binding / "ca.crt", folder / "tls.key"
         names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
         made = ["-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(authority), "-days", "2"]
         subprocess.run(["openssl", "req", "-x509", *made, *names], check=True, capture_output=True)
-        self.address = f"localhost:{smtp}"
-        settings = {
+        self.env = {
             "MP_SMTP_AUTH": "shop:a@word",
             "MP_SMTP_REQUIRE_STARTTLS": "true",
+            "MP_SMTP_TLS_CERT": str(authority),
+            "MP_SMTP_TLS_KEY": str(key),
+            "MP_SMTP_BIND_ADDR": f"127.0.0.1:{self.smtp}",
+            "MP_UI_BIND_ADDR": f"127.0.0.1:{self.web}",
             "MP_DISABLE_VERSION_CHECK": "true",
         }
-        settings |= {"MP_SMTP_TLS_CERT": str(authority), "MP_SMTP_TLS_KEY": str(key)}
-        settings |= {"MP_SMTP_BIND_ADDR": f"127.0.0.1:{smtp}", "MP_UI_BIND_ADDR": f"127.0.0.1:{self.web}"}
-        self.process = subprocess.Popen([program], env=settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        for port in (smtp, self.web):
-            _listens(port)
 
     def send(self, user: str) -> subprocess.CompletedProcess[str]:
         """What the task says and how it ends, with this user in the credentials."""
-        (self.binding / "uri").write_text(f"smtp://{user}{self.address}")
+        (self.binding / "uri").write_text(f"smtp://{user}localhost:{self.smtp}")
         command = [sys.executable, str(EXAMPLES / "mail" / "send.py"), "jo@example.com", "tea"]
         env = {"SERVICE_BINDING_ROOT": str(self.binding.parent)}
         return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
@@ -108,30 +103,14 @@ class Mail:
             return list(json.load(answer)["messages"])
 
 
-def _free() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-def _listens(port: int) -> None:
-    for _ in range(600):
-        with socket.socket() as one:
-            if one.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise AssertionError(f"nothing listens at {port}")
-
-
 @pytest.fixture
 def mail(tmp_path: Path) -> Iterator[Mail]:
-    program = Extras(cache.Cache(cache.root(os.environ)), os.environ, Steps()).program(MAILPIT)
+    program = servers.program(MAILPIT)
     if program is None:
         pytest.skip("mailpit is not built: `make extras` does it")
-    one = Mail(tmp_path, program)
-    yield one
-    one.process.terminate()
-    one.process.communicate()
+    one = Mail(tmp_path)
+    with servers.running([program], one.env, one.smtp, one.web):
+        yield one
 
 
 def test_mail_is_sent_by_starttls_with_a_password(mail: Mail) -> None:
