@@ -1,4 +1,4 @@
-"""From the wish to run one command to its log: kubectl by hand beside `pulumi up` of a Task."""
+"""From the wish to run one command to its log, in parts, too: kubectl by hand beside `pulumi up` of a Task."""
 
 from __future__ import annotations
 
@@ -6,10 +6,19 @@ import itertools
 import json
 import os
 import subprocess
+import threading
+import time
+from collections.abc import Callable
 
-from .measure import Stack, Table, median, run
+from .measure import REPEATS, Stack, Table, median, medians, run
 
 TITLE = "Latency of one task"
+PARTS = (
+    "start until the PipelineRun is there",
+    "until its pod is there (Tekton)",
+    "until its command runs (scheduler, kubelet, containerd, Tekton's own containers)",
+    "until the command's first line is shown",
+)
 HEAD = """import os, pulumi
 from kf_tasks import App, Space, Task
 space = Space(os.environ["NAMESPACE"], memory="32M", disk="64M", cpu="10m")
@@ -33,6 +42,8 @@ def measure() -> Table:
         ours = median(task)
         nothing = median(stack.up)
         byhand = median(lambda: _by_hand(stack, next(numbers)))
+        whole = [_parts(stack, lambda: _begin(stack, next(numbers))) for _ in range(REPEATS)]
+        hands = [_parts(stack, lambda: _begin_by_hand(stack, next(numbers))) for _ in range(REPEATS)]
     finally:
         stack.close()
     table.rows = [
@@ -41,13 +52,78 @@ def measure() -> Table:
         ("`pulumi up --skip-preview` of the same stack, nothing changed", f"{nothing:.2f}"),
         ("our own share: Task − nothing changed − kubectl", f"{ours - nothing - byhand:.2f}"),
     ]
+    parts = zip(PARTS, medians(whole), medians(hands), strict=True)
+    table.rows += [(f"{part}: `pulumi up`, `kubectl create`", f"{one:.2f}, {other:.2f}") for part, one, other in parts]
     return table
+
+
+class _Watch:
+    """When each object was first seen, and first seen running, by a watch that is open before."""
+
+    def __init__(self, stack: Stack, kind: str) -> None:
+        self.first: dict[str, float] = {}
+        self.running: dict[str, float] = {}
+        columns = "custom-columns=N:.metadata.name,S:.status.containerStatuses[*].state"
+        command = ["kubectl", "get", kind, "-n", stack.namespace, "-w", "--no-headers", "-o", columns]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        for line in self.process.stdout or ():
+            name, _, state = line.partition(" ")
+            self.first.setdefault(name, time.monotonic())
+            if "running" in state:
+                self.running.setdefault(name, time.monotonic())
+
+
+def _parts(stack: Stack, begin: Callable[[], subprocess.Popen[str]]) -> tuple[float, ...]:
+    """The seconds of each of PARTS of a run that `begin` starts; its process prints the command's first line."""
+    runs, pods = _Watch(stack, "pipelineruns"), _Watch(stack, "pods")
+    try:
+        time.sleep(3)  # what is there already is seen
+        before = {*runs.first, *pods.first}
+        began = time.monotonic()
+        process = begin()
+        shown = next(time.monotonic() for line in process.stdout or () if "the command runs" in line)
+        process.communicate()
+        [run_seen] = [at for name, at in runs.first.items() if name not in before]
+        [pod] = [name for name in pods.first if name not in before]
+        moments = (began, run_seen, pods.first[pod], pods.running[pod], shown)
+        return tuple(after - earlier for earlier, after in itertools.pairwise(moments))
+    finally:
+        for watch in (runs, pods):
+            watch.process.kill()
+            watch.process.wait()
+
+
+def _begin(stack: Stack, number: int) -> subprocess.Popen[str]:
+    stack.write(HEAD + f"Task('t', app=app, command='echo the command runs {number}; sleep 2')\n")
+    command = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive"]
+    return subprocess.Popen(command, cwd=stack.folder, env=stack.env, stdout=subprocess.PIPE, text=True)
+
+
+def _begin_by_hand(stack: Stack, number: int) -> subprocess.Popen[str]:
+    """As somebody does it who knows what to wait for: the log, as soon as there is a pod that has begun."""
+    name = f"byhand-{number}"
+    _create(stack, name, ["sh", "-c", f"echo the command runs {number}; sleep 2"])
+    script = (
+        f"until kubectl logs -f -n {stack.namespace} -l tekton.dev/pipelineRun={name} -c step-task 2>/dev/null"
+        " | grep .; do sleep 0.2; done"
+    )
+    return subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, text=True)
 
 
 def _by_hand(stack: Stack, number: int) -> None:
     name = f"byhand-{number}"
+    _create(stack, name, ["echo", str(number)])
+    flags = ["-n", stack.namespace]
+    run(["kubectl", "wait", *flags, f"pipelinerun/{name}", "--for=condition=Succeeded", "--timeout=60s"])
+    run(["kubectl", "logs", *flags, "-l", f"tekton.dev/pipelineRun={name}", "-c", "step-task"])
+
+
+def _create(stack: Stack, name: str, command: list[str]) -> None:
     step = {
-        "name": "task", "image": f"{os.environ['SANDBOX_REGISTRY']}/busybox:1", "command": ["echo", str(number)],
+        "name": "task", "image": f"{os.environ['SANDBOX_REGISTRY']}/busybox:1", "command": command,
         "securityContext": {"runAsNonRoot": True, "runAsUser": 1000},
     }  # fmt: skip
     manifest = {
@@ -55,6 +131,3 @@ def _by_hand(stack: Stack, number: int) -> None:
         "spec": {"pipelineSpec": {"tasks": [{"name": "task", "taskSpec": {"steps": [step]}}]}},
     }  # fmt: skip
     subprocess.run(["kubectl", "create", "-f", "-"], input=json.dumps(manifest), text=True, check=True, stdout=-3)
-    flags = ["-n", stack.namespace]
-    run(["kubectl", "wait", *flags, f"pipelinerun/{name}", "--for=condition=Succeeded", "--timeout=60s"])
-    run(["kubectl", "logs", *flags, "-l", f"tekton.dev/pipelineRun={name}", "-c", "step-task"])

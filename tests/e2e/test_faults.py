@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
 
 from .conftest import Stack, eventually, kubectl
 from .proxy import Wire
@@ -86,16 +91,9 @@ def test_webhook_that_does_not_answer_for_a_while(stack: Stack) -> None:
     stack.task("command='true'").up().ok()
     name = f"down-{stack.namespace}"
     rule = {"apiGroups": ["tekton.dev"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pipelineruns"]}
-    hook = {
-        "name": "down.example.com", "rules": [rule], "sideEffects": "None", "admissionReviewVersions": ["v1"],
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": stack.namespace}}, "timeoutSeconds": 1,
-        "clientConfig": {"service": {"name": "nobody", "namespace": stack.namespace}},
-    }  # fmt: skip
-    api = "admissionregistration.k8s.io/v1"
-    down = {"apiVersion": api, "kind": "ValidatingWebhookConfiguration", "metadata": {"name": name}, "webhooks": [hook]}
     stack.task("command='echo once; sleep 1'")
     try:
-        subprocess.run(["kubectl", "apply", "-f", "-"], input=json.dumps(down), text=True, check=True)
+        _refuse(stack, name, [rule])
         eventually(lambda: "nobody" in stack.preview().text)
         process = stack.start()
         time.sleep(12)
@@ -106,6 +104,76 @@ def test_webhook_that_does_not_answer_for_a_while(stack: Stack) -> None:
     text = process.stdout.read()
     assert process.wait() == 0, text
     assert len(stack.runs()) == 2 and stack.outputs()["log"] == "once\n"
+
+
+@pytest.mark.soak
+def test_tekton_cannot_write_down_that_a_task_has_ended(stack: Stack) -> None:
+    name = f"deaf-{stack.namespace}"
+    rules = [
+        {"apiGroups": ["tekton.dev"], "apiVersions": ["*"], "operations": ["UPDATE"], "resources": [f"{one}/status"]}
+        for one in ("taskruns", "pipelineruns")
+    ]
+
+    @contextmanager
+    def deaf() -> Iterator[None]:
+        try:
+            _refuse(stack, name, rules)
+            yield
+        finally:
+            kubectl("delete", "validatingwebhookconfiguration", name, "--ignore-not-found")
+
+    _forgotten(stack, deaf())
+
+
+@pytest.mark.soak
+@pytest.mark.usefixtures("alone")
+def test_tekton_is_away_when_a_task_ends(stack: Stack) -> None:
+    @contextmanager
+    def away() -> Iterator[None]:
+        try:
+            _tekton(0)
+            yield
+        finally:
+            _tekton(1)
+
+    _forgotten(stack, away())
+
+
+def _forgotten(stack: Stack, outage: AbstractContextManager[None]) -> None:
+    """Tekton hears of no end; who follows the tasks sees their pods, cancels the runs and believes the pods."""
+    stack.write(
+        "app = App('shop', space=space, image=f'{R}/busybox:1')\n"
+        "good = Task('good', app=app, command='echo begun; sleep 60; echo done')\n"
+        "Task('bad', app=app, command='echo begun; sleep 60; exit 3')\n"
+        "pulumi.export('log', good.log)\n"
+    )
+    process = stack.start("--continue-on-error")
+    assert process.stdout
+    text = ""
+    while text.count(" begun\n") < 2:
+        text += process.stdout.readline()
+        assert process.poll() is None, text
+    with outage:
+        text += process.stdout.read()
+    assert process.wait() != 0 and "task 'bad' of app 'shop' failed: exit code 3" in text, text
+    for task in ("good", "bad"):
+        for said in ("its pod has ended", "Tekton does not end it: it is cancelled, and what its pod says counts"):
+            assert re.search(rf"shop-{task}-\w+-1: {said}", text), text
+    assert "task 'good' of app 'shop' failed" not in text and stack.outputs()["log"] == "begun\ndone\n"
+    found = json.loads(stack.kf("tasks", "shop", "-o", "json").ok().text)
+    assert {one["display_name"]: one["state"] for one in found} == {"good": "Succeeded", "bad": "Failed"}, found
+    assert len(stack.runs()) == 2, "nothing ran twice"
+
+
+def _tekton(replicas: int) -> None:
+    """Stops Tekton's controller, or starts it, and waits for that."""
+    where = ["-n", "tekton-pipelines", "deployment/tekton-pipelines-controller"]
+    kubectl("scale", *where, f"--replicas={replicas}")
+    kubectl("wait", *where, f"--for=jsonpath={{.spec.replicas}}={replicas}", "--timeout=60s")
+    pods = ["pods", "-n", "tekton-pipelines", "-l", "app.kubernetes.io/component=controller"]
+    eventually(lambda: len(kubectl("get", *pods, "-o", "name").split()) == replicas, 120)
+    if replicas:
+        kubectl("rollout", "status", *where, "--timeout=120s")
 
 
 def test_token_taken_back_and_renewed(stack: Stack) -> None:
@@ -123,6 +191,18 @@ def test_token_taken_back_and_renewed(stack: Stack) -> None:
     assert process.wait() == 0, text
     assert stack.outputs()["log"] == "".join(f"line {n}\n" for n in range(1, 31))
     assert stack.up("--expect-no-changes").ok()
+
+
+def _refuse(stack: Stack, name: str, rules: list[dict[str, list[str]]]) -> None:
+    """Has a webhook called `name` admit what the rules say in the stack's namespace, at which nobody answers."""
+    hook = {
+        "name": "down.example.com", "rules": rules, "sideEffects": "None", "admissionReviewVersions": ["v1"],
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": stack.namespace}}, "timeoutSeconds": 1,
+        "clientConfig": {"service": {"name": "nobody", "namespace": stack.namespace}},
+    }  # fmt: skip
+    api = "admissionregistration.k8s.io/v1"
+    down = {"apiVersion": api, "kind": "ValidatingWebhookConfiguration", "metadata": {"name": name}, "webhooks": [hook]}
+    subprocess.run(["kubectl", "apply", "-f", "-"], input=json.dumps(down), text=True, check=True)
 
 
 def _user(stack: Stack) -> str:

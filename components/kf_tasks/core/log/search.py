@@ -62,7 +62,8 @@ def _places(texts: List[bytes], stride: int) -> Dict[int, Tuple[int, ...]]:
     found: Dict[int, Set[int]] = {}
     for text in texts:
         width = stride + WORD - 1
-        firsts = range(0, max(len(text) - width, 0) + 1, stride // 2)
+        room = max(len(text) - width, 0)
+        firsts = range(0, room + 1, max(room // 8, 1))
         first = max(firsts, key=lambda it: len(text[it : it + width].translate(None, _COMMON)))
         for place in range(first, first + stride):
             word = text[place : place + WORD]
