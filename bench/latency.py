@@ -42,8 +42,8 @@ def measure() -> Table:
         ours = median(task)
         nothing = median(stack.up)
         byhand = median(lambda: _by_hand(stack, next(numbers)))
-        whole = [_parts(stack, lambda: _begin(stack, next(numbers))) for _ in range(REPEATS)]
-        hands = [_parts(stack, lambda: _begin_by_hand(stack, next(numbers))) for _ in range(REPEATS)]
+        whole = [_parts(stack, _begin, next(numbers)) for _ in range(REPEATS)]
+        hands = [_parts(stack, _begin_by_hand, next(numbers)) for _ in range(REPEATS)]
     finally:
         stack.close()
     table.rows = [
@@ -76,15 +76,19 @@ class _Watch:
                 self.running.setdefault(name, time.monotonic())
 
 
-def _parts(stack: Stack, begin: Callable[[], subprocess.Popen[str]]) -> tuple[float, ...]:
+def _command(number: int) -> str:
+    return f"echo number $(({number})) is at work; sleep 2"  # what is printed stands nowhere in the command
+
+
+def _parts(stack: Stack, begin: Callable[[Stack, int], subprocess.Popen[str]], number: int) -> tuple[float, ...]:
     """The seconds of each of PARTS of a run that `begin` starts; its process prints the command's first line."""
     runs, pods = _Watch(stack, "pipelineruns"), _Watch(stack, "pods")
     try:
         time.sleep(3)  # what is there already is seen
         before = {*runs.first, *pods.first}
         began = time.monotonic()
-        process = begin()
-        shown = next(time.monotonic() for line in process.stdout or () if "the command runs" in line)
+        process = begin(stack, number)
+        shown = next(time.monotonic() for line in process.stdout or () if f"number {number} is at work" in line)
         process.communicate()
         [run_seen] = [at for name, at in runs.first.items() if name not in before]
         [pod] = [name for name in pods.first if name not in before]
@@ -97,7 +101,7 @@ def _parts(stack: Stack, begin: Callable[[], subprocess.Popen[str]]) -> tuple[fl
 
 
 def _begin(stack: Stack, number: int) -> subprocess.Popen[str]:
-    stack.write(HEAD + f"Task('t', app=app, command='echo the command runs {number}; sleep 2')\n")
+    stack.write(HEAD + f"Task('t', app=app, command={_command(number)!r})\n")
     command = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive"]
     return subprocess.Popen(command, cwd=stack.folder, env=stack.env, stdout=subprocess.PIPE, text=True)
 
@@ -105,7 +109,7 @@ def _begin(stack: Stack, number: int) -> subprocess.Popen[str]:
 def _begin_by_hand(stack: Stack, number: int) -> subprocess.Popen[str]:
     """As somebody does it who knows what to wait for: the log, as soon as there is a pod that has begun."""
     name = f"byhand-{number}"
-    _create(stack, name, ["sh", "-c", f"echo the command runs {number}; sleep 2"])
+    _create(stack, name, ["sh", "-c", _command(number)])
     script = (
         f"until kubectl logs -f -n {stack.namespace} -l tekton.dev/pipelineRun={name} -c step-task 2>/dev/null"
         " | grep .; do sleep 0.2; done"

@@ -20,7 +20,7 @@ from kf_tasks.core.log.reader import LogReader
 from .measure import REPEATS, Table
 
 TITLE = "Masking a log"
-CHUNK, SIZE = 64 * 1024, 4 * 1024 * 1024
+CHUNK, SIZE = 64 * 1024, 8 * 1024 * 1024
 WORDS = ("the", "order", "of", "user", "7", "failed:", "timeout,", "GET", "/api/v1/items", "HTTP/1.1", "200", "INFO")
 KEY_LINES = 26  # of an RSA key of 2048 bits
 

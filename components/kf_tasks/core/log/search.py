@@ -64,7 +64,7 @@ def _places(texts: List[bytes], stride: int) -> Dict[int, Tuple[int, ...]]:
         width = stride + WORD - 1
         room = max(len(text) - width, 0)
         firsts = range(0, room + 1, max(room // 8, 1))
-        first = max(firsts, key=lambda it: len(text[it : it + width].translate(None, _COMMON)))
+        first = max(firsts, key=lambda it: len(set(text[it : it + width].translate(None, _COMMON))))
         for place in range(first, first + stride):
             word = text[place : place + WORD]
             whole = [word] if len(word) == WORD else [word + bytes([last]) for last in range(256)]  # of six bytes
