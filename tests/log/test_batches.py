@@ -8,7 +8,14 @@ from collections.abc import Iterator
 
 import pytest
 from kf_tasks.errors import Unreachable
+from kf_tasks.log import batches
 from kf_tasks.log.batches import AHEAD_BYTES, batched
+
+
+@pytest.fixture(autouse=True)
+def fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow this machine is."""
+    monkeypatch.setattr(batches, "SLOW_SECONDS", float("inf"))
 
 
 def test_what_came_meanwhile_is_joined() -> None:
@@ -69,3 +76,24 @@ def test_no_more_is_read_ahead_than_allowed_and_the_stream_is_let_go() -> None:
     assert len(read) * 65536 <= 3 * AHEAD_BYTES
     pieces.close()  # type: ignore[attr-defined]
     assert closed.wait(60)
+
+
+def test_a_log_that_rests_needs_no_thread_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(batches, "SLOW_SECONDS", 0.5)
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    closed = threading.Event()
+
+    def stream() -> Iterator[bytes]:
+        try:
+            for number in range(50):
+                clock[0] += 1
+                yield b"%d\n" % number
+        finally:
+            closed.set()
+
+    before, pieces = set(threading.enumerate()), batched(stream())
+    assert [next(pieces) for _ in range(40)] == [b"%d\n" % number for number in range(40)]
+    assert set(threading.enumerate()) <= before
+    pieces.close()  # type: ignore[attr-defined]
+    assert closed.is_set()

@@ -9,8 +9,10 @@ from kf_tasks.errors import ClusterError
 from kf_tasks.provider.preview import Preview
 from kf_tasks.provider.survey import Survey
 
+from ..cluster.unwatched import Unwatched
 
-class Answers:
+
+class Answers(Unwatched):
     """A cluster that answers what it is given, or raises it."""
 
     now: str | None = None

@@ -1,22 +1,40 @@
 """Joins the small chunks of a fast log: the kubelet sends every line by itself.
 
-What is done for a chunk costs more than a short line does. So a thread takes the chunks as they come,
+What is done for a chunk costs more than a short line does. So of a fast log a thread takes the chunks as they come,
 and what has come while the last ones were being handled is handled together.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 
 AHEAD_BYTES = 1024 * 1024
 ENOUGH_BYTES = AHEAD_BYTES // 4
+SLOW_SECONDS = 0.01  # that the next chunk of a log takes which rests
 PAUSE_SECONDS = 0.02  # after a batch of several chunks: more of them are on their way
 
 
 def batched(stream: Iterator[bytes]) -> Iterator[bytes]:
-    """The same bytes in fewer pieces, as soon as they come; about a mebibyte is read ahead."""
-    batch = _Batch(stream)
+    """The same bytes in fewer pieces, as soon as they come; about a mebibyte is read ahead.
+
+    There is a thread only once a chunk need not be waited for: most logs rest most of the time, and are many.
+    """
+    batch = None
+    try:
+        while not batch:
+            asked = time.monotonic()
+            chunk = next(stream, None)
+            if chunk is None:
+                return
+            if time.monotonic() - asked < SLOW_SECONDS:
+                batch = _Batch(stream, chunk)
+            elif chunk:
+                yield chunk
+    finally:
+        if not batch:
+            _close(stream)
     try:
         while chunks := batch.take():
             yield b"".join(chunks)
@@ -27,11 +45,11 @@ def batched(stream: Iterator[bytes]) -> Iterator[bytes]:
 
 
 class _Batch:
-    def __init__(self, stream: Iterator[bytes]) -> None:
+    def __init__(self, stream: Iterator[bytes], first: bytes) -> None:
         self._stream = stream
         self._changed = threading.Condition()
-        self._chunks: list[bytes] = []
-        self._size = 0
+        self._chunks = [first] if first else []
+        self._size = len(first)
         self._ended = self._dropped = False
         self._error: Exception | None = None
         threading.Thread(target=self._run, daemon=True, name="chunks of a log").start()
@@ -68,9 +86,7 @@ class _Batch:
             with self._changed:
                 self._ended = True
                 self._changed.notify()
-            close = getattr(self._stream, "close", None)  # a generator's
-            if close:
-                close()
+            _close(self._stream)
 
     def _put(self, chunk: bytes) -> bool:
         with self._changed:
@@ -80,3 +96,9 @@ class _Batch:
             if len(self._chunks) == 1 or self._size >= ENOUGH_BYTES:
                 self._changed.notify()
             return not self._dropped
+
+
+def _close(stream: Iterator[bytes]) -> None:
+    close = getattr(stream, "close", None)  # a generator's
+    if close:
+        close()
