@@ -121,6 +121,22 @@ def test_its_address_is_the_last_argument(arguments: list[str], expected: str, m
     assert engine.address() == expected
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["x", "--monitor", "127.0.0.1:1", "--engine", "127.0.0.1:4711", "."], "127.0.0.1:4711"),
+        (["pytest", "--engine", "127.0.0.1:4711"], ""), (["pytest", "--engine"], ""), ([], ""),
+        (["x", "--monitor", "m", "--engine", "chromium"], ""), (["x", "--monitor", "m", "--engine"], ""),
+    ],
+)  # fmt: skip
+def test_only_pulumis_language_host_gives_a_program_one(
+    arguments: list[str], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program under test may have options of that name."""
+    monkeypatch.setattr(sys, "orig_argv", arguments)
+    assert engine._of_program() == expected
+
+
 def test_only_a_refusal_tells_that_nobody_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         at = f"127.0.0.1:{listening.getsockname()[1]}"

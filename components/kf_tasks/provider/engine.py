@@ -27,16 +27,20 @@ _under_way = 0
 
 def address() -> str:
     """The engine's `host:port`, the last argument of the process; empty without an engine."""
-    found = sys.argv[-1] if len(sys.argv) > 1 else ""
-    host, _, port = found.rpartition(":")
-    return found if host and port.isdigit() else ""
+    return _place(sys.argv[-1]) if len(sys.argv) > 1 else ""
 
 
 def _of_program() -> str:
     """The engine's address in the process of a Python program, which Pulumi's language host has started."""
     given = sys.orig_argv
-    at = given.index("--engine") + 1 if "--engine" in given else len(given)
-    return given[at] if at < len(given) else ""
+    if not {"--monitor", "--engine"} <= {*given[:-1]}:
+        return ""
+    return _place(given[given.index("--engine") + 1])
+
+
+def _place(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    return text if host and port.isdigit() else ""
 
 
 @contextmanager
