@@ -18,7 +18,7 @@ from pulumi.output import Unknown, contains_unknowns
 from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.runtime import proto, rpc
 
-from .wire import Aborted, Context, value_of
+from .wire import Aborted, Context, run, value_of
 
 URN = "urn:pulumi:dev::shop::kf:index:App$kf:index:Run::shop-migrate"
 UNKNOWN = Unknown()  # type: ignore[no-untyped-call]
@@ -87,7 +87,7 @@ def asked(room: Room, what: str, request: Callable[[], Any]) -> Any:
     async def ask() -> Any:
         return await getattr(serving(room), what)(await request(), cast(Any, Context()))
 
-    return asyncio.run(ask())
+    return run(ask())
 
 
 def test_what_is_secret_stays_secret_and_what_is_unknown_stays_unknown() -> None:
@@ -193,7 +193,7 @@ def test_many_tasks_are_followed_at_once() -> None:
         requests = [proto.CreateRequest(urn=URN, properties=await struct(nth=nth)) for nth in range(60)]
         return await asyncio.gather(*(servicer.Create(one, cast(Any, Context())) for one in requests))
 
-    assert len(asyncio.run(all_at_once())) == 60
+    assert len(run(all_at_once())) == 60
 
 
 def test_ctrl_c_ends_the_waiting() -> None:
@@ -211,7 +211,7 @@ def test_ctrl_c_ends_the_waiting() -> None:
         await following
 
     try:
-        asyncio.run(interrupted())
+        run(interrupted())
         assert waiting.is_set()
     finally:
         waiting.clear()
@@ -219,5 +219,5 @@ def test_ctrl_c_ends_the_waiting() -> None:
 
 def test_secrets_are_accepted() -> None:
     """Without that an engine constructs nothing, and would hand over secrets in plain."""
-    found = asyncio.run(Servicer("").Configure(proto.ConfigureRequest(), cast(Any, Context())))
+    found = run(Servicer("").Configure(proto.ConfigureRequest(), cast(Any, Context())))
     assert found.acceptSecrets and found.acceptResources and found.acceptOutputs

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Mapping
-from typing import Any
+import gc
+import warnings
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TypeVar
 
 import pulumi
 from google.protobuf import struct_pb2
@@ -17,11 +19,35 @@ from pulumi.provider.experimental.property_value import PropertyValue, ResourceR
 from pulumi.runtime import proto
 from pulumi.runtime.mocks import MockMonitor, Mocks
 
+T = TypeVar("T")
 KINDS = ("SecretKey", "ConfigKey", "SecretRef", "ConfigRef", "Webhook", "Heartbeat")
 
 
 class Aborted(Exception):
     """What the engine is told in place of an answer."""
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """As asyncio.run, but that the current loop, which Pulumi's mocks use, stays that of other tests."""
+    loop = asyncio.new_event_loop()
+
+    async def alone() -> T:
+        try:
+            return await work
+        finally:
+            left = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+            await loop.shutdown_default_executor()
+
+    try:
+        return loop.run_until_complete(alone())
+    finally:
+        loop.close()
+        with warnings.catch_warnings():  # of what a program has begun that ends early
+            warnings.simplefilter("ignore", RuntimeWarning)
+            gc.collect()
 
 
 class Context:
@@ -57,7 +83,7 @@ class Program:
 
     def made(self, declare: Callable[[], Any], mocks: Mocks, preview: bool = False, **more: Any) -> dict[str, Any]:
         """The inputs of all that is registered, by URN; raises Aborted with what the engine would be told."""
-        return asyncio.run(self._made(declare, MockMonitor(mocks), preview, more))
+        return run(self._made(declare, MockMonitor(mocks), preview, more))
 
     async def _made(
         self, declare: Callable[[], Any], monitor: MockMonitor, preview: bool, more: Mapping[str, Any]
