@@ -45,7 +45,7 @@ class Extras:
 
     def build(self) -> None:
         """The servers of Go, where the cache has none."""
-        for tool in tools.SERVERS:
+        for tool in (one for one in tools.SERVERS if not self._entry(one).is_dir()):
             with self.cache.lock("build", self.steps):
                 make = toolchain.maker(tool, self.environ, self.steps)
                 self.cache.fill(tool.name, self._key(tool), make)
