@@ -121,7 +121,7 @@ class Printing(Tekton):
         for nth in range(self.lines):
             if nth == self.changes_at and not self.has_changed:
                 self.has_changed, self.fails = True, self.failing
-                self.put("secrets", "a", data={"V": base64.b64encode(b"another value").decode()})
+                self.put("secrets", "a", data={"V": base64.b64encode(b"value of a, renewed").decode()})
                 yield from self.until_told()
             word = base64.b64decode(self.objects["secrets", "a"]["data"]["V"]).decode()
             yield f"2026-01-01T00:00:02.{nth + 1:09}Z it is {word}\n".encode()
@@ -164,7 +164,7 @@ def test_the_file_of_a_secret_is_hidden_as_it_changes_and_asked_for_when_it_does
     )
     named = server.objects["pipelineruns", server.names("pipelineruns")[0]]["metadata"]["annotations"][marks.SECRETS]
     values = [server.objects["secrets", copy]["data"]["V"] for copy in named.split(",")]
-    assert [base64.b64decode(value) for value in values] == [b"value of a", b"another value"]
+    assert [base64.b64decode(value) for value in values] == [b"value of a", b"value of a, renewed"]
 
 
 def test_nothing_is_shown_before_a_changed_secret_can_be_read() -> None:
