@@ -7,6 +7,8 @@ import os
 import shutil
 from pathlib import Path
 
+from sandbox.cache import place
+
 from .conftest import CHECKOUT, Stack
 
 KUBERNETES = "4.25.0"
@@ -34,7 +36,8 @@ def home(folder: Path) -> Path:
     """
     made = folder / "home"
     name = f"resource-kubernetes-v{KUBERNETES}"
-    shutil.copytree(Path(os.environ["PULUMI_HOME"]) / "plugins" / name, made / "plugins" / name, copy_function=os.link)
+    for file in (Path(os.environ["PULUMI_HOME"]) / "plugins" / name).iterdir():
+        place(file, made / "plugins" / name / file.name)
     any_map = {"type": "object", "additionalProperties": {"$ref": "pulumi.json#/Any"}}
 
     def kind(version: str, name: str) -> dict[str, object]:
