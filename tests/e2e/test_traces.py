@@ -74,6 +74,12 @@ def test_what_fails_while_something_else_goes(stack: Stack) -> None:
         "failed: exit code 4" in stack.write(secret + one.format("d", "exit 4")).up("--continue-on-error").failed().text
     )
     stack.write(secret + one.format("d", "echo d")).up().ok()
+    # What every run needs is there and cannot be changed.
+    kubectl("patch", "secret", "kf-shop.env", "-n", stack.namespace, "-p", '{"immutable": true}')
+    stack.write(secret.replace("hush-hush", "hush-again") + one.format("e", "echo e"))
+    assert "immutable" in stack.up("--continue-on-error").failed().text
+    kubectl("delete", "secret", "kf-shop.env", "-n", stack.namespace)
+    stack.write(secret + one.format("e", "echo e")).up("--refresh").ok()
     stack.up("--expect-no-changes").ok()
     stack.destroy().ok()
     assert not stack.runs()

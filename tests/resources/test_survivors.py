@@ -11,10 +11,10 @@ from kf_tasks.resources.survivors import surviving, survivors
 
 
 class One(pulumi.CustomResource):
-    """A resource as the SDK leaves it behind: with an id, or, where the engine said that it failed, without one."""
+    """A resource as the SDK leaves it behind: also where the engine said that its update failed, it has an id."""
 
     def __init__(self, known: bool) -> None:
-        self.__dict__["id"] = _output({self}, "id", known)
+        self.__dict__["urn"] = self.__dict__["id"] = _output({self}, "id", True)
         self.run: pulumi.Output[str] = _output({self}, "t-1", known)
 
 

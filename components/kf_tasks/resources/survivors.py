@@ -41,10 +41,11 @@ def surviving(output: pulumi.Output[T], lost: T) -> pulumi.Output[T]:
 
 
 async def _came_through(resource: pulumi.Resource) -> bool:
-    """A resource that failed has no id, which is to come in a preview alone."""
+    """Of a resource that failed nothing is known but its URN and, where it was there before, its id."""
     if pulumi.runtime.is_dry_run() or not isinstance(resource, pulumi.CustomResource):
         return True
-    return await resource.id.is_known()
+    outputs = [it for name, it in vars(resource).items() if isinstance(it, pulumi.Output) and name not in ("urn", "id")]
+    return any([await output.is_known() for output in outputs or [resource.id]])
 
 
 def _known() -> asyncio.Future[bool]:
