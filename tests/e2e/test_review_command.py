@@ -10,6 +10,7 @@ from typing import Any
 
 from . import once
 from .conftest import CHECKOUT, Result, Stack, run
+from .test_rbac import ROLE, Deployer
 
 EXAMPLE = CHECKOUT / "examples" / "review"
 RECORDED = CHECKOUT / "tests" / "core" / "review" / "golden" / "review.json"
@@ -62,6 +63,14 @@ def test_the_example_is_reviewed_as_it_was_recorded(stack: Stack, tmp_path: Path
     last = {one["task"]: one["last"] for one in found["decisions"]["starts"]}
     assert [one["outcome"] for one in last["schema"]] == ["Succeeded"] and last["schema"][0]["finished"]
     assert "battery" not in (folder / "out.json").read_text() + (folder / "out.html").read_text() + done.text
+
+    reader = Deployer(stack.namespace, folder)
+    reader.grant({**ROLE, "rules": [{**rule, "verbs": ["get", "list", "watch"]} for rule in ROLE["rules"]]})
+    done, found = review(stack, folder, "--stack", "dev", KUBECONFIG=str(reader.kubeconfig))
+    [unknown] = found["unknown"]
+    assert unknown.startswith("admission was not asked for: ") and "cannot create" in unknown
+    assert plain(found) == plain(recorded) and found["decisions"]["deletions"]
+    assert {one["task"] for one in found["decisions"]["starts"] if one["last"]} == {"schema", "seed"}
 
     dead = json.loads(Path(stack.env["KUBECONFIG"]).read_text())
     dead["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:1"
