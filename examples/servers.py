@@ -6,13 +6,14 @@ here. `make extras` gives the sandbox these images.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 from kf_tasks import Space
 
+Bound = tuple[pulumi.Output[Any], list[pulumi.Resource]]  # credentials, and what must be there first
 PASSWORD = "only-for-trying-out"
 IMAGES = {
     "busybox": "busybox:1",
@@ -98,6 +99,29 @@ class Server(pulumi.ComponentResource):
             opts=inside,
         )
         self.register_outputs({})
+
+
+def database(space: Space, sql: str = "") -> Bound:
+    """The credentials that `pulumi config set --secret --path database.uri …` gives, else those of one with `sql`."""
+    return _configured("database", lambda: postgres(space, sql))
+
+
+def store(space: Space, bucket: str) -> Bound:
+    """The credentials that `pulumi config set --secret --path store.uri …` and so on give, else those of a new one."""
+    return _configured("store", lambda: s3(space, bucket))
+
+
+def mail(space: Space, certificate: Callable[[], tuple[str, str]]) -> Bound:
+    """The credentials that `pulumi config set --secret --path smtp.uri …` and so on give, else those of a new one."""
+    return _configured("smtp", lambda: smtp(space, *certificate()))
+
+
+def _configured(name: str, start: Callable[[], tuple[Server, dict[str, str]]]) -> Bound:
+    given = pulumi.Config().get_secret_object(name)
+    if given is not None:
+        return given, []
+    server, credentials = start()
+    return pulumi.Output.secret(credentials), [server]
 
 
 def postgres(space: Space, sql: str = "") -> tuple[Server, dict[str, str]]:

@@ -20,16 +20,8 @@ INSERT INTO orders SELECT n, 1 + n % 50, n * 1.25 FROM generate_series(1, 1000) 
 
 config = pulumi.Config()
 space = Space(config.get("space") or f"backup-{pulumi.get_stack()}", memory="128M", disk="128M", cpu="10m")
-database, store = config.get_secret_object("database"), config.get_secret_object("store")
-ready: list[pulumi.Resource] = []
-if database is None:
-    server, credentials = servers.postgres(space, ORDERS)
-    database = pulumi.Output.secret(credentials)
-    ready.append(server)
-if store is None:
-    server, credentials = servers.s3(space, "backups")
-    store = pulumi.Output.secret(credentials)
-    ready.append(server)
+database, of_database = servers.database(space, ORDERS)
+store, of_store = servers.store(space, "backups")
 
 app = App(
     "shop",
@@ -47,7 +39,7 @@ backup = Task(
     app=app,
     command=["python3", "-c", script, "backup", name],
     timeout="10m",
-    opts=pulumi.ResourceOptions(depends_on=ready),
+    opts=pulumi.ResourceOptions(depends_on=[*of_database, *of_store]),
 )
 verify = Task(
     "verify",

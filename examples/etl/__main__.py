@@ -21,16 +21,8 @@ INSERT INTO orders (day, product, amount) VALUES
 config = pulumi.Config()
 day = config.get("day") or "2026-01-31"
 space = Space(config.get("space") or f"etl-{pulumi.get_stack()}", memory="128M", disk="64M", cpu="10m")
-database, store = config.get_secret_object("database"), config.get_secret_object("store")
-ready: list[pulumi.Resource] = []
-if database is None:
-    server, credentials = servers.postgres(space, ORDERS)
-    database = pulumi.Output.secret(credentials)
-    ready.append(server)
-if store is None:
-    server, credentials = servers.s3(space, "etl")
-    store = pulumi.Output.secret(credentials)
-    ready.append(server)
+database, of_database = servers.database(space, ORDERS)
+store, of_store = servers.store(space, "etl")
 
 app = App(
     "etl",
@@ -48,7 +40,7 @@ extract = Task(
     command=["python3", "-c", script, "extract", day],
     results=["object", "rows"],
     timeout="10m",
-    opts=pulumi.ResourceOptions(depends_on=ready),
+    opts=pulumi.ResourceOptions(depends_on=[*of_database, *of_store]),
 )
 transform = Task(
     "transform",

@@ -31,12 +31,7 @@ def certificate(host: str) -> tuple[str, str]:
 
 config = pulumi.Config()
 space = Space(config.get("space") or f"mail-{pulumi.get_stack()}", memory="64M", disk="64M", cpu="10m")
-credentials = config.get_secret_object("smtp")
-ready: list[pulumi.Resource] = []
-if credentials is None:
-    server, given = servers.smtp(space, *certificate("mail"))
-    credentials = pulumi.Output.secret(given)
-    ready.append(server)
+credentials, ready = servers.mail(space, lambda: certificate("mail"))
 
 smtp = ServiceInstance("smtp", space=space, credentials=credentials, requires=["uri"], label="smtp")
 app = App("shop", space=space, image=servers.image("python"), services=[smtp])

@@ -17,12 +17,7 @@ from kf_tasks import App, ServiceInstance, Space, Task
 
 config = pulumi.Config()
 space = Space(config.get("space") or f"migration-{pulumi.get_stack()}", memory="128M", disk="64M", cpu="10m")
-database = config.get_secret_object("database")
-ready: list[pulumi.Resource] = []
-if database is None:
-    server, credentials = servers.postgres(space)
-    database = pulumi.Output.secret(credentials)
-    ready.append(server)
+database, ready = servers.database(space)
 
 folder = Path(__file__).parent / "app"
 sources = sorted(path for path in folder.rglob("*") if path.suffix in (".ini", ".py"))

@@ -32,11 +32,8 @@ space = Space(
     cpu="10m",
     submitter_image=image,
 )
-database, store = config.get_secret_object("database"), config.get_secret_object("store")
-if database is None:
-    database = pulumi.Output.secret(servers.postgres(space, BOOKINGS)[1])
-if store is None:
-    store = pulumi.Output.secret(servers.s3(space, "reports")[1])
+database, _ = servers.database(space, BOOKINGS)
+store, _ = servers.store(space, "reports")
 
 app = App(
     "bookings",

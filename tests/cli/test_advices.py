@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import ast
 import base64
-import os
 import re
 import shlex
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -25,10 +23,9 @@ from kf_tasks.core.notify.endpoint import Endpoint
 from kf_tasks.core.run.pipelinerun import TaskSpec, instantiate, render
 from kf_tasks.core.run.summary import RunSummary
 
-from ..core.review.previews import events
 from ..core.run.test_pipelinerun import SPEC
 from .test_commands import FakeCluster, FakeTarget
-from .test_review import ENGINE, STEPS
+from .test_review import put_engine
 
 MESSAGES = (Path(__file__).parents[1] / "messages.golden").read_text("utf-8")
 GOLDEN = re.sub("^===.*$", "", MESSAGES, flags=re.MULTILINE)
@@ -114,12 +111,7 @@ class Target(FakeTarget):
 @pytest.fixture(autouse=True)
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder of its own, an engine whose preview is there, and somebody who takes what is told."""
-    program = tmp_path / "pulumi"
-    program.write_text(ENGINE.format(python=sys.executable))
-    program.chmod(0o755)
-    (tmp_path / "events").write_text(events(*STEPS))
-    (tmp_path / "code").write_text("0")
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    put_engine(tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("kf_tasks.notify.sending.send", lambda endpoints, _event: [""] * len(endpoints))
 

@@ -31,15 +31,19 @@ def review(*arguments: object) -> Result:
     return CliRunner().invoke(kf, ["review", *map(str, arguments)])
 
 
-@pytest.fixture
-def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def put_engine(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A `pulumi` that prints the file `events`, ends with `code`, and writes down what it was asked."""
-    program = tmp_path / "pulumi"
+    program = folder / "pulumi"
     program.write_text(ENGINE.format(python=sys.executable))
     program.chmod(0o755)
-    (tmp_path / "events").write_text(events(*STEPS))
-    (tmp_path / "code").write_text("0")
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    (folder / "events").write_text(events(*STEPS))
+    (folder / "code").write_text("0")
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    put_engine(tmp_path, monkeypatch)
     return tmp_path
 
 

@@ -65,7 +65,7 @@ def test_what_fails_while_something_else_goes(stack: Stack) -> None:
     assert "failed: exit code 3" in stack.up("--continue-on-error").failed().text
     # What every run needs cannot be made.
     kubectl("create", "secret", "generic", "kf-shop.env", "-n", stack.namespace)
-    kubectl("patch", "secret", "kf-shop.env", "-n", stack.namespace, "-p", '{"immutable": true}')
+    _freeze_secret(stack)
     secret = app.format(", env={'TOKEN': Output.secret('hush-hush')}")
     stack.write(secret + one.format("b", "echo d"))
     assert "immutable" in stack.up("--continue-on-error").failed().text
@@ -75,7 +75,7 @@ def test_what_fails_while_something_else_goes(stack: Stack) -> None:
     )
     stack.write(secret + one.format("d", "echo d")).up().ok()
     # What every run needs is there and cannot be changed.
-    kubectl("patch", "secret", "kf-shop.env", "-n", stack.namespace, "-p", '{"immutable": true}')
+    _freeze_secret(stack)
     stack.write(secret.replace("hush-hush", "hush-again") + one.format("e", "echo e"))
     assert "immutable" in stack.up("--continue-on-error").failed().text
     kubectl("delete", "secret", "kf-shop.env", "-n", stack.namespace)
@@ -94,7 +94,7 @@ def test_rename_whose_update_is_broken_off(stack: Stack) -> None:
     stack.write(app.format("shop", "") + task.format("a", "")).up().ok()
     before = _uids(stack)
     kubectl("create", "secret", "generic", "kf-shop.env", "-n", stack.namespace)
-    kubectl("patch", "secret", "kf-shop.env", "-n", stack.namespace, "-p", '{"immutable": true}')
+    _freeze_secret(stack)
     stack.write(app.format("store", ", env={'TOKEN': Output.secret('hush-hush')}" + now.format("shop")) + renamed)
     assert "immutable" in stack.up().failed().text
     state = {one["urn"].split("::", 2)[2] for one in stack.state()["deployment"]["resources"]}
@@ -103,6 +103,11 @@ def test_rename_whose_update_is_broken_off(stack: Stack) -> None:
     shown = stack.write(app.format("store", now.format("shop")) + renamed).up().ok().text
     assert "will run" not in shown and _uids(stack) == before
     stack.up("--expect-no-changes").ok()
+
+
+def _freeze_secret(stack: Stack) -> None:
+    """Makes Kubernetes refuse every change of the App's secret variables."""
+    kubectl("patch", "secret", "kf-shop.env", "-n", stack.namespace, "-p", '{"immutable": true}')
 
 
 def _uids(stack: Stack) -> list[str]:
