@@ -13,7 +13,7 @@ from typing import Any
 import pulumi
 
 from .environment import Env
-from .inputs import no
+from .inputs import no, yes
 
 _UNSAID: tuple[Any, ...] = (None, "", [], {})
 
@@ -40,7 +40,7 @@ def variables(env: Env | None) -> dict[str, Any]:
         return sorted([name for name, output in outputs.items() if await output.is_secret() is secret]) or None
 
     return {
-        name: pulumi.Output(set(), named(secret), _yes(), no())
+        name: pulumi.Output(set(), named(secret), yes(), no())
         for name, secret in (("env_names", False), ("secret_env_names", True))
     }
 
@@ -93,7 +93,3 @@ def _names(credentials: Any) -> list[str] | None:
     if not isinstance(credentials, Mapping):
         return None
     return sorted(str(name) for name, value in credentials.items() if value is not None) or None
-
-
-async def _yes() -> bool:
-    return True

@@ -14,6 +14,7 @@ import pulumi
 from pulumi.output import contains_unknowns
 
 from ..core.run.environment import short_digest
+from .inputs import yes
 
 Data = Mapping[str, pulumi.Output[dict[str, Any]]]
 
@@ -28,9 +29,6 @@ def digests(secrets: Data) -> pulumi.Output[dict[str, dict[str, str]]]:
         known = {name: await data.future(with_unknowns=True) for name, data in sorted(secrets.items())}
         found = {name: _digests(values) for name, values in known.items() if isinstance(values, Mapping)}
         return {name: values for name, values in found.items() if values}
-
-    async def yes() -> bool:
-        return True
 
     return pulumi.Output(resources(), content(), yes(), yes())
 

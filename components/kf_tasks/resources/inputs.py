@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -80,9 +81,20 @@ def depends_on(opts: pulumi.ResourceOptions | None) -> list[pulumi.Resource]:
     return list(given) if isinstance(given, (list, tuple)) else [given]  # type: ignore[list-item]
 
 
-async def no() -> bool:
-    """For Output's answer whether it is a secret."""
-    return False
+def yes() -> asyncio.Future[bool]:
+    """For Output's answers, whether it is known and whether it is a secret; nobody has to ask where the value fails."""
+    return _answer(True)
+
+
+def no() -> asyncio.Future[bool]:
+    """As `yes`."""
+    return _answer(False)
+
+
+def _answer(answer: bool) -> asyncio.Future[bool]:
+    given = asyncio.Future[bool]()
+    given.set_result(answer)
+    return given
 
 
 def _refuse_help_text(what: str, value: Any) -> None:

@@ -8,11 +8,12 @@ Runs, of which one may fail while the Task of another is removed; so it depends 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import TypeVar, cast
 
 import pulumi
+
+from .inputs import yes
 
 T = TypeVar("T")
 
@@ -23,7 +24,7 @@ def survivors(resources: Sequence[pulumi.Resource]) -> pulumi.Output[list[pulumi
     async def those() -> list[pulumi.Resource]:
         return [resource for resource in resources if await _came_through(resource)]
 
-    return pulumi.Output(set(), those(), _known())
+    return pulumi.Output(set(), those(), yes())
 
 
 def surviving(output: pulumi.Output[T], lost: T) -> pulumi.Output[T]:
@@ -37,7 +38,7 @@ def surviving(output: pulumi.Output[T], lost: T) -> pulumi.Output[T]:
     async def value() -> T:
         return cast(T, await output.future()) if await output.is_known() else lost
 
-    return pulumi.Output(behind(), value(), _known(), output.is_secret())
+    return pulumi.Output(behind(), value(), yes(), output.is_secret())
 
 
 async def _came_through(resource: pulumi.Resource) -> bool:
@@ -46,9 +47,3 @@ async def _came_through(resource: pulumi.Resource) -> bool:
         return True
     outputs = [it for name, it in vars(resource).items() if isinstance(it, pulumi.Output) and name not in ("urn", "id")]
     return any([await output.is_known() for output in outputs or [resource.id]])
-
-
-def _known() -> asyncio.Future[bool]:
-    known = asyncio.Future[bool]()
-    known.set_result(True)
-    return known
