@@ -34,4 +34,4 @@ class Calendar(Carried, module="kf", name="Calendar"):
 
 
 # What `preview --diff` does not show: what is there for `kf review`, and what the CronJob shows.
-_HIDDEN = pulumi.ResourceOptions(hide_diffs=["manifest", "_asked", "_next", "_last"])
+_HIDDEN = pulumi.ResourceOptions(hide_diffs=["manifest", "layers", "_asked", "_next", "_last", "_secrets"])

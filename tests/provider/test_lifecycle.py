@@ -15,6 +15,7 @@ from kf_tasks.core.run.pipelinerun import TaskSpec, render
 from kf_tasks.core.state import RunInputs, RunRecord
 from kf_tasks.errors import ClusterError, Denied, NotFound, Refused, Unreachable
 from kf_tasks.provider import decision, recording
+from kf_tasks.provider.calendar import Calendars
 from kf_tasks.provider.history import Histories
 from kf_tasks.provider.run import Runs
 from kf_tasks.provider.survey import Survey
@@ -318,6 +319,37 @@ def test_a_secret_with_another_value_is_said_and_never_what_it_is() -> None:
     assert running.said == ["will run: command changed: echo → x", "TOKEN changed (App)"]
     for unknown in ({"__digests": UNKNOWN}, {}):
         Runs(quiet := Seen()).check({**OLDS, **common, "__digests": before}, {**common, **unknown})
+        assert quiet.said == []
+
+
+def test_a_schedule_says_what_changes_about_its_task_as_a_task_does() -> None:
+    """Five schedules and a task of one App: what they share is said once, and nothing of it starts anything."""
+
+    def declared(command: str, secret: str, **spec: Any) -> dict[str, Any]:
+        env = merge([("App", {"TOKEN": Value(secret="kf-shop.env", key="TOKEN")})])
+        manifest = render(TaskSpec(**{**SPEC, "env": env, "argv": ["/bin/sh", "-c", command], **spec}))
+        digests = {"kf-shop.env": {"TOKEN": f"sha256:{secret}"}}
+        return {"manifest": manifest, "layers": {"TOKEN": "App"}, "__digests": digests}
+
+    place = {name: NEWS[name] for name in ("__preview", "connection", "stack", "namespace", "app", "urn")}
+    plain = {**place, "task": "nightly", "cron_job": "shop-nightly", "schedule": "@daily", "time_zone": "UTC",
+             "suspend": False, "keep": 5.0, "generation": 1.0}  # fmt: skip
+    before, after = declared("echo $HOME", "hidden-1"), declared("echo $HOME\necho", "hidden-2", timeout="5m0s")
+    seen = Seen(Survey(cluster="one"), Answers(cron_jobs=[], jobs=[], create_run={}))
+    for task in "abcde":
+        olds = {**plain, **before, "task": task}
+        news = Calendars(seen).check(olds, {**plain, **after, "task": task}).inputs
+        assert [*news["_secrets"]] == ["kf-shop.env"], "for a review"
+        assert not Calendars(seen).diff(Calendars(seen).create(olds).outs, {**olds, **news, **before}).changes
+    own = ["timeout 1h → 5m: nothing runs", "command -0 +1 lines: nothing runs", "+ echo"]
+    assert seen.said == [*own, "TOKEN changed (App): nothing runs", *(own * 4)]
+    Runs(seen).check({**OLDS, **before}, {**NEWS, **before, "__digests": after["__digests"]})
+    assert seen.said[-1] == own[-1], "the task of the same App has nothing to add"
+    of_before = {name: before[name] for name in ("manifest",)}
+    for old, new in ((before, before), (of_before, before), (before, {**after, "manifest": UNKNOWN})):
+        Calendars(quiet := Seen(cluster=Answers(cron_jobs=[], jobs=[], create_run={}))).check(
+            {**plain, **old}, {**plain, **new}
+        )
         assert quiet.said == []
 
 

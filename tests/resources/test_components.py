@@ -259,9 +259,12 @@ def test_secret_values_are_only_in_secrets() -> None:
     ]
 
 
+@pytest.mark.parametrize(("kind", "record"), [(Task, "Run"), (TaskSchedule, "Calendar")])
 @pytest.mark.parametrize("preview", [False, True])
-def test_whether_a_secret_changed_is_told_by_a_secret_digest(preview: bool) -> None:
-    """It is an input of the Run alone, encrypted as the values are; what only the update knows is left out."""
+def test_whether_a_secret_changed_is_told_by_a_secret_digest(
+    preview: bool, kind: type[Task | TaskSchedule], record: str
+) -> None:
+    """It is an input of that alone, encrypted as the values are; what only the update knows is left out."""
 
     def program(*secrets: Any) -> Callable[[], None]:
         def declare() -> None:
@@ -271,11 +274,11 @@ def test_whether_a_secret_changed_is_told_by_a_secret_digest(preview: bool) -> N
             app = App(
                 "shop", space=space, image="i", env={"KEY": values.get("C", "x")}, services=[db] if values else []
             )
-            Task("migrate", app=app, command="x", env={"OWN": values.get("D", "y"), "E": values.get("E", "z")})
+            kind("migrate", app=app, command="x", env={"OWN": values.get("D", "y"), "E": values.get("E", "z")})
 
         return declare
 
-    urn = "kf:index:Task$pulumi-python:dynamic/kf:Run::shop-migrate"
+    urn = f"kf:index:{kind.__name__}$pulumi-python:dynamic/kf:{record}::shop-migrate"
     unknown = pulumi.Output.secret(Unknown() if preview else "later")  # type: ignore[no-untyped-call]
     secrets = [pulumi.Output.secret(f"secret-value-{nth}") for nth in range(4)]
     found = run(program(*secrets, unknown), preview)

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 from . import difference, quantities
 from .api import Object
-from .definition import PARTS, deciding, describe
+from .definition import PARTS, TRIGGER, changed_lines, deciding, describe
 from .run import bindings, environment, pipelinerun
+from .run.command import carried
 from .run.environment import BINDINGS, SYSTEM, Shown
 from .run.sources import stored_layers
-from .state import RunInputs
+from .state import CalendarInputs, RunInputs
 
 TASK = "Task"
 _ZERO = re.compile("(?<=[hm])0[ms]")
@@ -29,11 +30,13 @@ class Change:
     """One change in words.
 
     `layer` is what a variable's value comes from, empty for all else; `common` is what may be that of a whole App.
+    `lines` are those of a command that differ, where they are more than one line tells.
     """
 
     text: str
     layer: str = ""
     common: bool = False
+    lines: Sequence[str] = ()
 
     def __str__(self) -> str:
         return f"{self.text} ({self.layer})" if self.layer else self.text
@@ -42,6 +45,21 @@ class Change:
     def shared(self) -> bool:
         """Whether other tasks of the App have it, too."""
         return self.common or self.layer not in ("", TASK)
+
+
+def of_schedule(inputs: CalendarInputs) -> RunInputs:
+    """A schedule as a task of which only its times decide when it runs; its manifest is known."""
+    step = pipelinerun.step_of(inputs.manifest)
+    argv = [carried(text) for text in (*step["command"], *(step.get("args") or ()))]
+    return RunInputs(
+        inputs.which,
+        inputs.urn,
+        definition={"image": step["image"], "argv": argv},
+        manifest=inputs.manifest,
+        layers=inputs.layers,
+        digests=inputs.digests,
+        when=TRIGGER,
+    )
 
 
 def changes(before: RunInputs, after: RunInputs) -> List[Change]:
@@ -58,7 +76,8 @@ def changes(before: RunInputs, after: RunInputs) -> List[Change]:
     for part in ("image", "argv"):
         was, now = before.definition.get(part), after.definition.get(part)
         if part not in decides and was != now:
-            found.append(Change(f"{PARTS[part]} {describe(part, was, now)}"))
+            lines = changed_lines(before.definition, after.definition) if part == "argv" else ()
+            found.append(Change(f"{PARTS[part]} {describe(part, was, now)}", lines=lines))
     if before.manifest != after.manifest:
         own = {*_own(before), *_own(after)} if "env" in decides else set()
         found += _sources(before, after, own) + _variables(before, after, own)

@@ -369,6 +369,7 @@ class CalendarInputs:
     """The inputs of a Calendar, what is said of one schedule.
 
     `schedule` is empty where only people start it; `generation` is that of the CronJob, another one after each change.
+    `layers`, `digests`: as those of a Run; None where a version before did not say them.
     """
 
     which: Which
@@ -381,6 +382,8 @@ class CalendarInputs:
     connection: Any
     urn: str
     generation: Any = 0
+    layers: Any = None
+    digests: Any = None
     preview: bool = False
     approved: str = ""
 
@@ -398,22 +401,26 @@ class CalendarInputs:
             connection=props["connection"],
             urn=props["urn"],
             generation=props.get("generation", 0),
+            layers=props.get("layers"),
+            digests=props.get("__digests"),
             preview=bool(props.get("__preview")),
             approved=props.get("__approved") or "",
         )
 
     def props(self) -> Dict[str, Any]:
         """As a program registers them."""
-        special = ("which", "preview", "approved")
+        special = ("which", "preview", "approved", "layers", "digests")
         plain = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in special}
-        return {"__preview": self.preview, **_approved(self.approved), **self.which.props(), **plain}
+        said = {"layers": self.layers, "__digests": self.digests}
+        told = {name: value for name, value in said.items() if value is not None}
+        return {"__preview": self.preview, **_approved(self.approved), **self.which.props(), **plain, **told}
 
     def kept(self) -> Dict[str, Any]:
         """What of them stands in the outputs."""
         return {name: value for name, value in self.props().items() if name not in _NOT_KEPT}
 
 
-_NOT_KEPT = ("__preview", "__approved", "stack", "connection", "urn")
+_NOT_KEPT = ("__preview", "__approved", "__digests", "layers", "stack", "connection", "urn")
 
 
 def _approved(path: str) -> Dict[str, Any]:

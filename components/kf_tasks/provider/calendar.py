@@ -16,6 +16,7 @@ from pulumi.output import contains_unknowns
 from ..cluster.connection import Connection
 from ..core import api, marks, moments
 from ..core.approval import ANEW
+from ..core.changes import of_schedule
 from ..core.errors import InvalidInput
 from ..core.schedule import clock_changes, cron, since
 from ..core.state import CalendarInputs, Which
@@ -43,6 +44,8 @@ class Calendars:
         if not before or _times(before) != _times(inputs):
             for line in changed(before, inputs, int(time.time())):
                 self.preview.say(inputs.urn, line)
+        if before and not contains_unknowns([before.manifest, inputs.manifest]) and _declares_another(before, inputs):
+            decision.say_changes(self.preview, of_schedule(before), of_schedule(inputs), decision.NOTHING)
         if connection and seen.exists and not seen.unasked:
             if before:
                 self._say_drift(connection, before, inputs)
@@ -56,6 +59,8 @@ class Calendars:
         if inputs.preview:
             runs = decision.own_runs(self.preview, inputs.which, seen) if connection and not seen.unasked else None
             told = foretelling.of_calendar(inputs, seen.now or moments.now(), runs)
+            if not contains_unknowns(inputs.digests):
+                told |= foretelling.of_secrets(before.digests if before else None, inputs.digests, self.preview.salt)
         return CheckResult({**news, **told}, [CheckFailure("", refusal)] if refusal else [])
 
     def diff(self, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
@@ -146,6 +151,11 @@ def changed(before: CalendarInputs | None, inputs: CalendarInputs, now: int) -> 
             f"{clock_changes.reach(parsed, place, now, keep)}"
         )
     return lines
+
+
+def _declares_another(before: CalendarInputs, inputs: CalendarInputs) -> bool:
+    """Whether the task itself may be declared in another way; its layers move with its manifest."""
+    return bool(before.manifest != inputs.manifest or before.digests != inputs.digests)
 
 
 def _made(*made: CalendarInputs) -> dict[str, set[Any]]:

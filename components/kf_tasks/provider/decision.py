@@ -40,6 +40,7 @@ from .recording import mark_recorded
 from .survey import Survey
 
 T = TypeVar("T", Which, HistoryInputs)
+NOTHING = ": nothing runs"
 _UNKNOWN = Unknown()  # type: ignore[no-untyped-call]
 
 
@@ -68,7 +69,8 @@ def check(preview: Preview, olds: RunInputs | None, inputs: RunInputs) -> tuple[
         preview.decided[which] = fingerprint, decided
         for line in decided.lets_go if adapter.in_plugin() else ():  # History was asked before it
             preview.say(inputs.urn, line)
-    _say_changes(preview, olds, inputs, decided)
+    if olds:
+        say_changes(preview, olds, inputs, "" if decided.starts else NOTHING)
     if connection and seen.exists and not seen.unasked and not contains_unknowns(inputs.manifest):
         if not olds or inputs.manifest != olds.manifest:
             refusal = dry_run(preview, connection, inputs)
@@ -209,19 +211,20 @@ def _changed_lines(olds: RunInputs | None, inputs: RunInputs) -> list[str]:
     return changed_lines(olds.definition, inputs.definition)
 
 
-def _say_changes(preview: Preview, olds: RunInputs | None, inputs: RunInputs, decided: Decision) -> None:
-    """What changes about the task beside its definition: what many tasks of an App share is said once."""
-    if not olds or inputs.when == BUILD or contains_unknowns([inputs.manifest, inputs.definition, inputs.layers]):
+def say_changes(preview: Preview, before: RunInputs, after: RunInputs, effect: str) -> None:
+    """What changes about a task beside what decides, and to what effect: what many tasks of an App share once."""
+    if after.when == BUILD or contains_unknowns([after.manifest, after.definition, after.layers]):
         return
-    found = changes(olds, replace(inputs, digests=None) if contains_unknowns(inputs.digests) else inputs)
-    effect = "" if decided.starts else ": nothing runs"
+    found = changes(before, replace(after, digests=None) if contains_unknowns(after.digests) else after)
     for change in found[:MOST]:
         if change.shared:
-            preview.say_once(inputs.urn, f"{change}{effect}", about=f"{inputs.namespace} {inputs.app}")
+            preview.say_once(after.urn, f"{change}{effect}", about=f"{after.namespace} {after.app}")
         else:
-            preview.say(inputs.urn, f"{change}{effect}")
+            preview.say(after.urn, f"{change}{effect}")
+        for line in change.lines:
+            preview.say(after.urn, line)
     if found[MOST:]:
-        preview.say(inputs.urn, f"… and {len(found) - MOST} more changes of its template{effect}")
+        preview.say(after.urn, f"… and {len(found) - MOST} more changes of its template{effect}")
 
 
 def _say_upload(preview: Preview, inputs: RunInputs) -> None:

@@ -7,7 +7,8 @@ for an update or a replacement, never part of a state, and nothing that a saved 
   which secrets that the task reads have another value (see `of_secrets`).
 - History: `_deletions`, the runs that go or may go and why (see `deletions`); `_reach`, how far back the rest reaches;
   `_asked`, when the cluster was asked, by its clock.
-- Calendar: `_asked`, the moment from which times are counted, `_next`, the next three, and `_last` as for a Run.
+- Calendar: `_asked`, the moment from which times are counted, `_next`, the next three, `_last` and `_secrets` as for a
+  Run.
 """
 
 from __future__ import annotations

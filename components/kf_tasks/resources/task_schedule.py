@@ -23,6 +23,7 @@ from .app import App
 from .approval import approved, check_schedule
 from .arguments import of_component
 from .declaration import registered, unless
+from .digests import digests
 from .environment import Env, EnvFrom
 from .inheritance import inheriting
 from .inputs import Args, Command, Cores, Size, Span, urn_of
@@ -169,7 +170,9 @@ class TaskSchedule(pulumi.ComponentResource):
                 "suspend": suspend,
                 "keep": plan.policy.keep,
                 "manifest": template.manifest,
+                "layers": template.layers,
                 "urn": urn_of(self),
+                **({"__digests": digests(template.secrets)} if template.secrets else {}),
             },
             pulumi.ResourceOptions(parent=self, depends_on=[made, *template.before(declared, opts)]),
         )

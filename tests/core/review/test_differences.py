@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kf_tasks.core.review.model import Change
 from kf_tasks.core.review.preview import UNKNOWN
 
-from .previews import ENV, RUN, manifest, reviewed, run, step
+from .previews import CALENDAR, ENV, RUN, calendar, manifest, reviewed, run, step
 
 SECRET = [{"name": "MODE", "valueFrom": {"secretKeyRef": {"name": "kf-shop.env", "key": "MODE"}}}]
 
@@ -134,8 +134,12 @@ def test_a_secret_of_a_space_or_a_service_is_told_of_the_tasks_that_read_it() ->
 def test_digests_say_which_new_values_are_the_same() -> None:
     told = {"kf-shop.env": {"MODE": ["00000001", "00000002"]}}
     reads = manifest(step={"env": SECRET})
-    steps = [step("update", RUN, task, *(run(task, "", manifest=reads, _secrets=told),) * 2) for task in "abcde"]
+    own: dict[str, Any] = {"manifest": reads, "_secrets": told}
+    steps = [step("update", RUN, task, *(run(task, "", **own),) * 2) for task in "abc"]
+    steps += [step("update", CALENDAR, task, *(calendar(task, **own),) * 2) for task in "de"]
     labels = {"app.kubernetes.io/name": "shop"}
+    [of_schedules] = reviewed(*steps[3:], another("kf-shop.env", "MODE", **labels)).changes
+    assert (of_schedules.note, of_schedules.tasks) == ("another value: 00000001 → 00000002", ("d", "e"))
     [one] = reviewed(*steps, another("kf-shop.env", "MODE", **labels)).changes
     assert (one.note, one.all_tasks, one.tasks) == ("another value: 00000001 → 00000002", True, tuple("abcde"))
 

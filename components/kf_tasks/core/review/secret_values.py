@@ -87,7 +87,8 @@ def _reads(manifest: object) -> tuple[tuple[str, str], ...]:
 def _digests(preview: Preview) -> Mapping[tuple[str | None, str, str, str], tuple[str, str]]:
     found: dict[tuple[str | None, str, str, str], tuple[str, str]] = {}
     for step in preview.steps:
-        for secret, keys in mapping((step.new or {}).get("_secrets")).items() if step.type == RUN else ():
+        told = mapping((step.new or {}).get("_secrets")) if step.type in (RUN, CALENDAR) else {}
+        for secret, keys in told.items():
             for key, both in mapping(keys).items():
                 if isinstance(both, list) and len(both) == 2:
                     found[(*place(step.new or {}), secret, key)] = text(both[0]), text(both[1])
