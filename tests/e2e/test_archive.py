@@ -25,8 +25,10 @@ HEAD = (
     "env = {{'S': Output.secret({secret!r}), 'PIN': Output.secret('1234')}}\n"
     "app = App('shop', space=space, image=f'{{R}}/busybox:1', env=env, keep=1)\n"
 )
+PATIENCE = 300  # seconds, of a machine that does much else
 SAID = "value [secret]\n" + "".join(f"{number}\n" for number in range(1, 2001))
-TALKS = "trap 'echo bye; exit 0' TERM; echo value $S; seq 1 2000; sleep 300 & wait"
+# It goes on until it is cancelled, however long the rest of a test takes on a busy machine.
+TALKS = "trap 'echo bye; exit 0' TERM; echo value $S; seq 1 2000; sleep 3500 & wait"
 SLOW = f"slow = Task('slow', app=app, command={TALKS!r}, wait=False, must_succeed=False"
 
 
@@ -184,7 +186,7 @@ def test_a_killed_upload_is_repaired_by_the_next_update(server: s3.Server, stack
     stored = Stored(stack, url)
     server.open.clear()
     process = write(stack, url, f"Task('a', app=app, command='seq 1 5000')\n{SLOW})\n").start()
-    assert server.held.wait(60), "the upload has begun"
+    assert server.held.wait(PATIENCE), "the upload has begun"
     provider = provider_of(stack.folder)
     assert provider
     kill_group(process)
@@ -202,7 +204,7 @@ def test_a_killed_upload_is_repaired_by_the_next_update(server: s3.Server, stack
     server.open.clear()
     command = [str(CHECKOUT / "kf"), "terminate-task", "shop", running(stack), "--space", stack.namespace]
     ending = subprocess.Popen(command, env=stack.env)
-    assert server.held.wait(60), "the upload has begun"
+    assert server.held.wait(PATIENCE), "the upload has begun"
     ending.kill()
     ending.wait()
     server.open.set()
