@@ -272,12 +272,28 @@ def test_runs_that_tekton_has_forgotten_are_listed() -> None:
     runs = [run(1), run(2, "Unknown"), run(3, "Unknown"), run(4, "Unknown")]
     said = json.loads(call(Forgetful(runs), "doctor", "-o", "json").stdout)
     assert [(each["state"], each["found"], each["advice"]) for each in said if each["about"] == "runs"] == [
-        ("warning", f"shop-migrate-{number}: its pod has ended, and Tekton has not noticed",
+        ("warning", f"shop-migrate-{number}: its pod has ended or is gone, and Tekton has not noticed",
          f"kf terminate-task shop-migrate-{number} --space dev") for number in (2, 3)
     ]  # fmt: skip
     assert found(Forgetful(runs[-1:]))["runs"][:2] == ("ok", "1 go on, none of them is forgotten")
     assert found(Forgetful(runs[:1]))["runs"][1] == "none goes on"
     assert found(Forgetful(runs, allowed=False))["runs"][0] == "unknown"
+
+
+class Lost(Patient):
+    """Has neither pods nor TaskRuns of its runs."""
+
+    def get_run(self, namespace: str, name: str) -> dict[str, Any]:
+        return {"metadata": {"name": name, "uid": "1"}, "status": {"childReferences": [{"name": name}]}}
+
+    def task_run(self, namespace: str, run: dict[str, Any]) -> None:
+        return None
+
+
+def test_runs_without_pod_and_task_run_are_listed() -> None:
+    said = found(Lost([run(1), run(2, "Unknown")]))["runs"]
+    assert said[0] == "warning" and said[1].startswith("shop-migrate-2: its pod has ended or is gone, and Tekton")
+    assert said[2] == "kf terminate-task shop-migrate-2 --space dev"
 
 
 URN = "kf:index:App::shop"

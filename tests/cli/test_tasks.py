@@ -13,7 +13,7 @@ import yaml
 from kf_tasks.cli.run_list import SORTS, STATES
 from kf_tasks.core import moments
 from kf_tasks.core.run.summary import RunSummary
-from kf_tasks.errors import Denied, Unreachable
+from kf_tasks.errors import Denied, NotFound, Unreachable
 from kf_tasks.log.archive import Archive
 
 from .test_commands import FakeCluster, call, run
@@ -116,10 +116,46 @@ def test_what_tekton_has_forgotten_is_marked() -> None:
     long_ago, just_now = (moments.text_of(now - timedelta(seconds=seconds)) for seconds in (300, 3))
     ends = ((names[0], long_ago), (names[1], long_ago), (names[2], just_now), (names[3], ""), ("other", long_ago))
     shown = call(Forgetful(runs, ends=ends), "tasks").stdout.splitlines()
-    marked = [line.split()[1] for line in shown if "Running: its pod has ended, and Tekton has not noticed" in line]
+    marked = [
+        line.split()[1] for line in shown if "Running: its pod has ended or is gone, and Tekton has not noticed" in line
+    ]
     assert marked == names[1:2] + names[3:4]
     said = json.loads(call(Forgetful(runs, ends=ends), "tasks", "-o", "json").stdout)
     assert [each["name"] for each in said if each["forgotten"]] == marked
+
+
+@dataclasses.dataclass
+class Abandoned(FakeCluster):
+    """Has no pods; `children` are the TaskRuns of its runs by number: None of one that was deleted, "" of none yet."""
+
+    children: dict[int, dict[str, Any] | str | None] = dataclasses.field(default_factory=dict)
+    asked: list[str] = dataclasses.field(default_factory=list)
+
+    def get_run(self, namespace: str, name: str) -> dict[str, Any]:
+        self.asked.append(name)
+        number = int(name.rpartition("-")[2])
+        if number not in self.children:
+            raise NotFound(name)
+        references = [] if self.children[number] == "" else [{"name": name}]
+        return {"metadata": {"name": name, "uid": str(number)}, "status": {"childReferences": references}}
+
+    def task_run(self, namespace: str, run: dict[str, Any]) -> Any:
+        return self.children[int(run["metadata"]["uid"])] or None
+
+
+def test_what_has_lost_its_task_run_or_its_pod_is_marked_too() -> None:
+    def task_run(uid: str, **status: str) -> dict[str, Any]:
+        return {"metadata": {"ownerReferences": [{"uid": uid}]}, "status": status}
+
+    children = {2: None, 3: "", 4: task_run("other"), 5: task_run("5", podName="gone"), 6: task_run("6")}
+    runs = [run(1), *(run(number, "Unknown", reason="Running") for number in range(2, 8))]
+    queued = run(8, "Unknown", reason="PipelineRunPending")
+    young = dataclasses.replace(run(9, "Unknown"), created=FakeCluster().now)
+    cluster = Abandoned([*runs, queued, young], children=children)
+    lost = [f"shop-migrate-{number}" for number in (2, 4, 5)]
+    said = json.loads(call(cluster, "tasks", "-o", "json").stdout)
+    assert [each["name"] for each in said if each["forgotten"]] == lost
+    assert cluster.asked == [f"shop-migrate-{number}" for number in range(2, 8)], "nothing of who may just begin"
 
 
 def test_the_history_of_a_job_for_programs() -> None:

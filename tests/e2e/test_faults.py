@@ -9,10 +9,12 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import pytest
 
-from .conftest import Stack, eventually, kubectl
+from . import test_schedule as schedule
+from .conftest import Stack, eventually, kubectl, objects
 from .proxy import Wire
 
 
@@ -139,12 +141,21 @@ def test_tekton_is_away_when_a_task_ends(stack: Stack) -> None:
     _forgotten(stack, away())
 
 
+WAITS = "echo begun; until [ -e /tmp/go ]; do sleep 1; done; "  # so that a task ends when Tekton hears nothing
+
+
 def _forgotten(stack: Stack, outage: AbstractContextManager[None]) -> None:
-    """Tekton hears of no end; who follows the tasks sees their pods, cancels the runs and believes the pods."""
+    """Tekton hears of no end; who follows the tasks sees their pods, cancels the runs and believes the pods.
+
+    That is an update, and the pod of a schedule. What nobody follows is marked and listed until Tekton hears again.
+    """
     stack.write(
+        "from kf_tasks import TaskSchedule\n"
+        "space = Space(NS, memory='32M', disk='64M', cpu='10m', submitter_image=f'{R}/python:3')\n"
         "app = App('shop', space=space, image=f'{R}/busybox:1')\n"
-        "good = Task('good', app=app, command='echo begun; sleep 60; echo done')\n"
-        "Task('bad', app=app, command='echo begun; sleep 60; exit 3')\n"
+        f"TaskSchedule('nightly', app=app, command={WAITS + 'exit 3'!r}, schedule='0 3 1 1 *')\n"
+        f"good = Task('good', app=app, command={WAITS + 'echo done'!r})\n"
+        f"Task('bad', app=app, command={WAITS + 'exit 3'!r})\n"
         "pulumi.export('log', good.log)\n"
     )
     process = stack.start("--continue-on-error")
@@ -153,8 +164,27 @@ def _forgotten(stack: Stack, outage: AbstractContextManager[None]) -> None:
     while text.count(" begun\n") < 2:
         text += process.stdout.readline()
         assert process.poll() is None, text
+    eventually(lambda: objects("cronjobs", stack.namespace), 60, "the schedule is there")
+    job = schedule.start(stack, "nightly", schedule.now())
+    alone = stack.kf("run-task", "shop", "--name", "alone", "-c", WAITS, "-o", "name").ok().text.strip()
+
+    def running() -> list[str]:
+        pods = objects("pods", stack.namespace, "kf.dev/key")
+        return [pod["metadata"]["name"] for pod in pods if pod["status"]["phase"] == "Running"]
+
+    eventually(lambda: len(running()) == 4, 120, "all of them run")
     with outage:
+        for pod in running():
+            kubectl("exec", "-n", stack.namespace, pod, "-c", "step-task", "--", "touch", "/tmp/go")
         text += process.stdout.read()
+        assert schedule.ended(stack, job, 240) == "Failed"
+        told = schedule.job_log(stack, job)
+        assert "Tekton does not end it: it is cancelled" in told and "exit code 3" in told
+        assert [one["name"] for one in _tasks(stack) if one["forgotten"]] == [alone]
+        checks = json.loads(stack.kf("doctor", "-o", "json").text)
+        [found] = [one for one in checks if one["about"] == "runs"]
+        assert found["found"].startswith(f"{alone}: its pod has ended")
+        assert found["advice"] == f"kf terminate-task {alone} --space {stack.namespace}"
     assert process.wait() != 0 and "task 'bad' of app 'shop' failed: exit code 3" in text, text
     for task in ("good", "bad"):
         for said in ("its pod has ended", "Tekton does not end it: it is cancelled, and what its pod says counts"):
@@ -163,11 +193,16 @@ def _forgotten(stack: Stack, outage: AbstractContextManager[None]) -> None:
     kubectl("annotate", "taskruns,pipelineruns", "--all", "-n", stack.namespace, "woken=1")  # it tries again by and by
 
     def states() -> dict[str, str]:
-        found = json.loads(stack.kf("tasks", "shop", "-o", "json").ok().text)
-        return {one["displayName"]: one["state"] for one in found}
+        return {one["displayName"]: one["state"] for one in _tasks(stack)}
 
-    eventually(lambda: states() == {"good": "Succeeded", "bad": "Failed"}, 180, "Tekton goes on")
-    assert len(stack.runs()) == 2, "nothing ran twice"
+    well = {"good": "Succeeded", "alone": "Succeeded", "bad": "Failed", "nightly": "Failed"}
+    eventually(lambda: states() == well, 180, "Tekton goes on")
+    assert len(stack.runs()) == 4, "nothing ran twice"
+
+
+def _tasks(stack: Stack) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(stack.kf("tasks", "shop", "-o", "json").ok().text)
+    return found
 
 
 def _tekton(replicas: int) -> None:

@@ -144,13 +144,13 @@ def _archive(space: TargetSpace) -> Iterator[FindingView]:
 
 
 def _runs(space: TargetSpace) -> Iterator[FindingView]:
-    """Runs that go on though their pods have ended: who waits for one waits until somebody ends it."""
+    """Runs that go on though their pods have ended or are gone: who waits for one waits until somebody ends it."""
     try:
         going = [run for run in space.cluster.list_runs(space.name) if not run.finished]
     except NotFound:  # there is no Tekton, which is said already
         return
     pods = run_list.pods_of(space) if going else []
-    forgotten = run_list.forgotten_of(pods, space.cluster.now)
+    forgotten = run_list.forgotten_of(space, going, pods, space.cluster.now)
     found = [run for run in going if run.name in forgotten]
     for run in found:
         yield wrong("runs", f"{run.name}: {FORGOTTEN}", advice.terminate(run.name, space.name), WARNING)

@@ -7,14 +7,14 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..core import marks
+from ..core import marks, moments
 from ..core.api import Object
 from ..core.log.reader import harmless
 from ..core.log.stored import StoredLog
 from ..core.retention import plan
 from ..core.run import forgotten, outcome, queue
 from ..core.run.summary import RunSummary
-from ..errors import ArchiveError, Denied
+from ..errors import ArchiveError, Denied, NotFound
 from . import archives, output
 from .log_form import warn
 from .table import show, span
@@ -111,12 +111,13 @@ def views(
             pods = pods_of(space)
     told = {silent[name]: outcome.exit_code_of(pod) for name, pod in newest(pods).items() if name in silent}
     known = {**told, **codes}
-    lost, held = forgotten_of(pods, now), {name: queue.held(None, pod) for name, pod in newest(pods).items()}
+    lost = forgotten_of(space, runs, pods, now) if space else set()
+    held = {name: queue.held(None, pod) for name, pod in newest(pods).items()}
     return [
         ListedView.of(
             run,
             known.get(run.uid),
-            forgotten=not run.finished and run.name in lost,
+            forgotten=run.name in lost,
             waiting="" if run.finished else held.get(run.name) or _turn(run),
         )
         for run in runs
@@ -133,9 +134,20 @@ def newest(pods: Sequence[Object]) -> dict[str, Object]:
     return {str(pod["metadata"].get("labels", {}).get(marks.PIPELINE_RUN, "")): pod for pod in pods}
 
 
-def forgotten_of(pods: Sequence[Object], now: str | None) -> set[str]:
-    """The names of runs whose pods have ended so long ago that Tekton should have noticed."""
-    return {name for name, pod in newest(pods).items() if forgotten.is_overdue(pod, now)}
+def forgotten_of(space: TargetSpace, runs: Sequence[RunSummary], pods: Sequence[Object], now: str | None) -> set[str]:
+    """The names of runs that go on though their `pods` have ended, or are gone, so long ago that Tekton should know.
+
+    Of one without a pod it and its TaskRun are asked for; most have one within seconds, or wait for their turn.
+    """
+    going, of = [run for run in runs if not run.finished], newest(pods)
+    found = {run.name for run in going if run.name in of and forgotten.is_overdue(of[run.name], now)}
+    alone = [run for run in going if run.name not in of and run.reason != queue.PENDING]
+    for run in [run for run in alone if (moments.seconds_between(run.created, now) or 0) >= forgotten.NOTICE_SECONDS]:
+        with contextlib.suppress(Denied, NotFound):
+            whole = space.cluster.get_run(space.name, run.name)
+            if forgotten.trouble(whole, space.cluster.task_run(space.name, whole), None):
+                found.add(run.name)
+    return found
 
 
 def table(

@@ -20,7 +20,7 @@ from ..core.run.command import DOLLAR, carried
 from ..core.run.outcome import Outcome
 from ..core.run.summary import RunSummary
 
-FORGOTTEN = "its pod has ended, and Tekton has not noticed"
+FORGOTTEN = "its pod has ended or is gone, and Tekton has not noticed"
 
 
 class View:
@@ -43,7 +43,7 @@ class ListedView(View):
     Times are RFC 3339, `duration` is in seconds; `succeeded` is "True", "False" or "Unknown". `attempt` counts those at
     one definition of a task; `archived` is the digest of its log in the archive. The `exit_code` is null where none is
     known, and `command`, the whole argv, for a run that only the archive has. Of one that goes on: `waiting` says what
-    holds it back, and `forgotten` that its pod has ended and Tekton has not noticed.
+    holds it back, and `forgotten` that its pod has ended or is gone, and Tekton has not noticed.
     """
 
     name: str
