@@ -203,8 +203,12 @@ class Rest:
 
 def _matches(obj: Object, selector: str) -> bool:
     labels = obj["metadata"].get("labels") or {}
-    wanted = [part.partition("=") for part in selector.split(",") if part]
-    return all(name in labels and (not equal or labels[name] == value) for name, equal, value in wanted)
+    parts = [part.partition("=") for part in selector.split(",") if part]
+    but = [(name[:-1], value) for name, _, value in parts if name.endswith("!")]
+    wanted = [part for part in parts if not part[0].endswith("!")]
+    return all(name in labels and (not equal or labels[name] == value) for name, equal, value in wanted) and all(
+        labels.get(name) != value for name, value in but
+    )
 
 
 def _cells(run: Object) -> list[str]:

@@ -15,7 +15,7 @@ from kf_tasks.core.log.masking import Masker
 from kf_tasks.core.log.reader import LogReader
 from kf_tasks.core.log.shown import FOLLOW, NONE, TAIL
 from kf_tasks.core.log.stored import place_of
-from kf_tasks.core.run.outcome import CANCELLED, FAILED, SUCCEEDED
+from kf_tasks.core.run.outcome import CANCELLED, FAILED, SUCCEEDED, Outcome
 from kf_tasks.core.say import nobody
 from kf_tasks.errors import ArchiveError, Denied, NotFound
 from kf_tasks.log.archive import Archive
@@ -87,21 +87,23 @@ class Cluster:
         metadata = {"name": POD, "uid": "p-1", "creationTimestamp": "2026-01-01T00:00:01Z"}
         return {"metadata": metadata, "status": {"containerStatuses": [{"name": "step-task", "state": state}]}}
 
-    def get(self, _namespace: str, plural: str, _name: str) -> dict[str, Any] | None:
+    def get(self, _namespace: str, plural: str, name: str) -> dict[str, Any] | None:
         if plural == "pods":
             return self.pod()
         if not self.secrets:
             raise Denied("secrets may not be read")
-        return {"data": {"TOKEN": base64.b64encode(SECRET.encode()).decode()}}
+        metadata = {"name": name, "uid": f"u-{name}", "resourceVersion": "1"}
+        return {"metadata": metadata, "data": {"TOKEN": base64.b64encode(SECRET.encode()).decode()}}
 
     def log(self, *_: Any, **__: Any) -> Iterator[bytes]:
         yield self.content
 
     def annotate_run(
         self, _namespace: str, _name: str, annotations: dict[str, Any], *, finished: bool, uid: str
-    ) -> None:
+    ) -> dict[str, Any]:
         assert finished and uid == "u-1"
         self.annotations |= annotations
+        return {**begun(self)["metadata"], "annotations": self.annotations}
 
     def cancel_run(self, _namespace: str, _name: str, by: str, uid: str) -> None:
         assert uid == "u-1"
@@ -136,8 +138,8 @@ def archive(tmp_path: Path) -> Archive:
 
 
 def begun(cluster: Cluster) -> dict[str, Any]:
-    run = cluster.get_run("dev", NAME)
-    cluster.looks = 0
+    looks, run = cluster.looks, cluster.get_run("dev", NAME)
+    cluster.looks = looks
     return run
 
 
@@ -401,8 +403,9 @@ def test_who_is_told_is_told_before_the_log_is_stored_and_after_the_end_is_writt
     cluster, said = Cluster(code=3), list[str]()
 
     class Told:
-        def end(self, run: dict[str, Any]) -> None:
-            said.append(f"{run['metadata']['name']}: {cluster.annotations[marks.OUTCOME]}")
+        def end(self, run: dict[str, Any], ended: Outcome) -> None:
+            assert run["metadata"]["annotations"] == cluster.annotations == {marks.OUTCOME: ended.sentence}
+            said.append(f"{run['metadata']['name']}: {ended.sentence}")
             assert archive.record(place_of(run)) is None
 
     seen(cluster, Said().screen(), archiving=archiving(cluster, archive), notifying=Told())
@@ -464,11 +467,11 @@ class Rotating(Cluster):
 
     def annotate_run(
         self, namespace: str, name: str, annotations: dict[str, Any], *, finished: bool = False, uid: str
-    ) -> None:
-        if marks.SECRETS in annotations:
-            self.named.append(annotations[marks.SECRETS])
-        else:
-            super().annotate_run(namespace, name, annotations, finished=finished, uid=uid)
+    ) -> dict[str, Any]:
+        if marks.SECRETS not in annotations:
+            return super().annotate_run(namespace, name, annotations, finished=finished, uid=uid)
+        self.named.append(annotations[marks.SECRETS])
+        return {}
 
     def log(self, *_: Any, **__: Any) -> Iterator[bytes]:
         yield b"2026-01-01T00:00:00.000000001Z it is first-word-1\n"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,39 +15,56 @@ from kf_tasks.cluster.client import Cluster
 from kf_tasks.cluster.secret_versions import secret_versions
 from kf_tasks.core import marks
 from kf_tasks.core.log.shown import FOLLOW
+from kf_tasks.core.notify import endpoint
+from kf_tasks.core.notify.endpoint import HEARTBEAT, WEBHOOK, Endpoint
+from kf_tasks.core.notify.event import JSON, Event
 from kf_tasks.core.retention.policy import Policy
+from kf_tasks.core.run.attempts import STORED
 from kf_tasks.core.run.outcome import SUCCEEDED
+from kf_tasks.core.run.summary import RunSummary
 from kf_tasks.core.say import nobody
 from kf_tasks.errors import Unreachable
+from kf_tasks.provider.recording import mark_recorded
+from kf_tasks.runs.archiving import Archiving
 from kf_tasks.runs.attending import Attended, attend
 from kf_tasks.runs.display import Bounded
+from kf_tasks.runs.notifying import Notifying
 from kf_tasks.runs.pruning import prune
+from kf_tasks.runs.secrets import as_told
 from kf_tasks.runs.submission import Submission, submit
 
+from ..cluster.api_server import Object
 from ..cluster.rest import NAMESPACE, Tekton
 from ..cluster.test_informer import eventually
 
 TASKS = 5
 
 
-def wanted(task: str, secrets: list[str], mounted: bool = False) -> Submission:
+def wanted(task: str, secrets: list[str], mounted: Sequence[str] = (), notify: str = "", **more: Any) -> Submission:
     env = [{"name": name, "valueFrom": {"secretKeyRef": {"name": name, "key": "V"}}} for name in secrets]
-    volumes = [{"name": name, "secret": {"secretName": name}} for name in secrets]
-    step = {"name": "task", "image": "i", "command": ["/bin/true"], "env": [] if mounted else env}
-    spec = {"steps": [step], "volumes": volumes if mounted else []}
+    volumes = [{"name": name, "secret": {"secretName": name}} for name in mounted]
+    step = {"name": "task", "image": "i", "command": ["/bin/true"], "env": env}
     labels = {marks.NAME: "shop", marks.TASK: task, marks.STACK: "shop.dev"}
     template = {
-        "metadata": {"namespace": NAMESPACE, "labels": labels},
-        "spec": {"pipelineSpec": {"tasks": [{"taskSpec": spec}]}},
-    }
-    return Submission(template, "shop", task, "0" * 16, ("shop.dev",), "kf-shop", "a test", followed=True)
+        "metadata": {
+            "namespace": NAMESPACE, "labels": labels, "annotations": {marks.NOTIFY: notify} if notify else {},
+        },
+        "spec": {"pipelineSpec": {"tasks": [{"taskSpec": {"steps": [step], "volumes": volumes}}]}},
+    }  # fmt: skip
+    given = {"followed": True, **more}
+    return Submission(template, "shop", task, "0" * 16, ("shop.dev",), "kf-shop", "a test", **given)
 
 
-def run(server: Tekton, task: str, secrets: list[str], moves: int = 0, keep: int = 100, **more: Any) -> Attended:
+def run(
+    server: Tekton, task: str, secrets: list[str], moves: int = 0, keep: int = 100, archive: str = "", **more: Any
+) -> Attended:
     """A task from its submission to the end of retention; it changes so often while it runs."""
     cluster = Cluster(server)  # type: ignore[arg-type]
-    started, adopted = submit(cluster, wanted(task, secrets, **more), None)
+    notifying, submission = Notifying(cluster, NAMESPACE, pytest.fail, as_told(cluster)), wanted(task, secrets, **more)
+    tells = notifying.tells_start(submission.template)
+    started, adopted = submit(cluster, replace(submission, tells_start=tells), None)
     assert not adopted
+    notifying.begin(started)
     name = started["metadata"]["name"]
 
     def goes_on() -> None:
@@ -54,16 +73,27 @@ def run(server: Tekton, task: str, secrets: list[str], moves: int = 0, keep: int
         server.finish(name)
 
     threading.Timer(0.2, goes_on).start()
-    attended = attend(cluster, started, Bounded(name, FOLLOW, nobody, nobody))
-    prune(cluster, NAMESPACE, "shop", Policy(keep), spare=name)
+    archiving = Archiving.of(cluster, NAMESPACE, archive, pytest.fail)
+    screen = Bounded(name, FOLLOW, nobody, nobody)
+    attended = attend(cluster, started, screen, archiving=archiving, notifying=notifying)
+    before = archiving.before if archiving else None
+    prune(cluster, NAMESPACE, "shop", Policy(keep), spare=name, before=before, notifying=notifying)
+    if submission.awaited:
+        found = cluster.get_run(NAMESPACE, name)
+        mark_recorded(cluster, NAMESPACE, RunSummary.of_object(found), STORED)
+        server.asked.remove("GET pipelineruns")
     return attended
 
 
-def server_with(*secrets: str) -> Tekton:
-    server = Tekton()
+def server_with(*secrets: str, of: type[Tekton] = Tekton) -> Any:
+    server = of()
     for name in secrets:
-        server.put("secrets", name, data={"V": base64.b64encode(f"value of {name}".encode()).decode()})
+        put(server, name, f"value of {name}")
     return server
+
+
+def put(server: Tekton, name: str, text: str) -> None:
+    server.put("secrets", name, data={"V": base64.b64encode(text.encode()).decode()})
 
 
 @pytest.fixture(autouse=True)
@@ -101,15 +131,87 @@ def test_what_goes_is_one_request_and_a_note_and_the_runs_are_not_listed_again()
     assert asked["LIST pipelineruns"] == 2 + 1, "once for the copies of Secrets that no run names"
 
 
-def test_secrets_are_read_when_a_task_is_submitted_and_when_it_starts_and_copied_once() -> None:
-    server = server_with("a", "b")
+OF_SECRETS = {"LIST secrets": 2, "WATCH secrets": 1}
+
+
+@pytest.mark.parametrize("number", [2, 5, 10])
+def test_secrets_are_read_and_copied_once_and_each_task_that_starts_asks_for_their_versions(number: int) -> None:
+    names = [f"secret-{nth}" for nth in range(number)]
+    server = server_with(*names)
     for nth in range(TASKS):
-        run(server, f"t{nth}", ["a", "b"])
-    asked = server.count()
-    assert asked["GET secrets"] == 2 * 2 * TASKS and asked["POST secrets"] == 2
-    assert asked["LIST secrets"] == 2 and asked["WATCH secrets"] == 1
-    per_task = asked - Counter(CONSTANT) - Counter({"LIST secrets": 2, "WATCH secrets": 1, "POST secrets": 2})
-    assert per_task.total() <= (10 - 1) * TASKS, "and one for the admission"
+        run(server, f"t{nth}", names)
+    constant = CONSTANT | OF_SECRETS | {"GET secrets": number, "POST secrets": number}
+    task = {"PATCH configmaps": 1, "POST pipelineruns": 1, "LIST secrets": 1, "LOG pods": 2, "PATCH pipelineruns": 1}
+    assert server.count() == Counter(constant) + Counter({what: times * TASKS for what, times in task.items()})
+
+
+def test_a_task_with_all_that_there_is_costs_ten_requests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five Secrets, five services, an archive, a webhook for every event, a heartbeat, and a state for its record."""
+    sent = list[tuple[str, str]]()
+
+    def send(endpoints: Sequence[Endpoint], event: Event, _seconds: float) -> list[str]:
+        sent.append((event.subject, event.kind))
+        return [""] * len(endpoints)
+
+    monkeypatch.setattr("kf_tasks.notify.telling.send", send)
+    secrets, services = [f"env-{nth}" for nth in range(5)], [f"service-{nth}" for nth in range(5)]
+    server = server_with(*secrets, *services)
+    told = [Endpoint(WEBHOOK, "https://hooks.example.com/1234567890", ("started", "succeeded"), JSON)]
+    told += [Endpoint(HEARTBEAT, "https://beats.example.com/1234567890")]
+    data = {endpoint.KEY: base64.b64encode(endpoint.written(told).encode()).decode()}
+    server.put("secrets", "kf-shop.notify", {marks.COMPONENT: endpoint.COMPONENT}, data=data)
+    for nth in range(TASKS):
+        found = run(
+            server, f"t{nth}", secrets, 3, mounted=services, archive=f"file://{tmp_path}", notify="kf-shop.notify",
+            awaited=True,
+        )  # fmt: skip
+        assert found.outcome.state == SUCCEEDED and found.unkept is None
+    names = server.names("pipelineruns")
+    assert sorted(sent) == sorted((name, kind) for name in names for kind in ("started", "succeeded"))
+    constant = CONSTANT | OF_SECRETS | {"GET secrets": 11, "POST secrets": 10}
+    per_task = server.count() - Counter(constant)
+    assert per_task.total() <= (10 - 1) * TASKS, f"and one for the admission: {per_task}"
+    marked = [server.objects["pipelineruns", name]["metadata"]["annotations"] for name in names]
+    assert all(
+        {marks.OUTCOME, marks.NOTIFIED, marks.ARCHIVED, marks.RECORDED, marks.SECRETS} <= set(one) for one in marked
+    )
+
+
+class Quiet(Tekton):
+    """Nobody is told of Secrets any more, and one is changed between the submission of a task and its start."""
+
+    def made(self, run: Object) -> None:
+        if run["metadata"]["labels"][marks.TASK] == "last":
+            self.quiet.add("secrets")
+            put(self, "b", "another value of b")
+        super().made(run)
+
+    def log(self, pod: str) -> Iterator[bytes]:
+        word = base64.b64decode(self.objects["secrets", "b"]["data"]["V"]).decode()
+        yield f"2026-01-01T00:00:02.000000001Z it is {word}\n".encode()
+        yield from super().log(pod)
+
+
+def test_a_secret_that_nobody_has_told_of_when_a_task_starts_is_hidden_and_copied() -> None:
+    server = server_with("a", "b", "c", of=Quiet)
+    server.quiet.add("secrets")
+    for task in ("first", "last"):
+        assert "it is [secret]" in run(server, task, ["a", "b", "c"]).log.tail()
+    [name] = [name for name in server.names("pipelineruns") if "last" in name]
+    named = server.objects["pipelineruns", name]["metadata"]["annotations"][marks.SECRETS].split(",")
+    values = {base64.b64decode(server.objects["secrets", copy]["data"]["V"]).decode() for copy in named}
+    assert values == {"value of a", "value of b", "another value of b", "value of c"}
+
+
+def test_what_a_run_that_nobody_follows_has_is_copied_as_it_is_at_this_moment() -> None:
+    server = server_with("a", "b")
+    cluster = Cluster(server)
+    submit(cluster, wanted("t0", ["a", "b"]), None)
+    server.quiet.add("secrets")
+    put(server, "a", "another value of a")
+    started, _ = submit(cluster, wanted("t1", ["a", "b"], followed=False), None)
+    copies = [server.objects["secrets", name] for name in started["metadata"]["annotations"][marks.SECRETS].split(",")]
+    assert {base64.b64decode(copy["data"]["V"]) for copy in copies} == {b"another value of a", b"value of b"}
 
 
 class Printing(Tekton):
@@ -142,7 +244,7 @@ class Printing(Tekton):
 
 def attended(server: Tekton) -> Attended:
     cluster = Cluster(server)  # type: ignore[arg-type]
-    started, _ = submit(cluster, wanted("t", ["a"], mounted=True), None)
+    started, _ = submit(cluster, wanted("t", [], mounted=["a"]), None)
     return attend(cluster, started, Bounded("t", FOLLOW, nobody, nobody))
 
 

@@ -109,7 +109,7 @@ MANY = tuple((f"kf-shop.{number}", "V") for number in range(5))
 def started(cluster: Any, *refs: tuple[str, str], moment: str = "2026-01-01T05:30:00Z") -> dict[str, Any]:
     """A run as whoever starts it makes it."""
     manifest = run(*refs)
-    manifest["metadata"]["annotations"][marks.SECRETS] = copy_secrets(cluster, "ns", "shop", manifest)
+    manifest["metadata"]["annotations"][marks.SECRETS] = copy_secrets(cluster, cluster.get, "ns", "shop", manifest)
     manifest["metadata"]["creationTimestamp"] = moment
     return manifest
 
@@ -241,7 +241,7 @@ def test_existing_secrets_that_are_deleted_or_changed_later_stay_hidden() -> Non
     assert hidden_in(cluster, manifest)[1] == ["what is secret in the log is not known: Secret shop-4 is gone"], (
         "a run that nobody has copied Secrets for"
     )
-    manifest["metadata"]["annotations"][marks.SECRETS] = copy_secrets(cluster, "ns", "shop", manifest)
+    manifest["metadata"]["annotations"][marks.SECRETS] = copy_secrets(cluster, cluster.get, "ns", "shop", manifest)
     manifest["metadata"]["creationTimestamp"] = "2026-01-01T05:30:00Z"
     del cluster.objects["shop-0"]
     cluster.put("shop-1", {"token": "changed-once"})

@@ -98,12 +98,12 @@ class Cluster:
 
     def annotate_run(
         self, namespace: str, name: str, annotations: Mapping[str, str | None], *, finished: bool = False, uid: str = ""
-    ) -> None:
+    ) -> Object:
         """Sets annotations of a PipelineRun; None takes one away. A finished one loses its managedFields besides.
 
-        With a `uid` that of this very one: another one of its name is NotFound.
+        With a `uid` that of this very one: another one of its name is NotFound. Returns its metadata as it is now.
         """
-        self._patch_run(namespace, name, api.annotating(annotations, finished=finished, uid=uid))
+        return self._patch_run(namespace, name, api.annotating(annotations, finished=finished, uid=uid))
 
     def mark_run(self, run: Object, annotations: Mapping[str, str | None]) -> bool:
         """Sets annotations of a PipelineRun as it was read; False where it has changed since, or is gone."""
@@ -123,10 +123,12 @@ class Cluster:
         """Sets labels of a PipelineRun; `uid` as for `annotate_run`."""
         self._patch_run(namespace, name, api.labelling(labels, uid))
 
-    def _patch_run(self, namespace: str, name: str, body: Object) -> None:
+    def _patch_run(self, namespace: str, name: str, body: Object) -> Object:
         self.written = ""
         try:
-            self.written = self._patch(api.runs(namespace, name), body)["resourceVersion"]
+            metadata = self._patch(api.runs(namespace, name), body)
+            self.written = metadata["resourceVersion"]
+            return metadata
         except Refused as error:
             if api.is_another(error.status, str(error)):
                 raise NotFound(f"run {name} was deleted, and another one has its name by now", error.status) from None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import dataclass
 from typing import Callable, Collection, Dict, Iterable, Optional, Protocol, Sequence
 
 from ..core import advice, marks, moments
@@ -41,6 +42,14 @@ class Runs(Protocol):
         """Sets annotations of a run as it was read; False where it has changed since."""
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A run that was followed to its end, as it was written on last, and how it has ended, in texts without secrets."""
+
+    run: Object
+    ended: Outcome
+
+
 class Teller:
     """Tells of the runs of a namespace. `endpoints` are those of a Secret, by its name; None where they are not known.
 
@@ -53,14 +62,22 @@ class Teller:
         self.runs, self.endpoints, self.warn = runs, endpoints, warn
         self._starting: Optional[threading.Thread] = None
 
-    def begin(self, run: Object) -> None:
-        """Tells in the background that a run was started; its end waits for that."""
+    def tells_start(self, template: Object) -> bool:
+        """Whether anybody wants to know that a run of this template was started."""
+        endpoints = self._endpoints((template["metadata"].get("annotations") or {}).get(marks.NOTIFY, ""))
+        return any(one.wants(STARTED) for one in endpoints or ())
+
+    def begin(self, run: Object, *, claimed: bool = False) -> None:
+        """Tells in the background that a run was started; its end waits for that.
+
+        `claimed`: whoever calls this has made the run, with the claim on it.
+        """
         endpoints = self._endpoints((run["metadata"].get("annotations") or {}).get(marks.NOTIFY, ""))
         if not endpoints:
             return
         event = Event.begun(run)
-        if any(one.request(event) for one in endpoints):
-            self._starting = threading.Thread(target=self._begin, args=(run, endpoints, event), daemon=True)
+        if any(one.wants(STARTED) for one in endpoints):
+            self._starting = threading.Thread(target=self._begin, args=(run, endpoints, event, claimed), daemon=True)
             self._starting.start()
 
     def wait(self) -> None:
@@ -68,10 +85,16 @@ class Teller:
         if self._starting:
             self._starting.join(SECONDS)
 
-    def settle(self, runs: Iterable[RunSummary], own: str = "", only: Optional[Collection[str]] = None) -> None:
+    def settle(
+        self,
+        runs: Iterable[RunSummary],
+        own: str = "",
+        only: Optional[Collection[str]] = None,
+        seen: Optional[Seen] = None,
+    ) -> None:
         """Tells what is owed of these runs, of each task all that there are; `own` is the one that was followed.
 
-        With `only` of those with these names.
+        With `only` of those with these names. `seen` is what is known of `own`, so that nobody has to ask for it.
         """
         self.wait()
         deadline = time.monotonic() + SECONDS
@@ -80,31 +103,34 @@ class Teller:
                 if only is not None and one.run.name not in only:
                     continue
                 left = deadline - time.monotonic()
-                if left <= 0 or not self._tell(one, own, left):
+                if left <= 0 or not self._tell(one, own, left, seen if one.run.name == own else None):
                     return
         except Exception as error:  # whatever goes wrong here says nothing about a task
             self.warn(f"nobody is told how runs ended: {str(error) or type(error).__name__}")
 
-    def _begin(self, run: Object, endpoints: Sequence[Endpoint], event: Event) -> None:
+    def _begin(self, run: Object, endpoints: Sequence[Endpoint], event: Event, claimed: bool) -> None:
         try:
-            if self._claim(run["metadata"]["name"], event.uid, STARTED):
+            if claimed or self._claim(run["metadata"]["name"], event.uid, STARTED):
                 self._send(endpoints, event, SECONDS)
         except Exception as error:
             self.warn(f"nobody is told that a run was started: {str(error) or type(error).__name__}")
 
-    def _tell(self, one: Owed, own: str, seconds: float) -> bool:
+    def _tell(self, one: Owed, own: str, seconds: float, seen: Optional[Seen]) -> bool:
         """Whether others may follow: False where nobody has taken it."""
         endpoints = self._endpoints(one.run.annotations[marks.NOTIFY])
-        run = None if endpoints is None else self.runs.run(one.run.name)
-        if endpoints is None or run is None or (one.run.name != own and self._is_followed(run)):
+        if endpoints is None:
             return True
-        claimed = self._claim(one.run.name, one.run.uid, one.kind)
+        run = seen.run if seen else self.runs.run(one.run.name)
+        if run is None or (one.run.name != own and self._is_followed(run)):
+            return True
+        claimed = self._claim(one.run.name, one.run.uid, one.kind, run)
         if claimed is None:
             return True
         # Two who see a success at the same time may both take it for the first one: the failure tells.
         recovered = one.kind == RECOVERED and self._claim(one.after, "", OVER) is not None
         kind = SUCCEEDED if one.kind == RECOVERED and not recovered else one.kind
-        if self._send(endpoints, Event.of(kind, claimed, self.runs.ended(claimed)), seconds):
+        ended = seen.ended if seen else self.runs.ended(claimed)
+        if self._send(endpoints, Event.of(kind, claimed, ended), seconds):
             return True
         self._give_back(one.run.name, one.kind)
         if recovered:
@@ -122,10 +148,13 @@ class Teller:
             self.warn(f"{event.subject}: `{event.kind}` is not told to {trouble}; {test} tries it again")
         return not troubles or not all(troubles)
 
-    def _claim(self, name: str, uid: str, value: str) -> Optional[Object]:
-        """The run, if it is this one's to tell of; `uid` is empty where any of that name will do."""
-        for _ in range(ATTEMPTS):
-            run = self.runs.run(name)
+    def _claim(self, name: str, uid: str, value: str, known: Optional[Object] = None) -> Optional[Object]:
+        """The run, if it is this one's to tell of; `uid` is empty where any of that name will do.
+
+        `known` is the run as it may still be: whoever finds that it is not asks for it.
+        """
+        for attempt in range(ATTEMPTS):
+            run = known if known and not attempt else self.runs.run(name)
             if run is None or (uid and run["metadata"]["uid"] != uid):
                 return None
             said = told(run["metadata"].get("annotations"))

@@ -29,6 +29,7 @@ from ..runs.display import Bounded
 from ..runs.follower import Interrupted
 from ..runs.notifying import Notifying
 from ..runs.pruning import prune
+from ..runs.secrets import as_told
 from ..runs.submission import Submission, submit
 from . import approving
 from .hosting import interrupted
@@ -42,6 +43,7 @@ def record(preview: Preview, inputs: RunInputs) -> tuple[RunRecord, str | None]:
     """Starts or adopts the run of a Run's inputs and records it; also returns what to fail with, if anything."""
     which, connection = inputs.which, Connection.of(inputs.connection)
     cluster, say = preview.cluster(connection), functools.partial(preview.say, inputs.urn)
+    notifying = notifying_of(preview, cluster, inputs)
     wanted = Submission(
         template=inputs.manifest,
         app=which.app,
@@ -53,6 +55,7 @@ def record(preview: Preview, inputs: RunInputs) -> tuple[RunRecord, str | None]:
         followed=inputs.wait,
         awaited=True,
         late=inputs.late,
+        tells_start=notifying.tells_start(inputs.manifest),
     )
     with about(f"{which} cannot be started"):
         if inputs.upload:
@@ -61,7 +64,6 @@ def record(preview: Preview, inputs: RunInputs) -> tuple[RunRecord, str | None]:
         run, adopted = submit(cluster, wanted, seen.now)
     name = run["metadata"]["name"]
     say(f"run {name} {'adopted' if adopted else 'started'}")
-    notifying = notifying_of(preview, cluster, inputs)
     if not adopted:
         notifying.begin(run)
     number = int(run["metadata"]["labels"].get(marks.TASK_ID, 0))
@@ -154,7 +156,8 @@ def archiving_of(cluster: Cluster, inputs: RunInputs | HistoryInputs, tell: Call
 
 def notifying_of(preview: Preview, cluster: Cluster, inputs: RunInputs | HistoryInputs) -> Notifying:
     """Who is told of the runs of a namespace; what does not work is warned of."""
-    return Notifying(cluster, inputs.namespace, functools.partial(preview.say, inputs.urn, warning=True))
+    warn = functools.partial(preview.say, inputs.urn, warning=True)
+    return Notifying(cluster, inputs.namespace, warn, as_told(cluster))
 
 
 def failure(inputs: RunInputs, ended: Outcome, result: RunRecord) -> str:

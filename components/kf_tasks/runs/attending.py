@@ -24,7 +24,7 @@ from .archiving import Archiving
 from .display import Screen
 from .follower import Follower
 from .notifying import Notifying
-from .secrets import Files, copy_late, remembering, secret_values
+from .secrets import Files, copy_late, present, secret_values
 
 
 @dataclass(frozen=True)
@@ -71,14 +71,14 @@ def attend(
             show.say(f"{text}: its log is neither shown nor kept", warning=True)
 
     def secrets(pod: Object) -> list[str]:
-        get = remembering(cluster)
+        get = present(cluster, run)
         with contextlib.suppress(ClusterError):
             files.note(get)
         copy_late(cluster, get, run)
         return secret_values(get, namespace, run, show.hint, unread, pods=[pod])
 
     def changed() -> list[str]:
-        return files.changed(lambda: secret_values(remembering(cluster), namespace, run, show.hint, unread))
+        return files.changed(lambda: secret_values(present(cluster, run), namespace, run, show.hint, unread))
 
     spool = Spool(masker, place_of(run)) if archiving else None
     follower = Follower(
@@ -99,9 +99,10 @@ def attend(
     ended = follower.follow()
     ended = gate.ended(ended, masker)
     with contextlib.suppress(ClusterError):  # it is deleted already, cannot be reached, or may not be changed
-        cluster.annotate_run(namespace, name, {marks.OUTCOME: ended.sentence}, finished=True, uid=uid)
+        marked = cluster.annotate_run(namespace, name, {marks.OUTCOME: ended.sentence}, finished=True, uid=uid)
+        run = {**run, "metadata": marked}
     if notifying:
-        notifying.end(run)
+        notifying.end(run, ended)
     unkept = None
     if archiving and spool:
         try:

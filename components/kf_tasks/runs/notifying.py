@@ -8,44 +8,60 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from ..cluster.client import Cluster
-from ..core import api, marks
+from ..cluster.informer import informer
+from ..core import marks
 from ..core.api import Object
 from ..core.log import gate
 from ..core.log.masking import Masker
 from ..core.notify import endpoint
 from ..core.notify.endpoint import Endpoint
-from ..core.notify.owed import owed
+from ..core.notify.event import STARTED
+from ..core.notify.owed import owed, told
 from ..core.run import outcome
 from ..core.run.outcome import Outcome
 from ..core.run.summary import RunSummary
 from ..core.say import nobody
 from ..errors import ClusterError, ConfigurationError, NotFound, Trouble
-from ..notify.telling import Teller
-from .secrets import secret_values
+from ..notify.telling import Seen, Teller
+from .secrets import Get, secret_values
 
 
 class Notifying:
-    """Tells of the runs of a namespace; what does not work is a line for `warn`, and nothing else."""
+    """Tells of the runs of a namespace; what does not work is a line for `warn`, and nothing else.
 
-    def __init__(self, cluster: Cluster, namespace: str, warn: Callable[[str], None]) -> None:
+    `get` is that of a Cluster, or another one where many runs are told of (`runs.secrets.as_told`).
+    """
+
+    def __init__(self, cluster: Cluster, namespace: str, warn: Callable[[str], None], get: Get | None = None) -> None:
         self._cluster, self._namespace, self._warn = cluster, namespace, functools.cache(warn)
+        self._get = get or cluster.get
         self._teller = Teller(_Runs(cluster, namespace), functools.cache(self._endpoints), self._warn)
 
+    def tells_start(self, template: Object) -> bool:
+        """Whether anybody wants to know that a run of this template was started."""
+        return self._teller.tells_start(template)
+
     def begin(self, run: Object) -> None:
-        """Tells that this run was started, while the caller goes on."""
+        """Tells that this run was started, while the caller, who has made it, goes on."""
         if secret_of(run):
-            self._teller.begin(run)
+            self._teller.begin(run, claimed=STARTED in told(run["metadata"]["annotations"]))
 
     def wait(self) -> None:
         """Waits until it is told that runs were started."""
         self._teller.wait()
 
-    def end(self, run: Object) -> None:
-        """Tells how this run has ended, and what is owed of the task's others."""
+    def end(self, run: Object, ended: Outcome) -> None:
+        """Tells how this run has ended, as it was written on last, and what is owed of the task's others."""
         if secret_of(run):
-            metadata = run["metadata"]
-            task = api.equal(marks.TASK, metadata["labels"][marks.TASK])
-            self._settle(metadata["labels"][marks.NAME], task, own=metadata["name"])
+            labels = run["metadata"]["labels"]
+            app, task = labels[marks.NAME], labels[marks.TASK]
+
+            def known() -> list[RunSummary]:
+                found = informer(self._cluster.http, self._namespace).runs(app)
+                runs = found.at(self._cluster, self._cluster.written)
+                return [one for one in runs if one.labels.get(marks.TASK) == task]
+
+            self._settle(known, run["metadata"]["name"], Seen(run, ended))
 
     def before(self, runs: Collection[RunSummary], going: Collection[RunSummary]) -> bool:
         """Tells what is owed of runs that are about to go, if anything is; `runs` are all of their App."""
@@ -57,19 +73,19 @@ class Notifying:
 
     def rest(self, app: str) -> None:
         """Tells what is owed of an App's runs."""
-        self._settle(app)
+        self._settle(lambda: self._cluster.list_runs(self._namespace, app))
 
-    def _settle(self, app: str, selector: str = "", own: str = "") -> None:
+    def _settle(self, find: Callable[[], list[RunSummary]], own: str = "", seen: Seen | None = None) -> None:
         try:
-            runs = self._cluster.list_runs(self._namespace, app, selector)
+            runs = find()
         except ClusterError as error:
             self._warn(f"nobody is told how runs ended: {error}")
             return
-        self._teller.settle(runs, own)
+        self._teller.settle(runs, own, seen=seen)
 
     def _endpoints(self, secret: str) -> list[Endpoint] | None:
         try:
-            return endpoints_of(self._cluster, self._namespace, secret)
+            return endpoints_of(self._get, self._namespace, secret)
         except Trouble as error:
             self._warn(f"nobody is told how runs ended: Secret {self._namespace}/{secret}: {error}")
             return None
@@ -110,9 +126,12 @@ def secret_of(run: Object) -> str:
     return str((run["metadata"].get("annotations") or {}).get(marks.NOTIFY, ""))
 
 
-def endpoints_of(cluster: Cluster, namespace: str, secret: str) -> list[Endpoint] | None:
-    """Those that stand in a Secret, None if it is gone; raises Trouble for one that holds none or cannot be read."""
-    found = cluster.get(namespace, "secrets", secret)
+def endpoints_of(get: Get, namespace: str, secret: str) -> list[Endpoint] | None:
+    """Those that stand in a Secret, None if it is gone; raises Trouble for one that holds none or cannot be read.
+
+    `get` is that of a Cluster.
+    """
+    found = get(namespace, "secrets", secret)
     if found is None:
         return None
     try:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ..cluster.client import Cluster
-from ..cluster.secret_versions import secret_versions
+from ..cluster.secret_versions import KEPT, secret_versions
 from ..core import api, marks, moments
 from ..core.api import Object
 from ..core.log import gate
@@ -31,24 +31,24 @@ from ..errors import ClusterError, Unreachable
 
 LEFT = "is not masked"
 MISSING = "-"  # no name begins with it
-COMPONENT = "kept-secrets"
 SOON_SECONDS, LATE_SECONDS, GROWTH = 0.25, 2, 1.1  # the kubelet takes longer to bring a changed Secret to its files
 IN_USE_SECONDS = 3600  # after which nobody is about to name a copy any more
 Tell = Callable[[str], Any]
 Get = Callable[[str, str, str], Object | None]
 
 
-def copy_secrets(cluster: Cluster, namespace: str, app: str, manifest: Object) -> str:
+def copy_secrets(cluster: Cluster, get: Get, namespace: str, app: str, manifest: Object) -> str:
     """Copies the Secrets that a run is going to read; returns the names of the copies, as SECRETS has them.
 
-    With them, behind a MISSING, of those that do not exist.
+    With them, behind a MISSING, of those that do not exist. `get` is that of a Cluster, or `as_told` where somebody
+    follows the run: it looks again when the pod starts.
 
     What may not be read or made is left out. Raises Unreachable.
     """
     names = []
-    for name in sorted({ref["name"] for ref in pipelinerun.secrets_of(manifest)}):
+    for name in _names(manifest):
         try:
-            found = cluster.get(namespace, "secrets", name)
+            found = get(namespace, "secrets", name)
             if found:
                 names.append(_put(cluster, namespace, _copy(app, found)))
             else:
@@ -69,13 +69,28 @@ def _put(cluster: Cluster, namespace: str, copy: Object) -> str:
     return name
 
 
-def remembering(cluster: Cluster) -> Get:
-    """The `get` of a cluster that asks for nothing twice, and not for copies that this process has met."""
+def as_told(cluster: Cluster) -> Get:
+    """The `get` of a cluster that reads a Secret when a watch has told that it was changed, a moment later."""
+
+    def get(namespace: str, plural: str, name: str) -> Object | None:
+        return secret_versions(cluster.http, namespace).told(cluster, name)
+
+    return get
+
+
+def present(cluster: Cluster, run: Object) -> Get:
+    """The `get` of a cluster for the Secrets of a run as they are at this moment, and for copies of them.
+
+    It asks for nothing twice, and for nothing that this process has read and that has not been changed since.
+    """
+    known, names = secret_versions(cluster.http, run["metadata"]["namespace"]), _names(run)
+    now = functools.cache(lambda: known.now(cluster, names))
 
     @functools.cache
     def get(namespace: str, plural: str, name: str) -> Object | None:
-        copies = secret_versions(cluster.http, namespace).copies if plural == "secrets" else {}
-        return copies.get(name) or cluster.get(namespace, plural, name)
+        if name in known.copies:
+            return known.copies[name]
+        return now()(name) if name in names else cluster.get(namespace, plural, name)
 
     return get
 
@@ -84,10 +99,11 @@ def copy_late(cluster: Cluster, get: Get, run: Object) -> None:
     """Copies also what was made or changed while the run waited for its pod, which has just started."""
     namespace, metadata = run["metadata"]["namespace"], run["metadata"]
     with contextlib.suppress(ClusterError):  # what is not copied counts as long as it is not changed
-        names = {ref["name"] for ref in pipelinerun.secrets_of(run)}
-        found = filter(None, [get(namespace, "secrets", name) for name in sorted(names)])
-        if any(_changed_after(secret, metadata.get("creationTimestamp")) for secret in found):
-            _copy_more(cluster, run)
+        named, app, made = _named(metadata), metadata["labels"][marks.NAME], metadata.get("creationTimestamp")
+        found = [secret for name in _names(run) if (secret := get(namespace, "secrets", name))]
+        others = [secret for secret in found if _copy_name(app, secret) not in named]
+        if others and (named or any(_changed_after(secret, made) for secret in others)):
+            _copy_more(cluster, get, run)
 
 
 class Files:
@@ -124,7 +140,7 @@ class Files:
             self._seen |= now
             return []
         with contextlib.suppress(ClusterError):  # then the values of now are hidden at least here
-            _copy_more(self._cluster, self._run)
+            _copy_more(self._cluster, present(self._cluster, self._run), self._run)
         found = values()
         self._seen, self._pause = now, 0.0
         return found
@@ -144,11 +160,11 @@ class Files:
         return {name: one["metadata"]["resourceVersion"] if one else "" for name, one in secrets.items()}
 
 
-def _copy_more(cluster: Cluster, run: Object) -> None:
+def _copy_more(cluster: Cluster, get: Get, run: Object) -> None:
     """Copies the Secrets of a run as they are now; the run names these copies beside those that it has."""
     metadata = run["metadata"]
     annotations = metadata.setdefault("annotations", {})
-    now = copy_secrets(cluster, metadata["namespace"], metadata["labels"][marks.NAME], run).split(",")
+    now = copy_secrets(cluster, get, metadata["namespace"], metadata["labels"][marks.NAME], run).split(",")
     named = ",".join(dict.fromkeys(name for name in (*_named(metadata), *now) if name))
     cluster.annotate_run(metadata["namespace"], metadata["name"], {marks.SECRETS: named}, uid=metadata["uid"])
     annotations[marks.SECRETS] = named
@@ -164,7 +180,7 @@ def drop_copies(cluster: Cluster, namespace: str, app: str) -> None:
     with contextlib.suppress(ClusterError):  # the next one does
         runs = cluster.list_runs(namespace, app)
         named = copies_of(runs)
-        for copy in cluster.secrets(namespace, f"{api.equal(marks.NAME, app)},{marks.COMPONENT}={COMPONENT}"):
+        for copy in cluster.secrets(namespace, f"{api.equal(marks.NAME, app)},{marks.COMPONENT}={KEPT}"):
             age = moments.seconds_between(copy["metadata"]["creationTimestamp"], cluster.now)
             if copy["metadata"]["name"] not in named and (not runs or (age or 0) > IN_USE_SECONDS):
                 cluster.delete_secret(namespace, copy)
@@ -238,16 +254,25 @@ def _hidden(what: str, key: str, data: str, warn: Tell, short: set[str]) -> list
 
 def _copy(app: str, secret: Object) -> Object:
     """A copy of a Secret as it is now, named by its version: equal ones have one copy, and no value is in the name."""
-    metadata = secret["metadata"]
-    version = f"{app}/{metadata['uid']}/{metadata['resourceVersion']}"
-    labels = {marks.NAME: app, marks.MANAGED_BY: "kf", marks.COMPONENT: COMPONENT}
+    labels = {marks.NAME: app, marks.MANAGED_BY: "kf", marks.COMPONENT: KEPT}
     return {
         "apiVersion": "v1", "kind": "Secret", "type": "Opaque", "immutable": True, "data": secret.get("data") or {},
         "metadata": {
-            "name": f"kf-had-{hashlib.sha256(version.encode()).hexdigest()[:24]}", "labels": labels,
-            "annotations": {marks.COPY_OF: metadata["name"]},
+            "name": _copy_name(app, secret), "labels": labels,
+            "annotations": {marks.COPY_OF: secret["metadata"]["name"]},
         },
     }  # fmt: skip
+
+
+def _copy_name(app: str, secret: Object) -> str:
+    metadata = secret["metadata"]
+    version = f"{app}/{metadata['uid']}/{metadata['resourceVersion']}"
+    return f"kf-had-{hashlib.sha256(version.encode()).hexdigest()[:24]}"
+
+
+def _names(manifest: Object) -> list[str]:
+    """The names of the Secrets that a run refers to."""
+    return sorted({ref["name"] for ref in pipelinerun.secrets_of(manifest)})
 
 
 def _named(metadata: Object) -> list[str]:

@@ -15,10 +15,11 @@ from ..cluster.client import Cluster
 from ..cluster.informer import Informer, informer
 from ..core import marks, naming
 from ..core.api import Object
+from ..core.notify.event import STARTED
 from ..core.run import pipelinerun
 from ..core.run.attempts import adoptable, attempts, of_task
 from ..errors import Conflict, NotFound, Unreachable
-from .secrets import copy_secrets
+from .secrets import as_told, copy_secrets, present
 
 PATIENCE_SECONDS = 60
 
@@ -37,6 +38,7 @@ class Submission:
     followed: bool = False
     awaited: bool = False
     late: bool = False
+    tells_start: bool = False  # whether whoever starts it tells of that: it is claimed on the run from its beginning
 
     @property
     def namespace(self) -> str:
@@ -76,9 +78,12 @@ def submit(cluster: Cluster, wanted: Submission, began: str | None) -> tuple[Obj
                 followed=wanted.followed,
                 awaited=wanted.awaited,
             )
-            copies = copy_secrets(cluster, wanted.namespace, wanted.app, manifest)
+            get = as_told(cluster) if wanted.followed else present(cluster, manifest)
+            copies = copy_secrets(cluster, get, wanted.namespace, wanted.app, manifest)
             if copies:
                 manifest["metadata"]["annotations"][marks.SECRETS] = copies
+            if wanted.tells_start:
+                manifest["metadata"]["annotations"][marks.NOTIFIED] = STARTED
             return _create(cluster, watches, manifest, wanted.followed), False
         except (Conflict, Unreachable):
             # Somebody else holds the name, or the request was carried out although its answer is lost:

@@ -61,7 +61,7 @@ def _endpoints(space: TargetSpace, app: str, task: str | None) -> list[Endpoint]
     if not secret:
         raise InvalidInput(f"{what} tells nobody how its tasks end: name somebody with notify=[…] in Pulumi")
     try:
-        found = endpoints_of(space.cluster, space.name, secret)
+        found = endpoints_of(space.cluster.get, space.name, secret)
     except Trouble as error:
         told = type(error)(f"{what}: Secret {space.name}/{secret}, which says who is told: {error}")
         raise told from None

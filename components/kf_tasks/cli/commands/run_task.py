@@ -142,9 +142,10 @@ def launch(
 
     size.check_run(f"app {app!r}", manifest)
     with alone or nullcontext():
-        run = _submit(space, app, task, manifest, settings, f"kf {context.info_name}")
+        notifying = Notifying(space.cluster, space.name, warn)
+        tells = notifying.tells_start(manifest)
+        run = _submit(space, app, task, manifest, settings, f"kf {context.info_name}", tells_start=tells)
     name = run["metadata"]["name"]
-    notifying = Notifying(space.cluster, space.name, warn)
     notifying.begin(run)
     shown = output.printed(form, StartedView.of(run), [name])
     if not shown:
@@ -246,7 +247,9 @@ def start_command(
     return None
 
 
-def _submit(space: TargetSpace, app: str, task: str, manifest: Object, settings: TemplateSettings, by: str) -> Object:
+def _submit(
+    space: TargetSpace, app: str, task: str, manifest: Object, settings: TemplateSettings, by: str, *, tells_start: bool
+) -> Object:
     from ...runs.submission import Submission, submit
 
     wanted = Submission(
@@ -257,6 +260,7 @@ def _submit(space: TargetSpace, app: str, task: str, manifest: Object, settings:
         stacks=(naming.label_value(settings.stack),),
         counter=f"kf-{app}",
         started_by=f"{by} by {user()}",
+        tells_start=tells_start,
     )
     run, _ = submit(space.cluster, wanted, None)
     return run

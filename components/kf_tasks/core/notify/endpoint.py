@@ -45,11 +45,15 @@ class Endpoint:
     def __str__(self) -> str:
         return f"webhook ({self.format})" if self.kind == WEBHOOK else self.kind
 
+    def wants(self, kind: str) -> bool:
+        """Whether it is told of events of this kind."""
+        return self.kind != WEBHOOK or kind in (*self.on, event.TEST)
+
     def request(self, told: Event) -> Optional[Request]:
         """What it is sent of an event, None for nothing."""
+        if not self.wants(told.kind):
+            return None
         if self.kind == WEBHOOK:
-            if told.kind not in (*self.on, event.TEST):
-                return None
             return Request(self.url, *event.body(told, self.format))
         at = urlsplit(self.url)
         # With an id of the run, those that overlap are told apart.
