@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 from kf_tasks.core import definition
 from kf_tasks.core.approval import Approval, Place, Start, Times
-from kf_tasks.provider.calendar import Calendars
-from kf_tasks.provider.history import Histories
 from kf_tasks.provider.hosting import Failure
-from kf_tasks.provider.run import Runs
 from kf_tasks.provider.survey import Survey
 
 from .. import messages
 from ..runs.test_submission import run
+from .adapters import Calendars, Histories, Runs
 from .previews import Answers, Seen
 from .test_history import NAMES, NEWS, NOW, PARTS, THREE, UNKNOWN, task_of
+
+pytestmark = pytest.mark.usefixtures("adapter")
 
 GOOD = Approval("shop.dev", "2026-11-25T11:00:00Z", "2026-11-26T11:00:00Z")
 START = Start("shop", "shop", "t", False, definition.key(PARTS), (), "")

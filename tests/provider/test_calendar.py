@@ -9,9 +9,12 @@ import pytest
 from kf_tasks.cluster.client import Cluster
 from kf_tasks.cluster.connection import Connection
 from kf_tasks.errors import Denied
-from kf_tasks.provider.calendar import Calendars
 from kf_tasks.provider.preview import Preview
 from pulumi.runtime.rpc import UNKNOWN
+
+from .adapters import Calendars, Served
+
+pytestmark = pytest.mark.usefixtures("adapter")
 
 MADE, NOW = "2026-11-25T00:00:00Z", "2026-11-26T00:00:00Z"
 INPUTS = {
@@ -50,7 +53,7 @@ class FakeCluster:
         self.found[0]["metadata"]["annotations"] = annotations
 
 
-def room(cluster: FakeCluster) -> Calendars:
+def room(cluster: FakeCluster) -> Served:
     def connect(connection: Connection) -> Cluster:
         return cast(Cluster, cluster)
 

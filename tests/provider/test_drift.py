@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from kf_tasks.core.run.summary import RunSummary
 from kf_tasks.core.schedule.cron import NEVER
-from kf_tasks.provider.calendar import Calendars
 
+from .adapters import Calendars
 from .previews import Answers, Seen
+
+pytestmark = pytest.mark.usefixtures("adapter")
 
 OLDS: dict[str, Any] = {
     "__preview": True, "connection": {}, "stack": "shop.dev", "namespace": "shop", "app": "shop", "task": "nightly",

@@ -15,9 +15,7 @@ from kf_tasks.core.run.pipelinerun import TaskSpec, render
 from kf_tasks.core.state import RunInputs, RunRecord
 from kf_tasks.errors import ClusterError, Denied, NotFound, Refused, Unreachable
 from kf_tasks.provider import decision, recording
-from kf_tasks.provider.calendar import Calendars
-from kf_tasks.provider.history import Histories
-from kf_tasks.provider.run import Runs
+from kf_tasks.provider.hosting import Failure
 from kf_tasks.provider.survey import Survey
 from kf_tasks.runs import secrets
 from pulumi.output import Unknown
@@ -25,7 +23,10 @@ from pulumi.output import Unknown
 from ..cluster.unwatched import Unwatched
 from ..core.run.test_pipelinerun import SPEC
 from ..runs.test_submission import run
+from .adapters import Calendars, Histories, Runs
 from .previews import Answers, Seen
+
+pytestmark = pytest.mark.usefixtures("adapter")
 
 UNKNOWN = Unknown()  # type: ignore[no-untyped-call]
 DEFINITION = {"image": "i", "argv": ["echo"], "env": {}, "secret_env": [], "triggers": []}
@@ -255,9 +256,9 @@ def test_a_record_that_is_only_completed_is_no_new_run(seen: Seen, state: str) -
 def test_a_history_says_whose_runs_it_could_not_keep_or_delete(seen: Seen) -> None:
     news = {**HISTORY, "runs": []}
     seen.answers = Answers(list_runs=Denied("no"))
-    with pytest.raises(Denied, match="the runs of app 'shop' cannot be marked as recorded: no"):
+    with pytest.raises(Failure, match="the runs of app 'shop' cannot be marked as recorded: no"):
         Histories(seen).create(news)
-    with pytest.raises(Exception, match="the runs of app 'shop' in namespace 'shop' cannot be deleted: no"):
+    with pytest.raises(Failure, match="the runs of app 'shop' in namespace 'shop' cannot be deleted: no"):
         Histories(seen).delete(news)
 
 
@@ -403,12 +404,27 @@ def test_another_run_is_an_update_and_replaces_nothing(
         assert not [name for name in outs if name.startswith("__")] and outs["log"] == "", "nothing of the last run"
 
 
+def test_a_first_run_that_fails_leaves_no_record_and_is_tried_again(
+    seen: Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record of it, as of a resource that is there and not ready, would be taken for done once its run is gone."""
+    text = "task 'migrate' of app 'shop' failed: exit code 3\n  last lines of its log:\n    half"
+    records = Records(monkeypatch, text)
+    inputs = Runs(seen).check({}, {**NEWS, "__preview": False}).inputs
+    with pytest.raises(Failure) as told:
+        Runs(seen).create(inputs)
+    assert str(told.value) == text and len(records.asked) == 1
+    failed = labelled("migrate", OLDS["key"])
+    seen.sees(replace(failed, succeeded="False", finished=True, annotations={"kf.dev/outcome": "exit code 3"}))
+    assert because(Seen(seen.seen)) == f"the last attempt failed: run {failed.name}, exit code 3"
+
+
 def test_another_run_that_fails_leaves_the_record_and_is_tried_again(
     seen: Seen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Records(monkeypatch, "task 'migrate' of app 'shop' failed: exit code 3")
     room = Runs(seen)
-    with pytest.raises(Exception, match="exit code 3"):
+    with pytest.raises(Failure, match="exit code 3"):
         room.update(DONE, room.check(OLDS, {**NEWS, "definition": {**DEFINITION, "image": "j"}}).inputs)
     failed = replace(run(1, "False"), labels={**run(1).labels, "kf.dev/key": OLDS["key"]})
     seen.sees(replace(failed, annotations={"kf.dev/outcome": "exit code 3"}))
@@ -428,7 +444,7 @@ def test_a_refresh_waits_for_nothing_whatever_the_state_holds(seen: Seen) -> Non
     unfinished = {**run_object(), "status": {}}
     seen.answers = Answers(uid="one", get_run=unfinished)
     begun = {**DONE, **BEGUN.props(), "wait": True, "terminated": True, "log_archive": "file:///nowhere"}
-    assert Runs(seen).read("id", begun).outs == begun
+    assert Runs(seen).read("id", begun).outs == {name: it for name, it in begun.items() if it is not None}
 
 
 def run_object() -> dict[str, Any]:

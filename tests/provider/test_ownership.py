@@ -9,16 +9,18 @@ import pulumi
 import pytest
 from kf_tasks.core import marks
 from kf_tasks.core.run.summary import RunSummary
-from kf_tasks.provider.history import Histories
-from kf_tasks.provider.run import Runs
+from kf_tasks.provider.adapter import token
 from kf_tasks.provider.survey import Survey
 from kf_tasks.resources.app import _alias
 from kf_tasks.resources.template import stack_id
 
 from ..cluster.unwatched import Unwatched
 from ..runs.test_submission import run
+from .adapters import Histories, Runs
 from .previews import Seen
 from .test_lifecycle import NEWS, OLDS
+
+pytestmark = pytest.mark.usefixtures("adapter")
 
 URN = "urn:pulumi:dev::shop::my:Shop$kf:index:App::shop"
 HISTORY: dict[str, Any] = {**NEWS, "owns_namespace": False, "stack_label": "shop.dev", "runs": [], "urn": URN}
@@ -122,11 +124,11 @@ def test_dots_stand_for_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(names) == 4
 
 
-def test_a_history_goes_by_the_aliases_of_its_app() -> None:
+def test_a_history_goes_by_the_aliases_of_its_app(adapter: str) -> None:
     parent = "urn:pulumi:dev::shop::my:Shop::old"
     alias = _alias(pulumi.Alias(name="web", parent=parent))
     assert (alias.name, alias.parent, alias.type_) == ("web", parent, ...)
-    assert _alias(URN) == "urn:pulumi:dev::shop::my:Shop$pulumi-python:dynamic/kf:History::shop"
+    assert _alias(URN) == f"urn:pulumi:dev::shop::my:Shop${token('History', adapter == 'plugin')}::shop"
 
 
 def test_two_apps_of_one_name_in_one_place_are_refused_whatever_the_way_to_the_cluster() -> None:

@@ -195,10 +195,9 @@ class Parent(DependencyResource):
 
 def _read(given: struct_pb2.Struct, keep: bool = False) -> tuple[dict[str, Any], set[str]]:
     """Properties as plain data, and the names of the secret ones; `keep`: also what tells of the dynamic host."""
-    found: Mapping[str, Any] = rpc.deserialize_properties(given, True)
-    secret = {name for name, item in found.items() if rpc.is_rpc_secret(item)}
-    kept = {name: item for name, item in found.items() if keep or name != BY_DYNAMIC}
-    return {name: rpc.unwrap_rpc_secret(item) for name, item in kept.items()}, secret
+    found = wire.Value(wire.read_all(given))
+    secret = {name for name, item in found.data.items() if item.holds_secret()}
+    return {name: item for name, item in found.plain().items() if keep or name != BY_DYNAMIC}, secret
 
 
 async def _written(found: Mapping[str, Any] | None, secret: set[str]) -> struct_pb2.Struct:

@@ -1,7 +1,8 @@
 """Property values as they are on the wire of Pulumi's protocol, with what is said of each: secret, known, needed by it.
 
-The SDK reads them too: `rpc` marks everything around a secret as one, and `provider.experimental` takes no output value
-that is unknown, or says nothing of secrecy. What the signatures are is part of the protocol:
+The SDK reads them too: `rpc` marks everything around a secret as one and loses a secret that is unknown, and
+`provider.experimental` takes no output value that is unknown, or says nothing of secrecy. What the signatures are is
+part of the protocol:
 https://pulumi-developer-docs.readthedocs.io/latest/docs/references/types-and-values.html
 """
 
@@ -46,6 +47,16 @@ class Value:
         if isinstance(self.data, dict):
             return list(self.data.values())
         return self.data if isinstance(self.data, list) else []
+
+    def plain(self) -> Any:
+        """It without what is said of it; in a map, what is None is not there."""
+        if isinstance(self.data, dict):
+            return {name: one.plain() for name, one in self.data.items() if one.data is not None}
+        return [one.plain() for one in self.data] if isinstance(self.data, list) else self.data
+
+    def holds_secret(self) -> bool:
+        """Whether it, or something in it, is secret."""
+        return self.secret or any(one.holds_secret() for one in self.inside())
 
     def needs(self) -> frozenset[str]:
         """Its dependencies, and those of what is in it."""
