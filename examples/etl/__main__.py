@@ -22,7 +22,7 @@ config = pulumi.Config()
 day = config.get("day") or "2026-01-31"
 space = Space(config.get("space") or f"etl-{pulumi.get_stack()}", memory="128M", disk="64M", cpu="10m")
 database, of_database = servers.database(space, ORDERS)
-store, of_store = servers.store(space, "etl")
+store, of_store = servers.store(space, "warehouse")
 
 app = App(
     "etl",

@@ -155,11 +155,20 @@ def test_what_is_too_short(value: str, short: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "short"), [("{}", []), ('{"l": [{"credentials": {"pin": "ab1", "user": "me"}}]}', ["pin"])]
+)
+def test_of_services_only_credentials_are_too_short(value: str, short: list[str]) -> None:
+    assert parts("VCAP_SERVICES", value).short == short
+
+
+@pytest.mark.parametrize(
     ("value", "opaque"),
     [
         ("correct horse battery staple", False),
         ("{x9!" + "y" * 20, False),
         ('{"password": "hunter22", "broken": ' + "x" * 40, False),
+        ('{"user-provided": [{"name": "files", "label": "user-provided", "credentials": {}}]}', False),
+        ('[{"user": "me", "on": true, "password": "short"}, {"none": null}, {"nothing": {}}]', False),
         ("{" + "x" * 60, True),
         ("keystore \ufffd\ufffd\ufffd of bytes", True),
         ("two\x00bytes of \x01 a file", True),
@@ -168,7 +177,7 @@ def test_what_is_too_short(value: str, short: list[str]) -> None:
     ],
 )
 def test_what_nobody_can_take_apart_is_known(value: str, opaque: bool) -> None:
-    assert parts("FILE", value).opaque is opaque
+    assert parts("FILE", value).opaque is parts("VCAP_SERVICES", value).opaque is opaque
 
 
 @pytest.mark.no_cover

@@ -66,7 +66,8 @@ def parts(key: str, value: str) -> Parts:
     """The texts to hide that the value of a Secret's key holds; in VCAP_SERVICES those of its credentials."""
     whole = value.strip()
     found: Dict[str, str] = {whole: key}
-    short: Dict[str, None] = {key: None} if 0 < len(whole) < SHORTEST else {}
+    is_short = 0 < len(whole) < SHORTEST and key != VCAP_SERVICES  # `{}` has no credentials
+    short: Dict[str, None] = {key: None} if is_short else {}
     level, budget = [(key, whole)], BUDGET
     for _ in range(DEEPEST):
         above, level = level, []
@@ -86,7 +87,8 @@ def parts(key: str, value: str) -> Parts:
         short[f"a line of {key}"] = None
     broken = "\ufffd" in whole or not "".join(whole.split()).isprintable()
     document = len(whole) >= DOCUMENT and whole[0] in "{[<"
-    opaque = len(found) == 1 and (broken or document or len(whole) > LONGEST) and _KEY_FILE not in whole
+    understood = _KEY_FILE in whole or _json(whole) is not None  # of JSON without a secret, such as a volume's binding
+    opaque = len(found) == 1 and (broken or document or len(whole) > LONGEST) and not understood
     return Parts([text for text in found if len(text) >= SHORTEST], list(short), opaque)
 
 
