@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,7 @@ applications:
     concurrency_policy: Forbid
     env: {MODE: 2}
 """
+SERVICE = "credentials, label, map, plan, requires, secret, tags, volume_mounts"
 HELLO = "kf:index:App$kubernetes:core/v1:ConfigMap::hello"
 GREET = "kf:index:Task$kubernetes:core/v1:ConfigMap::hello-greet"
 COUNT = "kf:index:Task$kubernetes:core/v1:ConfigMap::hello-count"
@@ -248,11 +249,9 @@ def test_services_of_the_configuration_are_bound(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"db": 1}, "kf:services.db is no map: give it credentials, label, plan, requires, tags, volume_mounts"),
-        ({"db": {"url": "x"}}, "kf:services.db holds a key that is unknown: a service has credentials, label, plan, "
-         "requires, tags, volume_mounts"),
-        ({"db": {"Credential": {}}}, "kf:services.db.Credential is unknown: a service has credentials, label, plan, "
-         "requires, tags, volume_mounts"),
+        ({"db": 1}, f"kf:services.db is no map: give it {SERVICE}"),
+        ({"db": {"url": "x"}}, f"kf:services.db holds a key that is unknown: a service has {SERVICE}"),
+        ({"db": {"Credential": {}}}, f"kf:services.db.Credential is unknown: a service has {SERVICE}"),
     ],
 )  # fmt: skip
 def test_services_that_cannot_be_used(given: dict[str, Any], message: str) -> None:
@@ -260,6 +259,72 @@ def test_services_that_cannot_be_used(given: dict[str, Any], message: str) -> No
     with pytest.raises(pulumi.RunError) as refused:
         configuration.services(pulumi.Config("kf"))
     assert str(refused.value) == message
+
+
+def test_a_service_of_the_configuration_may_be_an_existing_secret() -> None:
+    def program() -> None:
+        db = {"secret": "shop-db-app", "map": {"uri": "fqdn-uri"}, "requires": ["uri"]}
+        pulumi.runtime.set_all_config({"kf:services": json.dumps({"db": db})})
+        space = Space("s")
+        services = declaration.provide(configuration.services(pulumi.Config("kf")), space)
+        App("shop", space=space, image="i", services=list(services.values()))
+
+    manifest = template(run(program), "kf:index:App$kubernetes:core/v1:ConfigMap::shop")
+    assert '"name": "shop-db-app", "key": "fqdn-uri"' in json.dumps(manifest)
+
+
+def test_who_is_told_of_every_application(tmp_path: Path) -> None:
+    (tmp_path / "manifest.yml").write_text(MANIFEST)
+    address = "https://hooks.example.com/s3cret"
+    told = [{"webhook": address, "on": ["failed"], "format": "slack"}, {"heartbeat": f"{address}/beat"}]
+
+    def program(**config: str) -> Callable[[], None]:
+        def declare() -> None:
+            pulumi.runtime.set_all_config(config, [])
+            applications = declaration.read(tmp_path / "manifest.yml", {"registry": "r", "greeting": "g"})
+            space = Space("hello-dev", notify=configuration.notify(pulumi.Config("kf")))
+            declaration.declare(applications, space)
+
+        return declare
+
+    found = run(program(**{"kf:notify": json.dumps(told)}))
+    for urn in (GREET, COUNT, HELLO):
+        assert template(found, urn)["metadata"]["annotations"]["kf.dev/notify"]
+    said = {urn: inputs for urn, inputs in found.inputs.items() if "core/v1:Secret" not in urn}
+    assert address not in json.dumps(said, default=str), "though nobody has marked it as a secret"
+    for nobody in ({}, {"kf:notify": "[]"}):
+        manifest = template(run(program(**nobody)), GREET)
+        assert "kf.dev/notify" not in manifest["metadata"].get("annotations", {})
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ('{"webhook": "https://s3cret"}', "kf:notify is no list: set its entries with 'pulumi config set --secret "
+         "--path kf:notify[0].webhook ADDRESS'"),
+        ("https://s3cret", "kf:notify is no list: set its entries with 'pulumi config set --secret "
+         "--path kf:notify[0].webhook ADDRESS'"),
+        ("[1]", "kf:notify[0]: write webhook: ADDRESS or heartbeat: ADDRESS, one of them"),
+        ('[{"heartbeat": "https://a"}, {"on": ["failed"]}]', "kf:notify[1]: write webhook: ADDRESS or heartbeat: "
+         "ADDRESS, one of them"),
+        ('[{"webhook": "https://a", "heartbeat": "https://s3cret"}]', "kf:notify[0]: write webhook: ADDRESS or "
+         "heartbeat: ADDRESS, one of them"),
+        ('[{"heartbeat": "https://a", "on": ["failed"]}]', "kf:notify[0] holds a key that is unknown: a heartbeat has "
+         "ca beside its address"),
+    ],
+)  # fmt: skip
+def test_who_cannot_be_told(given: str, message: str) -> None:
+    pulumi.runtime.set_all_config({"kf:notify": given})
+    with pytest.raises(pulumi.RunError) as refused:
+        configuration.notify(pulumi.Config("kf"))
+    assert str(refused.value) == message
+
+
+@pytest.mark.parametrize("more", [{"format": "xml"}, {"on": "failed"}, {"on": ["s3cret"]}, {"webhook": 1}, {"ca": "x"}])
+def test_what_a_webhook_refuses_is_refused_here(more: dict[str, Any]) -> None:
+    pulumi.runtime.set_all_config({"kf:notify": json.dumps([{"webhook": "https://a.example", **more}])})
+    with pytest.raises(pulumi.RunError, match="webhook: "):
+        configuration.notify(pulumi.Config("kf"))
 
 
 def test_problems_end_the_program_and_warnings_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

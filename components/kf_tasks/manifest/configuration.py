@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,10 +15,15 @@ from ..core.errors import InvalidInput
 from ..core.manifest import document, loading
 from ..core.manifest.nodes import Secret, Text, plain, written
 from ..resources.inputs import for_people
+from ..resources.notify import Heartbeat, Notify, Webhook
 
 LONGEST = 2**53  # the largest whole number of which a float keeps every digit
 _TRUTH = {"true": True, "false": False}
-SERVICE = ("credentials", "label", "plan", "requires", "tags", "volume_mounts")
+SERVICE = ("credentials", "label", "map", "plan", "requires", "secret", "tags", "volume_mounts")
+TOLD: Mapping[str, tuple[type[Webhook | Heartbeat], tuple[str, ...]]] = {
+    "webhook": (Webhook, ("on", "format", "ca")),
+    "heartbeat": (Heartbeat, ("ca",)),
+}
 
 
 @for_people()
@@ -92,6 +98,37 @@ def _service(where: str, given: Any) -> dict[str, Any]:
         _refuse(f"{where}{key} is unknown: a service has {known}")
     mounts = given.get("volume_mounts")
     return {**given, **({"volume_mounts": [_mount(mount) for mount in mounts]} if isinstance(mounts, list) else {})}
+
+
+@for_people()
+def notify(config: pulumi.Config) -> Notify | None:
+    """Who is told how the tasks of the Space end: the list `notify` of the configuration, None without one.
+
+    Its entries are written as those of `notify` in a manifest; their addresses are secrets, marked as such or not.
+    """
+    full = config.full_key("notify")
+    try:
+        given = config.get_object("notify")
+    except pulumi.ConfigTypeError:
+        given = ""
+    if given is None:
+        return None
+    if not isinstance(given, list):
+        _refuse(
+            f"{full} is no list: set its entries with 'pulumi config set --secret --path {full}[0].webhook ADDRESS'"
+        )
+    return [_told(f"{full}[{nth}]", one) for nth, one in enumerate(given)]
+
+
+def _told(where: str, given: Any) -> Webhook | Heartbeat:
+    kinds = [kind for kind in TOLD if isinstance(given, dict) and kind in given]
+    if len(kinds) != 1:
+        _refuse(f"{where}: write webhook: ADDRESS or heartbeat: ADDRESS, one of them")
+    [kind] = kinds
+    made, more = TOLD[kind]
+    if not {*given} <= {kind, *more}:  # not by its name, which may be part of a secret
+        _refuse(f"{where} holds a key that is unknown: a {kind} has {', '.join(more)} beside its address")
+    return made(given[kind], **{key: given[key] for key in more if key in given})
 
 
 def _mount(given: Any) -> Any:
