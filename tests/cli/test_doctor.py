@@ -6,6 +6,7 @@ import base64
 import copy
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -251,6 +252,29 @@ def test_a_template_that_nobody_of_ours_wrote_tells_of_no_registry(text: str) ->
     assert registries(Building(builds=[{"metadata": {}, "data": {"pipelinerun.yaml": text}}, {"metadata": {}}])) == [
         ("ok", "no App is built here")
     ]
+
+
+@pytest.mark.parametrize("named", ["../env", "{above}/env"])
+def test_the_environment_that_pulumi_uses_is_looked_at(
+    named: str, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = elsewhere / "project"
+    program(elsewhere / "env" / "bin" / "python", f"echo {kf_tasks.__version__}")
+    program(folder / ".venv" / "bin" / "python", "echo 0.0.1")
+    program(elsewhere / "path" / "pulumi", "echo {}")
+    monkeypatch.setenv("PATH", f"{elsewhere}/path:/bin:/usr/bin")
+    monkeypatch.setenv("VIRTUAL_ENV", str(folder / ".venv"))
+    named = named.format(above=elsewhere)
+    (folder / "Pulumi.yaml").write_text(f"name: shop\nruntime: {{name: python, options: {{virtualenv: {named}}}}}\n")
+    monkeypatch.chdir(folder)
+    assert found(Patient())["environment"][:2] == ("ok", str(folder / named / "bin" / "python"))
+    shutil.rmtree(elsewhere / "env")
+    assert found(Patient())["environment"] == (
+        "warning", f"{folder}: virtualenv: {named} of Pulumi.yaml is not there", f"python3 -m venv {named} there",
+    )  # fmt: skip
+    for odd in ("runtime: python", "runtime: {name: python, options: [1]}", "[", ""):
+        (folder / "Pulumi.yaml").write_text(odd)
+        assert found(Patient())["environment"][0] == "warning", "that of another version"
 
 
 @dataclasses.dataclass

@@ -10,6 +10,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import yaml
+
 from .. import __version__
 from ..core.api import Object
 from .finding import UNKNOWN, WARNING, FindingView, well, wrong
@@ -31,10 +33,14 @@ def of_project() -> tuple[list[FindingView], Object]:
 
 def _environment(folder: Path) -> Iterator[FindingView]:
     """Whether the project's own Python has this kf_tasks."""
-    names = [os.environ.get("VIRTUAL_ENV", ""), str(folder / "venv"), str(folder / ".venv")]
-    python = next((path for path in (Path(name) / "bin" / "python" for name in names if name) if path.exists()), None)
+    named = _virtualenv(folder)  # which Pulumi uses, whatever else is there
+    names = [named] if named else [os.environ.get("VIRTUAL_ENV", ""), "venv", ".venv"]
+    python = next(
+        (path for path in (folder / name / "bin" / "python" for name in names if name) if path.exists()), None
+    )
     if python is None:
-        yield wrong("environment", f"{folder} has no virtual environment", "python3 -m venv .venv there", WARNING)
+        has = f"virtualenv: {named} of Pulumi.yaml is not there" if named else "there is no virtual environment"
+        yield wrong("environment", f"{folder}: {has}", f"python3 -m venv {named or '.venv'} there", WARNING)
         return
     said = _asked([str(python), "-c", "import kf_tasks; print(kf_tasks.__version__)"], folder)
     if said is None:
@@ -45,6 +51,16 @@ def _environment(folder: Path) -> Iterator[FindingView]:
         )
     else:
         yield well("environment", str(python))
+
+
+def _virtualenv(folder: Path) -> str:
+    """The `virtualenv` that Pulumi.yaml names, empty where it names none."""
+    try:
+        return str(
+            yaml.safe_load((folder / "Pulumi.yaml").read_text("utf-8"))["runtime"]["options"]["virtualenv"] or ""
+        )
+    except (OSError, UnicodeError, LookupError, TypeError, yaml.YAMLError):
+        return ""
 
 
 def _state(folder: Path) -> Object | None:
