@@ -8,6 +8,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import kf_tasks
@@ -41,10 +42,27 @@ def test_what_the_help_does_not_import(option: str) -> None:
     assert not {name for name in found if name.startswith("kf_tasks.cli.commands.")}
 
 
-def test_what_a_list_of_tasks_does_not_import() -> None:
-    found = imported("from kf_tasks.cli.commands import tasks\nfrom kf_tasks.cluster import client")
-    assert "kf_tasks.cluster.client" in found
-    assert not among(found, HEAVY)
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from kf_tasks.cli.main import kf\ntry: kf(['tasks'], prog_name='kf')\nexcept SystemExit: pass",
+        "from kf_tasks.cli import offers\n"
+        "try: offers.OFFERS[offers.names.task](offers.Target().open(), 'shop')\nexcept Exception: pass",
+    ],
+    ids=["a list of tasks", "completion"],
+)
+def test_what_asks_the_cluster_does_not_import(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = {"cluster": "c", "user": "c", "namespace": "shop"}
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
+    (tmp_path / "config").write_text(f"""
+        clusters: [{{name: c, cluster: {{server: "https://127.0.0.1:1"}}}}]
+        users: [{{name: c, user: {{exec: {{apiVersion: v1, command: false}}}}}}]
+        contexts: [{{name: c, context: {json.dumps(context)}}}]
+        current-context: c
+        """)
+    found = imported(code)
+    assert {"kf_tasks.cluster.client", "kf_tasks.cluster.exec_plugin", "yaml"} <= found
+    assert not among(found, (*HEAVY, "kubernetes", "requests", "oauthlib", "google", "pydantic", "multiprocessing"))
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -65,15 +65,14 @@ class Target:
         return str(found["name"]) if found else self.context
 
     def _context(self) -> Object | None:
-        from kubernetes.config import ConfigException, list_kube_config_contexts
+        from ..cluster.kubeconfig import Kubeconfig
 
-        try:
-            contexts, current = list_kube_config_contexts(config_file=self.kubeconfig)
-        except ConfigException:
+        config = Kubeconfig.read(self.kubeconfig)
+        name = self.context or (config and config.current)
+        if not config or not name:
             return None
-        chosen = [entry for entry in contexts if entry["name"] == self.context] if self.context else [current]
-        found: Object | None = chosen[0] if chosen else {"name": self.context, "context": {}}
-        return found
+        found = config.contexts.get(name)
+        return {"name": name, "context": found.value if found else {}}
 
     def _namespace(self) -> str:
         found = self._context()

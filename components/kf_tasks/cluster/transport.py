@@ -1,15 +1,13 @@
 """HTTP to one API server: pooled connections, credentials that are loaded again, and every refusal as an error.
 
-The official client's typed API costs half a second of import and nine times the memory, and its dynamic one a third
-more time for each request, so only its connections are used.
+The official client's typed API costs half a second of import and nine times the memory, its dynamic one a third more
+time for each request, and what finds its clusters as long to import as all the rest of a command: none is used.
 """
 
 from __future__ import annotations
 
 import functools
 import json
-import ssl
-import tempfile
 import threading
 from collections.abc import Iterable
 from typing import Any, TypeVar
@@ -17,16 +15,14 @@ from urllib.parse import urlencode
 
 import msgspec
 import urllib3
-from kubernetes import client
-from kubernetes.client.rest import RESTClientObject
-from urllib3.util import parse_url
 
 from ..core import api, moments
 from ..errors import ClusterError, Denied, Unreachable, of_status
 from .connection import Connection
+from .pool import Pool
 
 CONNECT_SECONDS, READ_SECONDS = 5, 20
-_LOADING = threading.Lock()  # the official client remembers the files that it has written, for the whole process
+_LOADING = threading.Lock()  # plugins share a terminal, and what they remember
 T = TypeVar("T")
 
 
@@ -36,20 +32,12 @@ class Transport:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._lock = threading.Lock()
-        self._access = self._connect()
-        self.host = self._access.host
+        self._pool = self._connect()
+        self.host = self._pool.host
 
-    def _connect(self) -> _Access:
-        # What is written for OpenSSL is gone as soon as it has read it: a process that is killed leaves no key behind.
-        with _LOADING, tempfile.TemporaryDirectory(prefix="kf-") as folder:
-            configuration = self._connection.configure(folder)
-            try:
-                return _Access(configuration, _identity(configuration, folder))
-            except ssl.SSLError as error:
-                said = f"certificates and key for {configuration.host} cannot be read ({error})"
-                raise Unreachable(f"no usable cluster configuration: {said}") from None
-            except (urllib3.exceptions.HTTPError, ValueError, OSError) as error:
-                raise Unreachable(f"no usable cluster configuration: {error}") from None
+    def _connect(self) -> Pool:
+        with _LOADING:
+            return Pool(self._connection.access())
 
     def request(
         self,
@@ -69,9 +57,9 @@ class Transport:
         data = None if body is None else json.dumps(body).encode()
         timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds)
         for last in (False, True):
-            used = self._access
+            used = self._pool
             try:
-                answer = used.pool.urlopen(
+                answer = used.connections.urlopen(
                     method, used.prefix + url, data, {**headers, **used.headers},
                     timeout=timeout, redirect=False, assert_same_host=False, preload_content=False,
                 )  # fmt: skip
@@ -86,8 +74,8 @@ class Transport:
                 raise _translate(answer, f"{method} {path}", self.host)
             answer.drain_conn()
             with self._lock:
-                if self._access is used:
-                    self._access = self._connect()
+                if self._pool is used:
+                    self._pool = self._connect()
         raise AssertionError("unreachable: the second attempt returns or raises")
 
     def json(self, method: str, path: str, **options: Any) -> Any:
@@ -120,40 +108,6 @@ def transport(connection: Connection) -> Transport:
 def server_time(answer: urllib3.BaseHTTPResponse) -> str | None:
     """When the server answered, by its own clock, in the form of a creationTimestamp."""
     return moments.of_header(answer.headers.get("Date"))
-
-
-class _Access:
-    """Connections to a cluster, and the headers that say who asks."""
-
-    def __init__(self, configuration: client.Configuration, identity: ssl.SSLContext | None) -> None:
-        self.host = str(configuration.host)
-        manager = RESTClientObject(configuration).pool_manager
-        if identity:
-            manager.connection_pool_kw.update(ssl_context=identity, cert_file=None, key_file=None, ca_certs=None)
-        self.pool: urllib3.HTTPConnectionPool = manager.connection_from_url(self.host)
-        # Many clusters may be behind one host, each with a path; a proxy that is no tunnel needs all of the address.
-        in_full = manager.proxy and self.pool.scheme == "http"
-        self.prefix = (self.host if in_full else parse_url(self.host).path or "").rstrip("/")
-        token = configuration.auth_settings().get("BearerToken")
-        self.headers = {"User-Agent": "kf-tasks"}
-        if token and token["value"]:
-            self.headers[token["key"]] = token["value"]
-
-
-def _identity(configuration: client.Configuration, folder: str) -> ssl.SSLContext | None:
-    """The keys and certificates in `folder`, read; None if there are none: files of the user are left to urllib3."""
-    files = (configuration.ssl_ca_cert, configuration.cert_file, configuration.key_file)
-    if not any(str(file or "").startswith(folder) for file in files):
-        return None
-    verify = ssl.CERT_REQUIRED if configuration.verify_ssl else ssl.CERT_NONE
-    context = urllib3.util.create_urllib3_context(cert_reqs=verify)
-    if configuration.ssl_ca_cert:
-        context.load_verify_locations(configuration.ssl_ca_cert)
-    else:
-        context.load_default_certs()
-    if configuration.cert_file:
-        context.load_cert_chain(configuration.cert_file, configuration.key_file)
-    return context
 
 
 def _translate(answer: urllib3.BaseHTTPResponse, what: str, host: str) -> ClusterError:
