@@ -244,7 +244,9 @@ class Forgotten(Changing):
     def select_pods(self, namespace: str, selector: str) -> list[dict[str, Any]]:
         ended = [{"state": {"terminated": {"finishedAt": "2026-01-01T00:01:00Z"}}}]
         status = {"phase": "Failed", "containerStatuses": ended} if self.asked else {"phase": "Running"}
-        return [{"metadata": {"labels": {"tekton.dev/pipelineRun": "shop-migrate-1"}}, "status": status}]
+        labels = {"tekton.dev/pipelineRun": "shop-migrate-1"}
+        metadata = {"name": "pod", "creationTimestamp": "2026-01-01T00:00:00Z", "labels": labels}
+        return [{"metadata": metadata, "status": status}]
 
 
 def test_a_run_that_is_forgotten_is_a_change(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -149,7 +149,7 @@ def _runs(space: TargetSpace) -> Iterator[FindingView]:
         going = [run for run in space.cluster.list_runs(space.name) if not run.finished]
     except NotFound:  # there is no Tekton, which is said already
         return
-    pods = run_list.pods_of(space) if going else []
+    pods = run_list.pods_of(space, [run.name for run in going])
     forgotten = run_list.forgotten_of(space, going, pods, space.cluster.now)
     found = [run for run in going if run.name in forgotten]
     for run in found:

@@ -90,36 +90,29 @@ class Following:
 
     def _attend_run(self, run: RunSummary) -> None:
         tails = self._tails.setdefault(run.name, {})
-        pods = self._printer.space.cluster.pods(self._printer.space.name, run.name)
-        for pod in pods:
+        try:
+            seen = self._printer.space.seen(run.name)
+        except NotFound:  # it was deleted just now
+            return
+        for pod in seen.pods:
             uid = pod["metadata"]["uid"]
             if outcome.started(pod) and uid not in tails:
-                tails[uid] = self._tail(run, pod)
+                tails[uid] = self._tail(run, seen.run, pod)
             elif not outcome.started(pod) and outcome.waiting(pod):
                 self._note_once(run.name, f"waits: {outcome.waiting(pod)}", lambda text: self._form.note(run, text))
             if uid in tails and outcome.container_ended(pod):
                 tails[uid].pump.ended.set()
-        if not pods and not run.finished:
-            self._explain(run)
+        trouble = outcome.waiting(None, seen.task_run)
+        if not seen.pods and not run.finished and trouble:  # Tekton cannot make it
+            self._note_once(run.name, f"waits: {trouble}", lambda text: self._form.note(run, text))
         if run.finished:
             if not tails:
                 self._form.note(run, f"has ended without a log ({run.reason})")
             self._close(run.name, tails)
 
-    def _explain(self, run: RunSummary) -> None:
-        """Says why a run has no pod, if Tekton cannot make it."""
+    def _tail(self, run: RunSummary, whole: Object, pod: Object) -> _Tail:
         space = self._printer.space
-        try:
-            whole = space.whole_run(run.name)
-        except NotFound:
-            return
-        trouble = outcome.waiting(None, space.cluster.task_run(space.name, whole))
-        if trouble:
-            self._note_once(run.name, f"waits: {trouble}", lambda text: self._form.note(run, text))
-
-    def _tail(self, run: RunSummary, pod: Object) -> _Tail:
-        space = self._printer.space
-        reader = self._printer.reader(space.whole_run(run.name), [pod], anew=True)
+        reader = self._printer.reader(whole, [pod], anew=True)
         form = self._form if run.name in self._running else replace(self._form, lines=0)
         return _Tail(space.cluster, space.name, pod["metadata"], run, reader, form, self._queue)
 
@@ -135,6 +128,7 @@ class Following:
             self._form.show(tail.run, tail.reader.finish())
         self._tails.pop(name, None)
         self._done.add(name)
+        self._printer.space.forget(name)
 
     def _print_until(self, moment: float) -> None:
         """Prints what is queued now, and then what comes until `moment`."""
@@ -195,7 +189,7 @@ def only(printer: LogPrinter, name: str) -> Callable[[], list[RunSummary]]:
 
     def look() -> list[RunSummary]:
         try:
-            return [RunSummary.of_object(printer.space.whole_run(name))]
+            return [RunSummary.of_object(printer.space.seen(name).run)]
         except NotFound:
             return []
 

@@ -85,8 +85,13 @@ class Choice:
         since = self.moment(space.cluster.now)
         return [run for run in found if not (self.failed and not run.failed) and not _is_before(run, since)]
 
+    def told(self, space: TargetSpace) -> list[RunSummary]:
+        """Those of these Apps, and of the task if one is meant, as a watch tells of them: what is followed."""
+        found = [run for app in self.apps for run in space.told_runs(app)]
+        return sorted((run for run in found if self.task in (None, run.labels.get(marks.TASK))), key=archives.order)
+
     def listed(self, space: TargetSpace) -> list[RunSummary]:
-        """Those of these Apps, and of the task if one is meant: what is followed."""
+        """The same, as they are listed now."""
         selector = api.equal(marks.TASK, self.task) if self.task else ""
         # A list of whole objects alone has the times.
         found = [run for app in self.apps for run in space.runs(app, selector, with_times=self.since is not None)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from ..core import marks, moments
@@ -99,19 +99,22 @@ def views(
     codes: Mapping[str, int | None] = {},
     *,
     with_codes: bool = True,
+    watched: bool = False,
 ) -> list[ListedView]:
     """Them with what their pods alone tell: exit codes about which nobody has written, and what holds up who goes on.
 
-    Without the right to see pods, and without a Space to ask, none of it; exit codes only `with_codes`.
+    Without the right to see pods, and without a Space to ask, none of it; exit codes only `with_codes`. Where it is
+    `watched`, what was asked for once is told by a watch.
     """
     silent = {run.name: run.uid for run in runs if with_codes and run.failed and not run.annotations.get(marks.OUTCOME)}
     pods: list[Object] = []
-    if space and (silent or not all(run.finished for run in runs)):
+    wanted = {*silent, *(run.name for run in runs if not run.finished)}
+    if space and wanted:
         with contextlib.suppress(Denied):
-            pods = pods_of(space)
+            pods = pods_of(space, wanted, watched=watched)
     told = {silent[name]: outcome.exit_code_of(pod) for name, pod in newest(pods).items() if name in silent}
     known = {**told, **codes}
-    lost = forgotten_of(space, runs, pods, now) if space else set()
+    lost = forgotten_of(space, runs, pods, now, watched=watched) if space else set()
     held = {name: queue.held(None, pod) for name, pod in newest(pods).items()}
     return [
         ListedView.of(
@@ -124,9 +127,13 @@ def views(
     ]
 
 
-def pods_of(space: TargetSpace) -> list[Object]:
-    """The pods of all runs of a Space, the newest last."""
-    return space.cluster.select_pods(space.name, f"{marks.PIPELINE_RUN},{marks.KEY}")
+def pods_of(space: TargetSpace, names: Collection[str], *, watched: bool = False) -> list[Object]:
+    """The pods of these runs, the newest last."""
+    if not watched:
+        return space.cluster.pods_of(space.name, names)
+    from ..cluster.informer import informer
+
+    return informer(space.cluster.http, space.name).pods.of(space.cluster, names)
 
 
 def newest(pods: Sequence[Object]) -> dict[str, Object]:
@@ -134,7 +141,9 @@ def newest(pods: Sequence[Object]) -> dict[str, Object]:
     return {str(pod["metadata"].get("labels", {}).get(marks.PIPELINE_RUN, "")): pod for pod in pods}
 
 
-def forgotten_of(space: TargetSpace, runs: Sequence[RunSummary], pods: Sequence[Object], now: str | None) -> set[str]:
+def forgotten_of(
+    space: TargetSpace, runs: Sequence[RunSummary], pods: Sequence[Object], now: str | None, *, watched: bool = False
+) -> set[str]:
     """The names of runs that go on though their `pods` have ended, or are gone, so long ago that Tekton should know.
 
     Of one without a pod it and its TaskRun are asked for; most have one within seconds, or wait for their turn.
@@ -144,8 +153,13 @@ def forgotten_of(space: TargetSpace, runs: Sequence[RunSummary], pods: Sequence[
     alone = [run for run in going if run.name not in of and run.reason != queue.PENDING]
     for run in [run for run in alone if (moments.seconds_between(run.created, now) or 0) >= forgotten.NOTICE_SECONDS]:
         with contextlib.suppress(Denied, NotFound):
-            whole = space.cluster.get_run(space.name, run.name)
-            if forgotten.trouble(whole, space.cluster.task_run(space.name, whole), None):
+            if watched:
+                seen = space.seen(run.name)
+                whole, task_run = seen.run, seen.task_run
+            else:
+                whole = space.cluster.get_run(space.name, run.name)
+                task_run = space.cluster.task_run(space.name, whole)
+            if forgotten.trouble(whole, task_run, None):
                 found.add(run.name)
     return found
 

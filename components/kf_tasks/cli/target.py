@@ -26,7 +26,9 @@ from . import names
 
 if TYPE_CHECKING:
     from ..cluster.client import Cluster
+    from ..cluster.informer import Followed, Seen
 
+_NO_TEKTON = "the cluster has no PipelineRuns: install Tekton Pipelines in it first"
 _NO_BUILDS = f"{marks.COMPONENT}!={naming.BUILD[1:]}"
 F = TypeVar("F", bound=Callable[..., Any])
 SPACE, ARCHIVE = "KF_SPACE", "KF_LOG_ARCHIVE"  # the variables that choose one
@@ -89,6 +91,7 @@ class TargetSpace:
         self.cluster = cluster
         self.name = name
         self.flags = flags
+        self._followed: dict[str, Followed] = {}
 
     def runs(self, app: str | None = None, selector: str = "", *, with_times: bool = False) -> list[RunSummary]:
         """The runs (of one App, and further selected), oldest first; builds only where their name is asked for."""
@@ -96,8 +99,33 @@ class TargetSpace:
         try:
             found = self.cluster.list_runs(self.name, app, selector, with_times=with_times)
         except NotFound:
-            raise NotFound("the cluster has no PipelineRuns: install Tekton Pipelines in it first") from None
-        return sorted(found, key=lambda run: (run.created, run.task_id, run.name))
+            raise NotFound(_NO_TEKTON) from None
+        return sorted(found, key=_age)
+
+    def told_runs(self, app: str | None = None, *, with_times: bool = False) -> list[RunSummary]:
+        """As `runs`, by what a watch tells from the first list on: the cluster is asked only where nobody tells it."""
+        from ..cluster.informer import informer
+
+        try:
+            found = informer(self.cluster.http, self.name).runs(app, with_times=with_times).known(self.cluster)
+        except NotFound:
+            raise NotFound(_NO_TEKTON) from None
+        own = [run for run in found if app or run.labels.get(marks.COMPONENT) != naming.BUILD[1:]]
+        return sorted(own, key=_age)
+
+    def seen(self, name: str) -> Seen:
+        """A run with its TaskRun and its pods, as a watch tells of them from now on; raises NotFound."""
+        from ..cluster.informer import informer
+
+        if name not in self._followed:
+            self._followed[name] = informer(self.cluster.http, self.name).follow(self.cluster, name)
+        return self._followed[name].look()
+
+    def forget(self, name: str) -> None:
+        """Nobody wants to see this run any more."""
+        followed = self._followed.pop(name, None)
+        if followed:
+            followed.close()
 
     def whole_run(self, name: str) -> Object:
         """The PipelineRun of a run of ours; raises NotFound."""
@@ -218,3 +246,7 @@ def user() -> str:
 
 def _no_space() -> str:
     raise ClusterError("no space is targeted: choose one with --space or KF_SPACE")
+
+
+def _age(run: RunSummary) -> tuple[str, int, str]:
+    return run.created, run.task_id, run.name

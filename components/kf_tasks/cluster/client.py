@@ -11,13 +11,13 @@ import contextlib
 import functools
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import urllib3
 
-from ..core import api, moments
+from ..core import api, marks, moments
 from ..core.api import Object
 from ..core.retention import pruned
 from ..core.retention.pruned import Pruned
@@ -32,6 +32,7 @@ from .transport import Transport, server_time, transport
 # PipelineRun of the cluster was changed for some minutes. So a page holds more than one App keeps.
 PAGE, PAGE_OF_OBJECTS = 5000, 1000
 PARALLEL_CHANGES = 16
+LONGEST_SELECTOR = 4000  # of an address, of which proxies take eight thousand characters
 _UIDS: dict[Transport, str] = {}  # a cluster stays what it is
 _GONE = re.compile(rb"unable to retrieve container logs for \S+")  # the kubelet's words in the place of a log
 _UNKNOWN = "( pods/log "  # the kubelet's word; of a pod that the API server does not know it says `pods "…" not found`
@@ -183,6 +184,14 @@ class Cluster:
     def pods(self, namespace: str, run_name: str) -> list[Object]:
         """The pods of a run, oldest first."""
         return self.select_pods(namespace, api.pods_of(run_name))
+
+    def pods_of(self, namespace: str, runs: Collection[str]) -> list[Object]:
+        """The pods of these runs, oldest first; of very many those of all runs that are kept."""
+        if not runs:
+            return []
+        named = api.equal(marks.PIPELINE_RUN, *sorted(runs))
+        every = f"{marks.PIPELINE_RUN},{marks.KEY}"
+        return self.select_pods(namespace, named if len(named) <= LONGEST_SELECTOR else every)
 
     def select_pods(self, namespace: str, selector: str) -> list[Object]:
         """The pods that a selector matches, oldest first."""

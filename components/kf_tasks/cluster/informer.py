@@ -20,6 +20,7 @@ from ..core.api import Object
 from ..core.run.summary import RunSummary
 from ..errors import NotFound
 from .client import Cluster
+from .known_pods import KnownPods
 from .known_runs import KnownRuns
 from .listener import Listener
 from .transport import Transport
@@ -143,7 +144,8 @@ class Informer:
         self._followed: dict[str, set[Followed]] = {}
         self._begun: dict[str, Followed] = {}
         self._listeners: list[Listener] = []
-        self._runs: dict[str, KnownRuns] = {}  # of each App that somebody wants to know all runs of
+        # Of each App that somebody wants to know all runs of, and of None for those of all; with their times or not.
+        self._runs: dict[tuple[str | None, bool], KnownRuns] = {}
         self._watches = {
             kind: Watch(
                 http, path(namespace), marks.KEY, functools.partial(self._take, kind), self._ring,
@@ -151,6 +153,7 @@ class Informer:
             )
             for kind, path in _PATHS.items()
         }  # fmt: skip
+        self.pods = KnownPods(self._watches[PODS], namespace)
 
     @property
     def live(self) -> bool:
@@ -201,10 +204,11 @@ class Informer:
             if not self._followed[name]:
                 del self._followed[name]
 
-    def runs(self, app: str) -> KnownRuns:
-        """All runs of an App, as they are told from their first list on."""
+    def runs(self, app: str | None, *, with_times: bool = False) -> KnownRuns:
+        """All runs of an App, or of all Apps, as they are told from their first list on."""
+        made = KnownRuns(self._watches[RUNS], self.namespace, app, with_times=with_times)
         with self._lock:
-            return self._runs.setdefault(app, KnownRuns(self._watches[RUNS], self.namespace, app))
+            return self._runs.setdefault((app, with_times), made)
 
     def listen(self) -> Listener:
         """Begins to hear of every change of runs, TaskRuns and pods, for as long as this process lasts."""
@@ -235,15 +239,20 @@ class Informer:
         name = metadata["name"] if kind == RUNS else labels.get(marks.PIPELINE_RUN, "")
         with self._lock:
             followed = list(self._followed.get(name, ()))
-            runs = self._runs.get(labels.get(marks.NAME, "")) if kind == RUNS else None
+            own = (labels.get(marks.NAME, ""), None) if kind == RUNS else ()
+            runs = [known for (app, _), known in self._runs.items() if app in own]
             listeners = list(self._listeners)
         for one in followed:
             if one.take(kind, obj, gone=gone):
                 one.changed.set()
+        if kind == PODS and listeners:
+            self.pods.take(obj, gone=gone)
+        if runs:
+            summary = None if gone else RunSummary.of_object(obj)
+            for known in runs:
+                known.take(name, str(metadata["resourceVersion"]), summary)
         for listener in listeners:
             listener.changed.set()
-        if runs:
-            runs.take(name, str(metadata["resourceVersion"]), None if gone else RunSummary.of_object(obj))
 
     def _ring(self) -> None:
         with self._lock:

@@ -17,14 +17,15 @@ from .watch import Watch
 
 
 class KnownRuns:
-    """The runs of one App; `turn` is held by whoever lets some of them go, `swept` says whether copies were looked for.
+    """The runs of one App, or without one of all; `with_times` also by a list, which otherwise has none.
 
-    All of it raises as Cluster does.
+    `turn` is held by whoever lets some of them go, `swept` says whether copies were looked for. All of it raises as
+    Cluster does.
     """
 
-    def __init__(self, watch: Watch, namespace: str, app: str) -> None:
+    def __init__(self, watch: Watch, namespace: str, app: str | None, *, with_times: bool = False) -> None:
         self.turn, self.swept = threading.Lock(), False
-        self._watch, self._namespace, self._app = watch, namespace, app
+        self._watch, self._namespace, self._app, self._with_times = watch, namespace, app, with_times
         self._mirror: Mirror[RunSummary] = Mirror(watch)
 
     def known(self, cluster: Cluster) -> list[RunSummary]:
@@ -58,4 +59,5 @@ class KnownRuns:
         return self._watch.await_start()
 
     def _listed(self, cluster: Cluster) -> list[Listed[RunSummary]]:
-        return [(run.name, run.version, run) for run in cluster.list_runs(self._namespace, self._app)]
+        runs = cluster.list_runs(self._namespace, self._app, with_times=self._with_times)
+        return [(run.name, run.version, run) for run in runs]

@@ -12,14 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..cluster.client import PAGE, Cluster
+from ..cluster.client import LONGEST_SELECTOR, PAGE, Cluster
 from ..core import api, marks
 from ..core.run.summary import RunSummary
 from ..errors import ClusterError, Denied, NotFound, Unreachable
 
 PARTS = 4
 TIMED = 500  # so many runs are asked for with the times of each, which takes six times the bytes
-LONGEST_SELECTOR = 4000  # of an address, of which proxies take eight thousand characters
 
 
 @dataclass(frozen=True)

@@ -146,6 +146,6 @@ def _follow(printer: LogPrinter, choice: Choice, runs: list[RunSummary]) -> None
     from ..following import Following, only
 
     name = runs[0].name if choice.single else None
-    look = only(printer, name) if name else lambda: choice.listed(printer.space)
+    look = only(printer, name) if name else lambda: choice.told(printer.space)
     done = {run.name for run in runs if run.finished}
     Following(printer, look, done, {run.name for run in runs} - done).follow(until=name)

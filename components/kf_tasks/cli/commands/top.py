@@ -59,7 +59,7 @@ def top(target: Target, app: str | None, form: str | None) -> None:
         space.check_app(app) if app else space.check_space()
     now = space.cluster.now
     runs = [run for run in every if not run.finished]
-    pods = {_run_of(pod): pod for pod in space.cluster.select_pods(space.name, f"{marks.PIPELINE_RUN},{marks.KEY}")}
+    pods = {_run_of(pod): pod for pod in space.cluster.pods_of(space.name, [run.name for run in runs])}
     used = _used(space) if runs else {}
     found = [_view(run, pods.get(run.name), used) for run in runs]
     if output.printed(form, found, [view.name for view in found]):
