@@ -105,6 +105,10 @@ def test_all_is_well() -> None:
     assert shown.splitlines()[0].split() == ["State", "About", "Found", "WhatToDo"]
     assert shown.endswith("\nNothing keeps tasks from running.\n")
 
+    names = call(Patient(), "doctor", "-o", "name").stdout.split()
+    assert names == list(dict.fromkeys(names)) and {"kf", "cluster", "rights"} < {*names}
+    assert call(Patient(), "doctor", "-o", "wide").stdout == shown
+
 
 def test_what_keeps_tasks_from_running() -> None:
     assert found(Patient(http=Http(list(GRANTED), tekton=False)), 1)["tekton"][0] == "error"

@@ -8,9 +8,10 @@ import shlex
 from typing import Any
 
 import click
+import kf_tasks
 import pytest
 from click.testing import CliRunner
-from kf_tasks.cli.answers import ANSWERS
+from kf_tasks.cli.answers import ANSWERS, SHORT
 from kf_tasks.cli.commands.run_task import start_command
 from kf_tasks.cli.main import COMMANDS, kf
 from kf_tasks.core.errors import InvalidInput
@@ -34,6 +35,49 @@ def test_what_is_not_here_is_answered_whatever_its_arguments(name: str) -> None:
 def test_the_commands_of_an_answer_exist(name: str) -> None:
     for part in ANSWERS[name].split("kf ")[1:]:
         assert kf.get_command(click.Context(kf), shlex.split(part.replace("'", ""))[0]), part
+
+
+@pytest.mark.parametrize(("short", "name"), SHORT.items())
+def test_short_names_of_cloud_foundry(short: str, name: str) -> None:
+    called, meant = (CliRunner().invoke(kf, [one, "--help"], prog_name="kf") for one in (short, name))
+    assert (called.output, called.exit_code) == (meant.output, meant.exit_code)
+    assert CliRunner().invoke(kf, ["help", short]).stdout == CliRunner().invoke(kf, ["help", name]).stdout
+    assert short not in COMMANDS and short not in ANSWERS and (name in COMMANDS) != (name in ANSWERS)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("tsks", "tasks"), ("run-taks", "run-task"), ("hlep", "help"), ("creat-job", "create-job")]
+)
+def test_what_is_typed_wrongly_is_guessed(typed: str, meant: str) -> None:
+    for words in ([typed, "shop", "--flag"], ["help", typed]):
+        result = CliRunner().invoke(kf, words)
+        said = f"kf: No such command {typed!r}. Did you mean {meant!r}? (kf --help says how)\n"
+        assert (result.exit_code, result.stderr) == (2, said)
+
+
+FORMS = ["json", "yaml", "wide", "name"]
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "help"])
+def test_every_answer_has_every_form(name: str) -> None:
+    """But for what is a stream, a script or a file, and for what says nothing but that it is done."""
+    command = kf.get_command(click.Context(kf), name)
+    assert command
+    forms = [
+        list(one.type.choices) for one in command.params if "-o" in one.opts and isinstance(one.type, click.Choice)
+    ]
+    assert forms in ([FORMS], []) or name == "review"
+    silent = {"completion", "delete-job", "delete-job-schedule", "download", "logs", "pin", "unpin", "review",
+              "schedule-job", "schedule-task", "terminate-task"}  # fmt: skip
+    assert bool(forms) == (name not in silent) or name == "review"
+
+
+def test_forms_that_have_nothing_to_add() -> None:
+    assert call(FakeCluster([run(1)]), "version", "-o", "wide").stdout == call(FakeCluster(), "version").stdout
+    assert call(FakeCluster(), "version", "-o", "name").stdout == f"{kf_tasks.__version__}\n"
+    wide, plain = (call(FakeCluster([run(n) for n in range(1, 6)]), "prune", "shop", "--dry-run", *more).stdout
+                   for more in (["-o", "wide"], []))  # fmt: skip
+    assert wide == plain and "would delete" in plain
 
 
 def test_help_is_what_the_option_says() -> None:

@@ -133,7 +133,8 @@ def test_a_wrong_id_is_answered_with_what_lists_them_in_that_space(monkeypatch: 
     for words in (["--space", "prod", "task", "shop", "x"], ["terminate-task", "shop", "x", "--space", "prod"]):
         result = CliRunner().invoke(kf, words, obj=Untouched())
         assert (
-            result.exit_code == 2 and "Task ID 'x' is not a number: kf tasks shop --space prod shows" in result.stderr
+            result.exit_code == 2
+            and "Task ID 'x' is no number from 1 on: kf tasks shop --space prod shows" in result.stderr
         )
     monkeypatch.setenv("KF_SPACE", "dev")
     assert "kf tasks shop --space dev shows" in CliRunner().invoke(kf, ["pin", "shop", "x"], obj=Untouched()).stderr

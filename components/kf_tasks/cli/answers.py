@@ -6,6 +6,8 @@ script takes it for done.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from functools import partial
 
 import click
@@ -15,15 +17,15 @@ from ..core.errors import InvalidInput
 _PROGRAM = "in the Pulumi program, and run pulumi up"
 ANSWERS = {
     "api": "the cluster is that of the kubeconfig: choose one with --kubeconfig, --context or KUBECONFIG",
+    "app": "kf apps lists the Apps with the counts of their tasks, kf tasks APP the tasks of one",
     "auth": "the credentials are those of the kubeconfig: log in to the cluster with its own tool",
     "bind-service": f"write services=[Binding(…)] of the App {_PROGRAM}",
-    "bs": f"write services=[Binding(…)] of the App {_PROGRAM}",
+    "configure-space": f"write env=…, defaults and the like of the Space {_PROGRAM}",
     "create-job": "a job is declared: write TaskSchedule('JOB', app=app, command='COMMAND', schedule='0 3 * * *') "
     f"{_PROGRAM}; or an entry under jobs: in the manifest",
     "create-service": f"write ServiceInstance('NAME', space=space, credentials={{…}}) {_PROGRAM}",
     "create-space": f"write Space('NAME') {_PROGRAM}",
     "create-user-provided-service": f"write ServiceInstance('NAME', space=space, credentials={{…}}) {_PROGRAM}",
-    "cups": f"write ServiceInstance('NAME', space=space, credentials={{…}}) {_PROGRAM}",
     "delete": "take the App out of the program and run pulumi up, which deletes it with its tasks",
     "delete-space": "pulumi destroy deletes what a stack has made, with its Spaces",
     "events": "kf tasks shows what ran, kf task RUN all about one run",
@@ -43,6 +45,20 @@ ANSWERS = {
     "stop": "an App here runs tasks only: kf terminate-task ends one",
     "unset-env": f"take it out of env={{…}} of the App {_PROGRAM}",
 }
+
+
+# The short names that cf has for commands.
+SHORT = {
+    "a": "apps", "bs": "bind-service", "cs": "create-service", "cups": "create-user-provided-service", "d": "delete",
+    "e": "env", "h": "help", "l": "login", "p": "push", "rs": "restart", "rt": "run-task", "s": "services",
+    "se": "set-env", "sp": "stop", "st": "start", "t": "target",
+}  # fmt: skip
+
+
+def unknown(name: str, known: Iterable[str], context: click.Context | None) -> click.UsageError:
+    """That there is no such command, and which one it resembles."""
+    near = difflib.get_close_matches(name, [*known, *ANSWERS], 1)
+    return click.UsageError(f"No such command {name!r}.{f' Did you mean {near[0]!r}?' if near else ''}", context)
 
 
 def answer(name: str) -> click.Command:

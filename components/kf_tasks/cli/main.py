@@ -19,7 +19,7 @@ from click.shell_completion import CompletionItem
 from .. import __version__
 from ..core.errors import InvalidInput
 from ..errors import Denied, Trouble, Unreachable
-from .answers import ANSWERS, answer
+from .answers import ANSWERS, SHORT, answer, unknown
 from .table import echo
 from .target import target_options
 
@@ -113,6 +113,15 @@ class Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands."""
         return list(COMMANDS)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is meant."""
+        name = SHORT.get(args[0], args[0])
+        if not ctx.resilient_parsing and not name.startswith("-") and self.get_command(ctx, name) is None:
+            raise unknown(name, COMMANDS, ctx)
+        return super().resolve_command(ctx, [name, *args[1:]])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of a name, imported now."""

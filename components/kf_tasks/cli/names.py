@@ -17,7 +17,7 @@ from ..errors import Trouble
 
 _RULE = "give one of lower-case letters, digits and '-', with a letter or digit at both ends"
 EVERY = "*"  # in place of the name of a task
-_ID = re.compile(r"[0-9]{1,15}")
+_ID = re.compile(r"0*[1-9][0-9]{0,14}")
 
 
 def app(text: str) -> str:
@@ -78,7 +78,8 @@ def task_id(text: str) -> int:
     if not _ID.fullmatch(text):
         context = click.get_current_context(silent=True)
         owner = context.params.get("name", "") if context else ""
-        raise click.UsageError(f"app {owner!r}: Task ID {text!r} is not a number: {_tasks(owner, context)} shows them")
+        shown = f"{_tasks(owner, context)} shows them"
+        raise click.UsageError(f"app {owner!r}: Task ID {text!r} is no number from 1 on: {shown}")
     return int(text)
 
 

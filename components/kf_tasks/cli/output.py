@@ -1,7 +1,7 @@
 """`-o`: the forms in which an answer is given, the same for every command.
 
-Without it a table for people; `wide` has more columns, `name` only what other commands want as a name, `json` and
-`yaml` are for programs: their fields (see `views`) are a contract.
+Without it a table for people; `wide` has more columns where there are more, `name` only what other commands want as a
+name, `json` and `yaml` are for programs: their fields (see `views`) are a contract.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ HELP = "Another form than a table for people."
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def option(*more: str) -> Callable[[F], F]:
-    """`-o` with json, yaml and what else a command can."""
-    return click.option("-o", "--output", "form", type=click.Choice(["json", "yaml", *more]), help=HELP)
+def option() -> Callable[[F], F]:
+    """`-o`, whose forms every command has."""
+    return click.option("-o", "--output", "form", type=click.Choice(["json", "yaml", WIDE, NAME]), help=HELP)
 
 
 def printed(output: str | None, found: Sequence[View] | View, names: Sequence[str] = ()) -> bool:

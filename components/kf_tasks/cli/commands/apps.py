@@ -64,7 +64,7 @@ class AppView(View):
 
 
 @click.command()
-@output.option("wide", "name")
+@output.option()
 @target_options
 @click.pass_obj
 def apps(target: Target, form: str | None) -> None:

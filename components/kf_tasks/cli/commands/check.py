@@ -54,7 +54,7 @@ def check(
 ) -> None:
     """Says everything that is wrong with MANIFEST, and what Kf and Cloud Foundry do otherwise with it."""
     found, trouble = _view(file, variables, files, services)
-    if output.printed(form, found):
+    if output.printed(form, found, [found.file]):
         context.exit(int(not found.usable))
     if trouble:
         echo(f"kf: {trouble}", err=True)

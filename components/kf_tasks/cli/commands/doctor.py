@@ -29,7 +29,7 @@ def doctor(context: click.Context, form: str | None) -> None:
     target: Target = context.obj
     own, state = project.of_project()
     found = [*own, *_of_cluster(target, state)]
-    if not output.printed(form, found):
+    if not output.printed(form, found, list(dict.fromkeys(each.about for each in found))):
         show([COLUMNS, *((each.state, each.about, each.found, each.advice) for each in found)])
         broken = sum(each.state == ERROR for each in found)
         echo(

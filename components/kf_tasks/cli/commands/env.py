@@ -40,7 +40,7 @@ class EnvView(View):
 @click.command()
 @click.argument("app", type=names.app)
 @click.option("--task", type=names.task, metavar="NAME", help="One of the App's tasks, with its own variables.")
-@output.option(output.WIDE, output.NAME)
+@output.option()
 @target_options
 @click.pass_obj
 def env(target: Target, app: str, task: str | None, form: str | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ..answers import ANSWERS
+from ..answers import ANSWERS, SHORT, unknown
 
 
 @click.command("help")
@@ -18,6 +18,7 @@ def help_(context: click.Context, topic: str | None, every: bool) -> None:
     assert isinstance(group, click.Group)
     if every and topic:
         raise click.UsageError(f"--all is every command, and {topic!r} is one: give one of them")
+    topic = SHORT.get(topic or "", topic)
     if not topic:
         click.echo(group.get_help(root))
         for each in group.list_commands(root) if every else ():
@@ -27,7 +28,7 @@ def help_(context: click.Context, topic: str | None, every: bool) -> None:
         click.echo(f"{topic} is no command of kf: {ANSWERS[topic]}")
         return
     if not group.get_command(root, topic):
-        raise click.UsageError(f"No such command {topic!r}.", context.parent)
+        raise unknown(topic, group.list_commands(root), context.parent)
     click.echo(_text(root, group, topic))
 
 

@@ -107,7 +107,7 @@ class JobView(_Told, View):
 
 
 @click.command()
-@output.option(output.WIDE, output.NAME)
+@output.option()
 @target_options
 @click.pass_obj
 def jobs(target: Target, form: str | None) -> None:
@@ -116,7 +116,7 @@ def jobs(target: Target, form: str | None) -> None:
 
 
 @click.command("job-schedules")
-@output.option(output.WIDE, output.NAME)
+@output.option()
 @target_options
 @click.pass_obj
 def job_schedules(target: Target, form: str | None) -> None:
@@ -126,7 +126,7 @@ def job_schedules(target: Target, form: str | None) -> None:
 
 @click.command("job-history")
 @click.argument("job", type=names.job, metavar="[APP/]JOB")
-@output.option(output.WIDE, output.NAME)
+@output.option()
 @target_options
 @click.pass_obj
 def job_history(target: Target, job: str, form: str | None) -> None:

@@ -49,7 +49,7 @@ def notify(target: Target, app: str, task: str | None, test: bool, form: str | N
         _test(endpoints, Event.test(space.name, app, task or ""))
         return
     views = [EndpointView(kind=one.kind, format=one.format or None, on=list(_events(one))) for one in endpoints]
-    if not output.printed(form, views):
+    if not output.printed(form, views, [view.kind for view in views]):
         show([COLUMNS, *((view.kind, view.format or "-", ", ".join(view.on)) for view in views)])
 
 

@@ -58,7 +58,7 @@ class PruneView(View):
 @click.argument("app", type=names.app)
 @click.option("--keep", metavar="N", type=click.IntRange(min=0), help="How many tasks stay.  [default: the App's own]")
 @click.option("--dry-run", is_flag=True, help="Only say what would be deleted.")
-@output.option(output.NAME)
+@output.option()
 @target_options
 @click.pass_obj
 def prune(target: Target, app: str, keep: int | None, dry_run: bool, form: str | None) -> None:

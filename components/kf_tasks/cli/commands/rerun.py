@@ -16,7 +16,7 @@ from .run_task import check_form, launch, wait_option
 @click.argument("name", type=names.run_or_app, metavar="RUN | APP ID")
 @click.argument("task_id", type=names.task_id, metavar="", required=False)
 @wait_option
-@output.option(output.NAME)
+@output.option()
 @target_options
 @click.pass_context
 def rerun(context: click.Context, name: str, task_id: int | None, wait: bool, form: str | None) -> None:

@@ -37,7 +37,7 @@ from .run_task import (
 )  # fmt: skip
 @from_secret_option
 @wait_option
-@output.option(output.NAME)
+@output.option()
 @target_options
 @click.pass_context
 def run_job(

@@ -81,7 +81,7 @@ class StartedView(View):
 @click.option("--process", type=names.process, metavar="TYPE", help="Run the start command of this process type, of an "
               "image that buildpacks made.")  # fmt: skip
 @wait_option
-@output.option(output.NAME)
+@output.option()
 @target_options
 @click.pass_context
 def run_task(

@@ -67,7 +67,7 @@ class StatsView(View):
 @click.option("--since", type=since, metavar="SPAN|TIME", help="Only runs that were made in this span of time (12h, "
               "30d), or from this moment on (RFC 3339).")  # fmt: skip
 @click.option("--archived", is_flag=True, help="Also those that only the log archive has.")
-@output.option(output.WIDE, output.NAME)
+@output.option()
 @target_options
 @click.pass_obj
 def stats(target: Target, app: str | None, since: str | None, archived: bool, form: str | None) -> None:

@@ -26,7 +26,7 @@ class TargetView(View):
 
 @click.command("target")
 @click.option("-s", "chosen", type=names.space, metavar="SPACE", help="Refused, with what chooses a Space here.")
-@output.option(output.NAME)
+@output.option()
 @target_options
 @click.pass_obj
 def target(target: Target, chosen: str | None, form: str | None) -> None:

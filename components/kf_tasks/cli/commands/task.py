@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("name", type=names.run_or_app, metavar="RUN | APP ID")
 @click.argument("task_id", type=names.task_id, metavar="", required=False)
-@output.option(output.NAME)
+@output.option()
 @archive_option()
 @target_options
 @click.pass_obj

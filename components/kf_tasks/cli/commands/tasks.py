@@ -41,7 +41,7 @@ class _Found:
 @click.option(
     "-w", "--watch", is_flag=True, help="Go on with what changes, until Ctrl-C; with -o json an object a line."
 )
-@output.option(output.WIDE, output.NAME)
+@output.option()
 @archive_option()
 @target_options
 @click.pass_obj

@@ -48,7 +48,7 @@ class TopView(View):
 
 @click.command()
 @click.argument("app", type=names.app, required=False)
-@output.option(output.WIDE, output.NAME)
+@output.option()
 @target_options
 @click.pass_obj
 def top(target: Target, app: str | None, form: str | None) -> None:

@@ -25,5 +25,5 @@ class VersionView(View):
 @output.option()
 def version(form: str | None) -> None:
     """Says which version of kf this is."""
-    if not output.printed(form, VersionView(version=__version__, python=platform.python_version())):
+    if not output.printed(form, VersionView(version=__version__, python=platform.python_version()), [__version__]):
         echo(f"kf {__version__}")
