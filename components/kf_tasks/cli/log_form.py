@@ -54,9 +54,9 @@ class Form:
     def show(self, run: RunSummary, lines: list[str]) -> None:
         """Prints lines of a run at once."""
         if lines:
-            start = self.mark(run)
+            start = self.mark(run) + " "
             with aside():
-                click.echo("".join(f"{start} {line}\n" for line in lines), nl=False)
+                click.echo(start + f"\n{start}".join(lines))
 
     def note(self, run: RunSummary, text: str) -> None:
         """Says something about a run that is not part of its log."""
