@@ -7,6 +7,7 @@ earlier ones compile, and each finished tool is kept whatever happens to the nex
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import threading
 import time
@@ -14,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox import engine, tools
+from sandbox import engine, tools, untyped
 from sandbox.cache import Cache, place
 from sandbox.steps import Failure, Steps, duration
 from sandbox.tools import Tool
@@ -156,19 +157,26 @@ def maker(tool: Tool, environ: Mapping[str, str], steps: Steps) -> Callable[[Pat
         for _ in range(3):
             if fetch(tool, environ):
                 break
+        source = entry / "source"
+        own = [f"-modfile={_untyped(tool, source, environ)}"] if tool.untyped else []
         for binary, package in tool.packages.items():
             target = entry / binary
             if target.exists():
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
             unfinished = target.with_name(target.name + ".new")
-            command = ["go", "build", *tool.flags, "-o", str(unfinished), package]
+            command = ["go", "build", *own, *tool.flags, "-o", str(unfinished), package]
             log = entry / "build.log"
             steps.watch(title, command, tool.folder, go_environ(environ, tool.environ), log)
             unfinished.rename(target)
+        shutil.rmtree(source, ignore_errors=True)
         add_files(tool, entry, environ)
 
     return make
+
+
+def _untyped(tool: Tool, folder: Path, environ: Mapping[str, str]) -> Path:
+    return untyped.prepare(tool.folder, module_folder(tool, untyped.MODULE, environ), folder)
 
 
 def add_files(tool: Tool, entry: Path, environ: Mapping[str, str]) -> None:

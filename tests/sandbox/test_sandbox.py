@@ -25,6 +25,7 @@ from sandbox import (
     tekton,
     toolchain,
     tools,
+    untyped,
 )
 from sandbox.cache import Cache
 from sandbox.extras import Extras
@@ -41,6 +42,46 @@ CHECKOUT = Path(__file__).parents[2]
 
 def record() -> Record:
     return Record("10.88.0.1", "10.88.0.2", 30, "boot", path=["/cache/pulumi/bin", "/cache/kube/bin"])
+
+
+KINDS = """package v2
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apiextensions"%s
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+func RegisterResource(ctx *pulumi.Context) {
+	switch fullKind {
+	case "v1/Pod":
+		var res %s
+		err := ctx.RegisterResource("kubernetes:core/v1:Pod", name, props, &res, opts...)
+	default:
+		var res apiextensions.CustomResource
+		err := ctx.RegisterResource(fmt.Sprintf("kubernetes:%%s:%%s", apiVersion, kind), name, props, &res, opts...)
+	}
+}
+"""
+CORE = '\n\tcorev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"'
+
+
+class TestTheProvidersSdk:
+    def test_registers_each_kind_under_its_name_without_its_type(self) -> None:
+        plain = untyped.without_types(KINDS % (CORE, "corev1.Pod"))
+        assert plain == KINDS % ("", "apiextensions.CustomResource")
+
+    @pytest.mark.parametrize("source", ["", "package v2\n", "\t\tvar res corev1.Pod\n"])
+    def test_is_not_changed_where_it_is_another(self, source: str) -> None:
+        with pytest.raises(Failure, match="its version has changed"):
+            untyped.without_types(source)
+
+    def test_and_how_it_is_taken_apart_determine_the_provider(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        before = tools.key(tools.KUBERNETES, GO), tools.key(tools.KUBE, GO)
+        monkeypatch.setattr(untyped, "__file__", __file__)
+        assert tools.key(tools.KUBERNETES, GO) != before[0]
+        assert tools.key(tools.KUBE, GO) == before[1]
 
 
 class TestKeys:
