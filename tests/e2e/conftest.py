@@ -33,6 +33,8 @@ GROUPS = {
     **dict.fromkeys(("cronjobs", "jobs"), "apis/batch/v1"),
     **dict.fromkeys(("pods", "configmaps", "secrets", "serviceaccounts"), "api/v1"),
 }
+OUTPUTS = ("run", "task_id", "state", "reason", "exit_code", "duration", "log", "log_digest", "started_at",
+           "finished_at", "results")  # fmt: skip
 SECRET = "4dabf18193072939515e22adb298388d"  # the key that marks an encrypted value in a state
 
 # Commands in Go end before their garbage is worth collecting: they take a quarter less.
@@ -151,9 +153,7 @@ class Stack:
         return self.write(
             f"app = App('shop', space=space, image=f'{{R}}/busybox:1', {app})\n"
             f"migrate = Task('migrate', app=app, {arguments})\n"
-            "for output in ('run', 'task_id', 'state', 'reason', 'exit_code', 'duration', 'log', 'log_digest', "
-            "'started_at', 'finished_at', 'results'):\n"
-            "    pulumi.export(output, getattr(migrate, output))\n" + after
+            f"for output in {OUTPUTS}:\n    pulumi.export(output, getattr(migrate, output))\n" + after
         )
 
     def pulumi(self, *arguments: str, timeout: int = 600) -> Result:
@@ -247,8 +247,8 @@ def stacks(tmp_path: Path) -> Iterator[Callable[..., Stack]]:
     """Makes stacks; afterwards their processes are ended and their namespaces deleted."""
     made: list[Stack] = []
 
-    def make(folder: str = "stack", **settings: Any) -> Stack:
-        made.append(Stack(tmp_path / folder, **settings))
+    def make(folder: str = "stack", kind: type[Stack] = Stack, **settings: Any) -> Stack:
+        made.append(kind(tmp_path / folder, **settings))
         return made[-1]
 
     yield make

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import shutil
+from functools import cached_property
 from pathlib import Path
+from typing import Any
+
+from kf_tasks.plugin.names import camel
 
 from sandbox.cache import place
 
-from .conftest import CHECKOUT, Stack
+from .conftest import CHECKOUT, OUTPUTS, Stack
 
 KUBERNETES = "4.25.0"
+MUTABLE = ("enableSecretMutable", "enableConfigMapMutable")
 NOT_BUILT = "the language hosts are not built: make extras builds them"
 
 
@@ -29,8 +35,46 @@ def plugin(folder: Path) -> Path:
     return made
 
 
+class InYaml(Stack):
+    """A stack whose program is in YAML."""
+
+    def resources(self, **more: Any) -> InYaml:
+        """The program: `more` resources beside a Space and an App `shop`, and all that Task `migrate` gives."""
+        space = {"type": "kf:Space", "properties": {"memory": "32M", "disk": "64M", "cpu": "10m"}}
+        known = {self.namespace: space, **more}
+        program = {
+            "name": self.project, "runtime": "yaml", "packages": {"kf": str(self.plugin)}, "resources": known,
+            "outputs": {name: f"${{migrate.{camel(name)}}}" for name in OUTPUTS} if "migrate" in more else {},
+        }  # fmt: skip
+        (self.folder / "Pulumi.yaml").write_text(json.dumps(program, indent=2))
+        return self
+
+    def app(self, **properties: Any) -> dict[str, Any]:
+        """The common App."""
+        image = f"{os.environ['SANDBOX_REGISTRY']}/busybox:1"
+        return {"type": "kf:App", "properties": {"space": f"${{{self.namespace}}}", "image": image, **properties}}
+
+    def task(self, arguments: str = "command='echo hello'", app: str = "", after: str = "") -> InYaml:
+        """As that of a Python program, whose `arguments` are spelt as YAML spells them."""
+        assert not after
+        task = {"type": "kf:Task", "properties": {"app": "${shop}", **literals(arguments)}}
+        return self.resources(shop=self.app(**literals(app)), migrate=task)
+
+    @cached_property
+    def plugin(self) -> Path:
+        """Where its plugin is."""
+        return plugin(self.folder)
+
+
+def literals(arguments: str) -> dict[str, Any]:
+    """What a call in Python is given by name, all of it literal, as a program in another language spells it."""
+    call = ast.parse(f"f({arguments})", mode="eval").body
+    assert isinstance(call, ast.Call)
+    return {camel(str(one.arg)): ast.literal_eval(one.value) for one in call.keywords}
+
+
 def home(folder: Path) -> Path:
-    """A PULUMI_HOME whose Kubernetes provider has a schema of the two kinds that the examples use.
+    """A PULUMI_HOME whose Kubernetes provider has a schema of the two kinds that the examples use, and of itself.
 
     That of the sandbox has none: it is as large as all the rest of the provider.
     """
@@ -46,7 +90,12 @@ def home(folder: Path) -> Path:
         return {"properties": properties, "inputProperties": properties}
 
     schema = {
-        "name": "kubernetes", "version": KUBERNETES, "meta": {"moduleFormat": "(.*)(?:/[^/]*)"}, "provider": {},
+        "name": "kubernetes", "version": KUBERNETES, "meta": {"moduleFormat": "(.*)(?:/[^/]*)"},
+        "provider": {
+            "inputProperties": {
+                "kubeconfig": {"type": "string"}, **{name: {"type": "boolean"} for name in MUTABLE},
+            }
+        },
         "resources": {
             "kubernetes:apps/v1:Deployment": kind("apps/v1", "Deployment"),
             "kubernetes:core/v1:Namespace": kind("v1", "Namespace"),
@@ -67,4 +116,4 @@ def of_example(stack: Stack, example: str) -> Stack:
     return stack
 
 
-__all__ = ["NOT_BUILT", "host", "of_example"]
+__all__ = ["NOT_BUILT", "InYaml", "host", "of_example"]

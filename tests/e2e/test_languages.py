@@ -7,12 +7,13 @@ import os
 import signal
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from ..processes import plugins_of
 from .conftest import Stack, eventually, kubectl
-from .languages import NOT_BUILT, host, of_example, plugin
+from .languages import MUTABLE, NOT_BUILT, InYaml, home, host, of_example, plugin
 
 SECRET = "password-for-trying-out"
 ONE_TASK = """
@@ -68,6 +69,56 @@ def test_a_shop_in_yaml_from_its_first_update_to_its_end(stacks: Callable[..., S
     adopted = stack.up().ok().text
     assert "adopts run shop-migrate-" in adopted and stack.outputs()["schema"] == "v8"
     assert len(stack.runs()) == 3, "what had begun was not begun again"
+    stack.destroy().ok()
+
+
+@pytest.mark.skipif(not host("yaml"), reason=NOT_BUILT)
+def test_what_surrounds_a_program_is_the_same_in_yaml(stacks: Callable[..., Stack]) -> None:
+    """Another stack's results, a cluster of the program's own, what is kept, options, Ctrl-C, and what stays secret."""
+    first = stacks("first", project="first").write("pulumi.export('schema', 'v7')\n")
+    first.up().ok()
+    stack = stacks(kind=InYaml, env={"PULUMI_BACKEND_URL": first.env["PULUMI_BACKEND_URL"]})
+    assert isinstance(stack, InYaml)
+    stack.env["PULUMI_HOME"] = str(home(stack.folder))
+    kubeconfig = {"fn::secret": {"fn::readFile": os.environ["KUBECONFIG"].split(os.pathsep)[0]}}
+    there = {"kubeconfig": kubeconfig, **dict.fromkeys(MUTABLE, True)}
+    space = {
+        "type": "kf:Space", "properties": {"env": {"TOKEN": {"fn::secret": SECRET}}, "memory": "32M", "cpu": "10m"},
+        "options": {"providers": ["${where}"]},
+    }  # fmt: skip
+    given = {
+        "where": {"type": "pulumi:providers:kubernetes", "properties": there},
+        "read": {"type": "pulumi:pulumi:StackReference", "properties": {"name": "organization/first/dev"}},
+        stack.namespace: space,
+        "shop": stack.app(keep=1) | {"options": {"parent": f"${{{stack.namespace}}}", "retainOnDelete": True}},
+    }
+
+    def task(command: str, **options: Any) -> dict[str, Any]:
+        schema = {"SCHEMA": '${read.outputs["schema"]}'}
+        properties = {"app": "${shop}", "command": command, "env": schema}
+        return {"type": "kf:Task", "properties": properties, "options": options}
+
+    def tasks(command: str) -> Stack:
+        after = task(command, parent="${shop}", dependsOn=["${other}"])
+        return stack.resources(**given, other=task("echo $TOKEN"), migrate=after)
+
+    told = tasks("echo to $SCHEMA").up().ok().text
+    [run] = stack.runs()
+    own = run["metadata"]["name"]
+    assert "to v7" in told and own == stack.outputs()["run"], "the newest one of two"
+    assert "deleted 1 run of app 'shop': shop-other-" in told
+    held = stack.state()["deployment"]["resources"]
+    assert [one["retainOnDelete"] for one in held if one["type"] == "kf:index:History"] == [True]
+    assert SECRET not in told + json.dumps(held)
+    stack.up("--expect-no-changes").ok()
+
+    foretold = tasks("echo waits; sleep 600").preview().ok().text
+    assert f"may delete 1 of 2: {own} (last success until another one)" in foretold
+    process = stack.start()
+    eventually(lambda: len(stack.runs()) == 2, what="the run has begun")
+    os.kill(process.pid, signal.SIGINT)
+    rest, _ = process.communicate(timeout=120)
+    assert process.returncode != 0 and "goes on without this update" in rest
     stack.destroy().ok()
 
 

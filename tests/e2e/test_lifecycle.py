@@ -8,14 +8,27 @@ import subprocess
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from kf_tasks.core.run.environment import short_digest
 
 from .conftest import RUNS, Stack, changes, eventually, kubectl
+from .languages import NOT_BUILT, InYaml, host
 
 WAITING = "command='echo ready; until [ -e /tmp/go ]; do sleep 0.2; done; echo done; sleep 0.3; echo problem >&2'"
 
 
-def test_first_up_follows_the_log_while_the_task_runs(stack: Stack) -> None:
+@pytest.fixture(params=["python", "yaml"])
+def either(request: pytest.FixtureRequest, stacks: Callable[..., Stack]) -> Stack:
+    """A stack whose common program is in one language or the other, and so behind one adapter or the other."""
+    if request.param == "python":
+        return stacks()
+    if not host("yaml"):
+        pytest.skip(NOT_BUILT)
+    return stacks(kind=InYaml)
+
+
+def test_first_up_follows_the_log_while_the_task_runs(either: Stack) -> None:
+    stack = either
     process = stack.task(WAITING).start()
     assert process.stdout
     seen = []
@@ -178,7 +191,8 @@ def test_when_trigger_and_always(stack: Stack) -> None:
     assert counts() == (3, 2) and stack.outputs()["log"] == "2\n"
 
 
-def test_not_waiting_completes_the_record_later(stack: Stack) -> None:
+def test_not_waiting_completes_the_record_later(either: Stack) -> None:
+    stack = either
     stack.task("command='sleep 3; echo later', wait=False").up().ok()
     assert stack.outputs()["state"] == "Running"
     eventually(lambda: stack.runs()[0].get("status", {}).get("completionTime"))

@@ -169,6 +169,38 @@ def test_a_provider_that_tells_no_cluster_is_none(monkeypatch: pytest.MonkeyPatc
     assert found["urn:pulumi:dev::shop::kf:index:Space$pulumi:providers:kubernetes::dev"]["context"] == "c"
 
 
+PROTECTED = pulumi.ResourceOptions(protect=True)
+FOREIGN = Remote("All", "all", {})
+FOREIGN.at = "urn:pulumi:dev::shop::my:own:Component::all"
+
+
+@pytest.mark.parametrize(
+    ("parent", "refused"),
+    [
+        (lambda played: None, True),
+        (lambda played: played.declared[0], True),  # the Space, which is not protected
+        (lambda played: played.declared[1], False),  # the App, which is
+        (lambda played: FOREIGN, False),  # of which only the engine knows
+    ],
+    ids=["stack", "space", "app", "another process"],
+)
+def test_protection_of_a_parent_is_no_option_of_a_task(parent: Any, refused: bool) -> None:
+    """The engine tells of both as one; in a Python program a Task of a protected App is none that is refused."""
+    played = Program()
+
+    def declare() -> None:
+        space = played.component("Space")("dev")
+        app = played.component("App")("shop", space=space, image="busybox:1", opts=PROTECTED)
+        own = pulumi.ResourceOptions.merge(PROTECTED, pulumi.ResourceOptions(parent=parent(played)))
+        played.component("Task")("migrate", app=app, command="true", opts=own)
+
+    if refused:
+        with pytest.raises(Aborted, match="task 'migrate' of app 'shop': protect=True would keep the record"):
+            played.made(declare, Cluster(), parent=STACK)
+    else:
+        assert [urn for urn in played.made(declare, Cluster(), parent=STACK) if "kf:index:Run::shop-migrate" in urn]
+
+
 def test_a_parent_and_what_hangs_on_it() -> None:
     """A History is a sibling of its App, and takes its protection along."""
     played = Program()

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from kf_tasks.core import marks
 from kf_tasks.core.run.attempts import STORED
+from kf_tasks.errors import Denied
 from kf_tasks.provider import adapter
 from kf_tasks.provider.run import Runs
 from kf_tasks.provider.survey import Survey
 
-from ..provider.previews import Seen
+from ..provider.previews import Answers, Seen
+from ..provider.test_foretold import Cluster as Holding
 from ..provider.test_lifecycle import NEWS, OLDS
 from ..runs.test_submission import run
 
@@ -43,6 +45,32 @@ class Cluster:
 
     def annotate_run(self, _namespace: str, name: str, annotations: dict[str, Any], **_: Any) -> None:
         self.marked.append((name, annotations[marks.RECORDED]))
+
+
+def test_of_the_runs_of_one_update_none_goes_before_its_record_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five tasks in an App that keeps one run: at the end of the first update there is one, and a second is quiet."""
+    awaited = [replace(one, annotations={marks.AWAITED: "true"}) for one in EXISTING]
+    cluster = Holding([replace(one, labels={**one.labels, marks.TASK: f"t{nth}"}) for nth, one in enumerate(awaited)])
+    seen = Seen(cluster=cluster)
+    left = []
+    for one in EXISTING[::-1]:
+        Runs(seen).stored({**OLDS, "keep": 1, "run": one.name, "state": "Succeeded"})
+        left.append(len(cluster.runs))
+    assert left == [5, 4, 3, 2, 1] and [*cluster.runs] == ["run-5"]
+    assert [line for line in seen.said if line.startswith("deleted 1 run of app 'shop': run-")] == seen.said
+
+
+@pytest.mark.parametrize("record", [{"run": "run-1", "state": "Running"}, {"run": "", "state": "Held"}])
+def test_what_has_not_ended_is_not_marked(record: dict[str, str]) -> None:
+    cluster = Holding(EXISTING)
+    Runs(Seen(cluster=cluster)).stored({**OLDS, "keep": 1, **record})
+    assert len(cluster.runs) == 5 and not [one for one in cluster.runs.values() if one.annotations]
+
+
+def test_a_mark_that_is_refused_is_a_warning() -> None:
+    seen = Seen(cluster=Answers(annotate_run=Denied("you may not patch")))
+    Runs(seen).stored({**OLDS, "run": "run-1", "state": "Succeeded"})
+    assert seen.said == ["warning: run run-1 could not be marked as recorded: you may not patch"]
 
 
 @pytest.mark.parametrize("preview", [True, False])

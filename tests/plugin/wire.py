@@ -93,10 +93,12 @@ class Program:
         servicer.monitor = lambda _: monitor  # type: ignore[assignment]
         for one in self.declared:
             given = {camel(name): await value_of(it) for name, it in one.arguments.items()}
-            waits: Any = (one.opts.depends_on if one.opts else None) or []
+            opts: Any = one.opts or pulumi.ResourceOptions()
+            own = {"protect": opts.protect, "parent": opts.parent.at if opts.parent else None}
             request = proto.ConstructRequest(
                 project="shop", stack="dev", dryRun=preview, type=token(one.kind, plugin=True), name=one.name,
-                inputs=PropertyValue.marshal_map(given), dependencies=[it.at for it in waits], **more,
+                inputs=PropertyValue.marshal_map(given), dependencies=[it.at for it in opts.depends_on or []],
+                **{**more, **{name: it for name, it in own.items() if it is not None}},
             )  # fmt: skip
             answer = await servicer.Construct(request, Context())
             one.at = answer.urn

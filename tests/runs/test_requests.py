@@ -21,7 +21,6 @@ from kf_tasks.core.notify.event import JSON, Event
 from kf_tasks.core.retention.policy import Policy
 from kf_tasks.core.run.attempts import STORED
 from kf_tasks.core.run.outcome import SUCCEEDED
-from kf_tasks.core.run.summary import RunSummary
 from kf_tasks.core.say import nobody
 from kf_tasks.errors import Unreachable
 from kf_tasks.provider.recording import mark_recorded
@@ -79,8 +78,7 @@ def run(
     before = archiving.before if archiving else None
     prune(cluster, NAMESPACE, "shop", Policy(keep), spare=name, before=before, notifying=notifying)
     if submission.awaited:
-        found = cluster.get_run(NAMESPACE, name)
-        mark_recorded(cluster, NAMESPACE, RunSummary.of_object(found), STORED)
+        mark_recorded(cluster, NAMESPACE, name, STORED, cluster.get_run(NAMESPACE, name)["metadata"]["uid"])
         server.asked.remove("GET pipelineruns")
     return attended
 

@@ -11,7 +11,7 @@ import dataclasses
 import functools
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import pulumi
@@ -32,7 +32,7 @@ from ..core.errors import InvalidInput
 from ..core.log.gate import shown
 from ..history import HistoryProvider
 from ..provider.adapter import token
-from ..provider.hosting import THREADS, Failure, interrupted
+from ..provider.hosting import THREADS, Failure, interrupted, plainly
 from ..run import RunProvider
 from . import schema, wire
 from .construct import Reader
@@ -40,6 +40,7 @@ from .names import COMPONENTS, camel, outputs
 
 Work = Callable[[ResourceProvider], Any]
 BY_DYNAMIC = "__provider"  # what the dynamic host finds its code by; in a state that a Python program has made
+RUN, STACK = token("Run", plugin=True), "pulumi:pulumi:Stack"
 OPTIONS = [("grpc.max_receive_message_length", 400 << 20)]
 
 
@@ -49,6 +50,7 @@ class Servicer(ProviderServicer):
     def __init__(self, engine: str) -> None:
         super().__init__(Provider(__version__), [], engine)
         self.made: dict[str, pulumi.Resource] = {}
+        self._records: dict[str, dict[str, Any]] = {}  # of this update, by the component whose Run has written each
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="work")
         self._engine = engine_pb2_grpc.EngineStub(grpc.insecure_channel(engine, OPTIONS)) if engine else None
         # One for all: what a program may name once is remembered by its monitor.
@@ -88,14 +90,21 @@ class Servicer(ProviderServicer):
                 needed = given[name].dependencies.union(dependencies.urns)
                 given[name] = dataclasses.replace(given[name], dependencies=needed)
         options = self._construct_options(request)
-        options.parent = Parent(request.parent) if request.parent else None
+        options.parent = Parent(request.parent, self.made.get(request.parent)) if request.parent else None
         component = of(request.name, **Reader(self.made).arguments(of, request.name, given), opts=options)
         urn = await component.urn.future() or ""
         self.made[urn] = component
         state = {camel(name): getattr(component, name) for name in outputs(of)}
         response = await self._construct_response(ConstructResult(urn, state))
         await wait_for_rpcs()
+        await self._stored(self._records.pop(urn, None))
         return response
+
+    async def _stored(self, record: dict[str, Any] | None) -> None:
+        """The engine has answered the registration of a Run, so its state holds this record."""
+        if record is not None:
+            room = cast(Any, self.doors[RUN]).room
+            await self._in_thread(lambda: plainly(lambda: room.stored(record)))
 
     async def _settle(self, request: proto.ConstructRequest) -> None:
         """The program's project, stack and configuration, which each question has with it."""
@@ -134,6 +143,7 @@ class Servicer(ProviderServicer):
         """See `provider.hosting.Room`."""
         news, secret = _read(request.properties)
         found = await self._ask(request, context, lambda door: door.create(news))
+        self._recorded(request.urn, found.outs)
         return proto.CreateResponse(id=found.id, properties=await _written(found.outs, secret))
 
     async def Read(self, request: proto.ReadRequest, context: Any) -> proto.ReadResponse:
@@ -147,6 +157,7 @@ class Servicer(ProviderServicer):
         olds, before = _read(request.olds)
         news, secret = _read(request.news)
         found = await self._ask(request, context, lambda door: door.update(request.id, olds, news))
+        self._recorded(request.urn, found.outs)
         return proto.UpdateResponse(properties=await _written(found.outs, secret | before))
 
     async def Delete(self, request: proto.DeleteRequest, context: Any) -> Empty:
@@ -156,13 +167,20 @@ class Servicer(ProviderServicer):
         return Empty()
 
     async def _ask(self, request: Any, context: Any, work: Work) -> Any:
-        type_ = request.urn.split("::")[-2].split("$")[-1]
+        type_ = _type_of(request.urn)
         if type_ not in self.doors:
             await context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{type_} is no resource of kf")
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work, self.doors[type_])
+            return await self._in_thread(functools.partial(work, self.doors[type_]))
         except Exception as error:
             await context.abort(grpc.StatusCode.UNKNOWN, _text(error))
+
+    async def _in_thread(self, work: Callable[[], Any]) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def _recorded(self, urn: str, record: dict[str, Any] | None) -> None:
+        if _type_of(urn) == RUN and record:
+            self._records[str(record.get("urn"))] = record
 
     # What it says of itself.
 
@@ -185,12 +203,20 @@ class Servicer(ProviderServicer):
 
 
 class Parent(DependencyResource):
-    """A parent that this process knows by its URN alone, with all that the SDK asks of one."""
+    """A parent that this process knows by its URN alone, with all that the SDK asks of one.
 
-    def __init__(self, urn: str) -> None:
+    Whether one is protected is known of the stack, and of what this process has `made`.
+    """
+
+    def __init__(self, urn: str, made: pulumi.Resource | None) -> None:
         super().__init__(urn)
-        self._type, self._name = urn.split("::")[-2].split("$")[-1], urn.split("::")[-1]
-        self._protect, self._provider, self._aliases = None, None, []
+        self._type, self._name = _type_of(urn), urn.split("::")[-1]
+        self._protect = False if self._type == STACK else made._protect if made else None
+        self._provider, self._aliases = None, []
+
+
+def _type_of(urn: str) -> str:
+    return urn.split("::")[-2].split("$")[-1]
 
 
 def _read(given: struct_pb2.Struct, keep: bool = False) -> tuple[dict[str, Any], set[str]]:

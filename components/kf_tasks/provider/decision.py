@@ -351,4 +351,4 @@ def _mark_recorded(preview: Preview, connection: Connection, inputs: RunInputs, 
     which = inputs.which
     for run in attempts(own_runs(preview, which, seen), key)[-1:]:
         if run.finished and not run.failed and not is_recorded(run):
-            mark_recorded(preview.cluster(connection), which.namespace, run, STORED)
+            mark_recorded(preview.cluster(connection), which.namespace, run.name, STORED, run.uid)

@@ -236,7 +236,12 @@ class Histories:
             values = settled(runs, recorded, inputs.tasks)
             marked = [run for run in runs if run.name in values]
             with ThreadPoolExecutor(PARALLEL_CHANGES) as pool:
-                list(pool.map(lambda run: mark_recorded(cluster, inputs.namespace, run, values[run.name]), marked))
+                list(
+                    pool.map(
+                        lambda run: mark_recorded(cluster, inputs.namespace, run.name, values[run.name], run.uid),
+                        marked,
+                    )
+                )
             cluster.written = ""  # of changes at the same time nobody knows which was the last: retention lists anew
         return cluster
 

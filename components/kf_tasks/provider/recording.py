@@ -17,7 +17,6 @@ from ..core.retention import notice
 from ..core.run import outcome, pipelinerun
 from ..core.run.attempts import of_task
 from ..core.run.outcome import FAILED, RUNNING, SUCCEEDED, Outcome
-from ..core.run.summary import RunSummary
 from ..core.run.usual import usual
 from ..core.state import HistoryInputs, RunInputs, RunRecord, Which
 from ..errors import ArchiveError, ClusterError, Conflict, NotFound, Refused, about
@@ -122,10 +121,10 @@ def stop(preview: Preview, inputs: RunInputs, own: str = "") -> None:
         say(f"run {run.name} is cancelled")
 
 
-def mark_recorded(cluster: Cluster, namespace: str, run: RunSummary, value: str) -> None:
+def mark_recorded(cluster: Cluster, namespace: str, run: str, value: str, uid: str = "") -> None:
     """Marks a run whose record a state holds, or none will (see `core.run.attempts`); one that is gone is fine."""
     with contextlib.suppress(NotFound):
-        cluster.annotate_run(namespace, run.name, {marks.RECORDED: value}, finished=True, uid=run.uid)
+        cluster.annotate_run(namespace, run, {marks.RECORDED: value}, finished=True, uid=uid)
 
 
 def let_go(preview: Preview, cluster: Cluster, inputs: RunInputs | HistoryInputs, spare: str = "") -> None:

@@ -8,9 +8,11 @@ from typing import Any
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 from pulumi.output import contains_unknowns
 
+from ..cluster.connection import Connection
 from ..core.run.attempts import STORED, is_recorded
 from ..core.run.outcome import RUNNING
 from ..core.state import Decision, RunInputs, RunRecord, Which
+from ..errors import ClusterError
 from . import adapter, decision, foretelling, recording
 from .hosting import Failure
 from .preview import Preview, of_process
@@ -83,6 +85,23 @@ class Runs:
     def delete(self, props: dict[str, Any]) -> None:
         """Nothing: history belongs to the App's retention, not to the record of one run."""
 
+    def stored(self, props: dict[str, Any]) -> None:
+        """For the plugin, in which no History comes after the Runs: the state holds this record by now.
+
+        Marks its run and prunes once more, since of the runs of one update none goes before its record is stored. What
+        does not work is for the next update.
+        """
+        inputs, held = RunInputs.of(props), RunRecord.of(props)
+        if not held.run or held.state == RUNNING:
+            return
+        cluster = self.preview.cluster(Connection.of(inputs.connection))
+        try:
+            recording.mark_recorded(cluster, inputs.namespace, held.run, STORED)
+        except ClusterError as error:
+            self.preview.say(inputs.urn, f"run {held.run} could not be marked as recorded: {error}", warning=True)
+        else:
+            recording.let_go(self.preview, cluster, inputs)
+
     def _told(self, before: RunInputs | None, inputs: RunInputs) -> dict[str, Any]:
         _, seen = self.preview.look(inputs.connection, inputs.which.namespace)
         known = not contains_unknowns([inputs.connection, inputs.which.namespace])
@@ -99,7 +118,7 @@ class Runs:
         connection, seen = self.preview.look(inputs.connection, inputs.namespace)
         for run in seen.of(inputs.app):
             if connection and run.name == held.run and run.finished and not is_recorded(run):
-                recording.mark_recorded(self.preview.cluster(connection), inputs.namespace, run, STORED)
+                recording.mark_recorded(self.preview.cluster(connection), inputs.namespace, run.name, STORED, run.uid)
 
     def _recorded(self, inputs: RunInputs) -> RunRecord:
         record, failure = recording.record(self.preview, inputs)

@@ -17,7 +17,7 @@ from .arguments import of_component
 from .declaration import registered, unless
 from .digests import digests
 from .environment import Env, EnvFrom
-from .inheritance import inheriting
+from .inheritance import inheriting, protects_itself
 from .inputs import Args, Command, Cores, Size, Span, plain, urn_of
 from .notify import Notify
 from .task_template import TaskTemplate, declare
@@ -166,7 +166,7 @@ class Task(pulumi.ComponentResource):
 def _check(owner: str, results: Sequence[str], opts: pulumi.ResourceOptions | None) -> None:
     for result in results:
         naming.check_name(f"{owner}: result", result)
-    if opts and opts.protect:
+    if protects_itself(opts):
         raise InvalidInput(
             f"{owner}: protect=True would keep the record and none of the runs, which are the App's: "
             "set it on the App or the Space instead"
