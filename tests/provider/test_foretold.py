@@ -35,7 +35,7 @@ class Cluster(Unwatched):
     def __init__(self, runs: Sequence[RunSummary]) -> None:
         self.runs, self.now = {run.name: run for run in runs}, NOW
 
-    def list_runs(self, _namespace: str, _app: str) -> list[RunSummary]:
+    def list_runs(self, _namespace: str, _app: str, **_: Any) -> list[RunSummary]:
         return list(self.runs.values())
 
     def note_pruned(self, *_: Any) -> None:

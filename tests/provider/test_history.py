@@ -44,7 +44,7 @@ class Archived(Stored):
         super().__init__(*silent)
         self.left, self.gone = [*NAMES_ARCHIVED], list[str]()
 
-    def list_runs(self, *_: Any) -> list[RunSummary]:
+    def list_runs(self, *_: Any, **__: Any) -> list[RunSummary]:
         return [RunSummary.of_object(self.run(name)) for name in self.left]
 
     def note_pruned(self, *_: Any) -> None:
@@ -203,7 +203,7 @@ def test_what_is_destroyed_is_told(seen: Seen, count: int) -> None:
         def __init__(self) -> None:
             self.runs = list(THREE[:count])
 
-        def list_runs(self, *_: Any) -> list[Any]:
+        def list_runs(self, *_: Any, **__: Any) -> list[Any]:
             return list(self.runs)
 
         def secrets(self, *_: Any) -> list[Any]:
@@ -223,7 +223,7 @@ def test_a_record_that_a_refresh_has_made_whole_needs_no_update(seen: Seen) -> N
     marked: list[str] = []
 
     class Cluster(Unwatched):
-        def list_runs(self, *_: Any) -> list[Any]:
+        def list_runs(self, *_: Any, **__: Any) -> list[Any]:
             return THREE
 
         def annotate_run(self, _namespace: str, name: str, annotations: dict[str, str], **_: Any) -> None:

@@ -177,7 +177,7 @@ def test_runs_that_an_update_lets_go_are_named(seen: Seen) -> None:
     class Cluster(Unwatched):
         now = "2026-11-25T12:00:00Z"
 
-        def list_runs(self, *_: Any) -> list[Any]:
+        def list_runs(self, *_: Any, **__: Any) -> list[Any]:
             return [replace(run(nth), name=f"run-{nth:02}", created=f"2026-11-25T00:{nth:02}:00Z") for nth in range(15)]
 
         def note_pruned(self, *_: Any) -> None:

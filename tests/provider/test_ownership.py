@@ -73,7 +73,7 @@ class Cluster(Unwatched):
     def __init__(self, *runs: RunSummary) -> None:
         self.runs, self.labelled, self.deleted = list(runs), dict[str, str](), list[str]()
 
-    def list_runs(self, _namespace: str, _app: str) -> list[RunSummary]:
+    def list_runs(self, _namespace: str, _app: str, **_: Any) -> list[RunSummary]:
         return list(self.runs)
 
     def secrets(self, _namespace: str, _selector: str) -> list[Any]:

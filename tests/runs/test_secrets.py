@@ -51,7 +51,7 @@ class Holds(Unwatched):
     def delete_secret(self, _namespace: str, found: dict[str, Any]) -> None:
         del self.objects[found["metadata"]["name"]]
 
-    def list_runs(self, _namespace: str, _app: str) -> list[RunSummary]:
+    def list_runs(self, _namespace: str, _app: str, **_: Any) -> list[RunSummary]:
         return self.runs
 
     @property

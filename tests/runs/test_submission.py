@@ -43,7 +43,7 @@ class Cluster(Unwatched):
         self.runs, self.troubles, self.deleted, self.allocated = list(runs), troubles, list[str](), 0
         self.copies: list[str] = []
 
-    def list_runs(self, _namespace: str, _app: str) -> list[RunSummary]:
+    def list_runs(self, _namespace: str, _app: str, **_: Any) -> list[RunSummary]:
         self._fail("list_runs")
         return list(self.runs)
 
