@@ -46,10 +46,12 @@ ROWS = [
 ]
 
 
-def on_terminal(rows: Sequence[tuple[str, ...]], width: int, headed: bool = True, colours: bool = False) -> list[str]:
+def on_terminal(
+    rows: Sequence[tuple[str, ...]], width: int, headed: bool = True, colours: bool = False, fold: bool = True
+) -> list[str]:
     system: Literal["standard"] | None = "standard" if colours else None
     console = Console(file=io.StringIO(), width=width, force_terminal=colours, highlight=False, color_system=system)
-    console.print(styled(rows, headed, width), crop=False)
+    console.print(styled(rows, headed, width, fold=fold), crop=False)
     assert isinstance(console.file, io.StringIO)
     return [line.rstrip() for line in console.file.getvalue().splitlines()]
 
@@ -63,6 +65,14 @@ def test_on_a_terminal_the_last_column_is_folded_and_names_stay_whole() -> None:
         "shop                 True       Succeeded",
     ]
     assert on_terminal(ROWS, 20)[1] == "shop-migrate-1234-1  False      [red]Failed[/red]: a long"
+
+
+@pytest.mark.parametrize("width", [20, 60, 200])
+def test_what_changes_in_its_place_has_a_line_for_each_row(width: int) -> None:
+    """As many rows as the terminal has lines are shown, the newest last: a folded one would push those out."""
+    shown = on_terminal(ROWS * 5, width, fold=False)
+    assert len(shown) == len(ROWS * 5) and shown[2].split()[0] == "shop"
+    assert shown[1].endswith("…" if width < 200 else "words") and shown[1].startswith("shop-migrate-1234-1")
 
 
 def test_on_a_terminal_the_state_has_a_colour() -> None:

@@ -45,8 +45,11 @@ def shown_rows(rows: Sequence[Sequence[str]]) -> list[list[str]]:
     return [[shown(cell.replace("\n", "\\n")) for cell in row] for row in rows]
 
 
-def styled(rows: Sequence[Sequence[str]], headed: bool, room: int) -> Table:
-    """Rows for a terminal of `room` columns: names stay whole for copying, and only the last column is folded."""
+def styled(rows: Sequence[Sequence[str]], headed: bool, room: int, *, fold: bool = True) -> Table:
+    """Rows for a terminal of `room` columns: names stay whole for copying, and only the last column is folded.
+
+    Without `fold` it is cut instead, so that each row is one line.
+    """
     from rich.table import Table
     from rich.text import Text
 
@@ -58,7 +61,8 @@ def styled(rows: Sequence[Sequence[str]], headed: bool, room: int) -> Table:
         table.width = sum(least) + _GAP * len(least)
     titles = rows[0] if headed else [""] * len(widths)
     for nth, (title, width) in enumerate(zip(titles, least)):
-        table.add_column(Text(title), no_wrap=nth < len(least) - 1, overflow="fold", min_width=width)
+        folded = fold and nth == len(least) - 1
+        table.add_column(Text(title), no_wrap=not folded, overflow="fold" if folded else "ellipsis", min_width=width)
     for row in rows[1:] if headed else rows:
         names = titles if headed else ["", *([row[0]] * (len(row) - 1))]
         styles = [_COLOURS.get(cell, "yellow") if name in _COLOURED else "" for name, cell in zip(names, row)]

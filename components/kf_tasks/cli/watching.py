@@ -126,4 +126,4 @@ def _move(looks: Iterator[Look], *, with_app: bool, wide: bool) -> None:
         for runs, told, now in looks:
             room = max(console.height - 3, 1)
             head, *rows = shown_rows(rows_of(list(zip(runs, told)), now, with_app=with_app, wide=wide))
-            live.update(styled([head, *rows[-room:]], True, console.width), refresh=True)
+            live.update(styled([head, *rows[-room:]], True, console.width, fold=False), refresh=True)
