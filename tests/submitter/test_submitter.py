@@ -316,13 +316,18 @@ def test_a_run_that_a_queue_holds_back_is_not_given_up(capsys: pytest.CaptureFix
 
 
 class Forgetful(FakeCluster):
-    """The pod of its run has failed, and Tekton writes that down when it `notices` what is done: look-again, cancel."""
+    """The pod of its run has failed, and Tekton writes that down when it `notices` what is done: look-again, cancel.
 
-    def __init__(self, notices: str) -> None:
+    With `takes` it takes away the pod of what is cancelled.
+    """
+
+    def __init__(self, notices: str, takes: bool = False) -> None:
         super().__init__(ends=False)
-        self.notices, self.looks = notices, 0
+        self.notices, self.takes, self.looks = notices, takes, 0
 
     def pods(self, run: str) -> list[dict[str, Any]]:
+        if self.takes and self.cancelled:
+            return []
         state = {"terminated": {"exitCode": 3, "reason": "Error", "finishedAt": "2026-11-25T22:01:00Z"}}
         step = {"name": "step-task", "state": state}
         return [{"metadata": {"name": "p", "uid": "p"}, "status": {"phase": "Failed", "containerStatuses": [step]}}]
@@ -346,11 +351,14 @@ class Forgetful(FakeCluster):
         self.objects[self.runs(name)]["metadata"]["annotations"].update(annotations)
 
 
+@pytest.mark.parametrize("takes", [False, True])
 @pytest.mark.parametrize("notices", ["look-again", "cancel", "nothing"])
-def test_a_run_that_tekton_has_forgotten_keeps_nobody_waiting(notices: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_tekton_has_forgotten_keeps_nobody_waiting(
+    notices: str, takes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("kf_tasks.core.run.forgotten._STEPS", tuple((step, 0.0) for step in ("touch", "cancel", "end")))
     monkeypatch.setattr("kf_tasks.submitter.submitter.LOOK_SECONDS", 0)
-    cluster = Forgetful(notices)
+    cluster = Forgetful(notices, takes)
     monkeypatch.setattr(cluster.stop, "wait", lambda _seconds: False)
     assert submitter(cluster).work() == 3
     said = cluster.objects[cluster.runs(OWN)]["metadata"]["annotations"][marks.OUTCOME]

@@ -57,6 +57,9 @@ class Submitter:
         self.name = ""
         self.cause = ""
         self.patience = forgotten.Patience()
+        self.ended: Optional[Object] = (
+            None  # its pod as it was seen to have ended: whoever cancels the run takes it away
+        )
         self.looked = float("-inf")
         self.held = 0.0  # until when a queue held the run back, in seconds after it was submitted
         self.secret = (template["metadata"].get("annotations") or {}).get(marks.NOTIFY, "")
@@ -199,7 +202,7 @@ class Submitter:
         limit = self.schedule.start_timeout
         if self.cause or not limit or (waited - self.held < limit and not queue.is_queued(run)):
             return
-        pod = next(iter(reversed(self.cluster.pods(self.name))), None)
+        pod = self._pod()
         if pod and outcome.started(pod):
             self.cause = " "  # it runs: not asked again
             return
@@ -220,6 +223,8 @@ class Submitter:
             return False
         self.looked = now
         pods, task_run = self.cluster.pods(self.name), self._task_run(run)
+        if pods:
+            self.ended = pods[-1] if forgotten.has_ended(pods[-1]) else None
         trouble = forgotten.trouble(run, task_run, pods[-1] if pods else None)
         due = self.patience.due(trouble, now)
         if due == forgotten.TOUCH:
@@ -239,13 +244,17 @@ class Submitter:
         if not outcome.has_ended(run) and not self.patience.is_exhausted:
             return Outcome(outcome.UNKNOWN, "", "was deleted before it ended")
         task_run = self._task_run(run)
-        pod = next(iter(reversed(self.cluster.pods(self.name))), None)
+        pod = self._pod()
         ended = outcome.conclude(run, task_run, pod, self.cause.strip() or outcome.never_started(run, pod))
         self.cluster.annotate_finished(self.name, {marks.OUTCOME: ended.sentence})
         if pod and not outcome.started(pod) and ended.state != SUCCEEDED:
             # Tekton leaves a pod that waits for a missing Secret: it would start when the Secret appears.
             self.cluster.delete_pod(pod["metadata"]["name"])
         return ended
+
+    def _pod(self) -> Optional[Object]:
+        """The newest pod of its run, also where that has ended and is gone."""
+        return next(iter(reversed(self.cluster.pods(self.name))), self.ended)
 
     def _task_run(self, run: Object) -> Optional[Object]:
         children = (run.get("status") or {}).get("childReferences") or []
