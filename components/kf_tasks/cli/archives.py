@@ -78,10 +78,8 @@ def of_cluster_or_archive(
 
     With a `url` only that archive is read. `read` is given an archive and a Space's name; `what` is asked for.
     """
-    from ..log.archive import Archive
-
     if url:
-        found = read(Archive.of(url), target.name())
+        found = read(_archive(url), target.name())
         if found is None:
             raise NotFound(f"{what} of space {target.name()!r} is not in the log archive {url}")
         return found
@@ -92,7 +90,7 @@ def of_cluster_or_archive(
     except (NotFound, Unreachable) as error:
         place = url_of(space, app) if space else os.environ.get(ARCHIVE)
         try:
-            found = read(Archive.of(place), target.name()) if place else None
+            found = read(_archive(place), target.name()) if place else None
         except Trouble as other:
             raise type(error)(f"{error}; {other}") from None
         if found is None:
@@ -100,6 +98,12 @@ def of_cluster_or_archive(
         if isinstance(error, Unreachable):
             echo(f"kf: {error}: this is what the log archive {place} has", err=True)
         return found
+
+
+def _archive(url: str) -> Archive:
+    from ..log.archive import Archive
+
+    return Archive.of(url)
 
 
 def find(archive: Archive, space: str, app: str | None, run: str | None, task_id: int | None) -> list[StoredLog] | None:
@@ -115,9 +119,7 @@ def find(archive: Archive, space: str, app: str | None, run: str | None, task_id
 
 def beside(url: str, space: str, app: str, known: Container[str]) -> tuple[Archive, list[Place]]:
     """The archive of a URL, and the places in it of the runs of an App, oldest first, whose UIDs are not `known`."""
-    from ..log.archive import Archive
-
-    archive = Archive.of(url)
+    archive = _archive(url)
     return archive, [place for place in archive.places(space, app) if place.uid not in known]
 
 

@@ -12,7 +12,6 @@ import click
 
 from ..core import advice, naming
 from ..core.errors import InvalidInput
-from ..core.run import sources
 from ..errors import Trouble
 
 _RULE = "give one of lower-case letters, digits and '-', with a letter or digit at both ends"
@@ -85,6 +84,8 @@ def task_id(text: str) -> int:
 
 def secret_key(text: str) -> str:
     """`NAME=SECRET/KEY`: a variable, and the key of a Secret with its value."""
+    from ..core.run import sources
+
     name, _, reference = text.partition("=")
     secret, _, key = reference.partition("/")
     if not (name and secret and key):

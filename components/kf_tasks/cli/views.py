@@ -15,9 +15,10 @@ from ..core.log import gate
 from ..core.log.masking import Masker
 from ..core.log.stored import NO_LOG, StoredLog
 from ..core.retention import plan
-from ..core.run import outcome, pipelinerun
+from ..core.run import outcome
 from ..core.run.command import DOLLAR, carried
 from ..core.run.outcome import Outcome
+from ..core.run.step import step_of
 from ..core.run.summary import RunSummary
 
 FORGOTTEN = "its pod has ended or is gone, and Tekton has not noticed"
@@ -152,7 +153,7 @@ class LiveView(RunView):
         pod = pods[-1] if pods else None
         ended = outcome.known(run, task_run, pod) if outcome.has_ended(run) else _under_way(run, task_run, pod)
         ended = gate.ended(ended, masker or Masker())
-        step = pipelinerun.step_of(run)
+        step = step_of(run)
         return cls(
             name=metadata["name"],
             app=labels.get(marks.NAME, ""),

@@ -21,7 +21,8 @@ from ..core import api, marks, moments
 from ..core.api import Object
 from ..core.retention import pruned
 from ..core.retention.pruned import Pruned
-from ..core.run import outcome, pipelinerun
+from ..core.run import outcome
+from ..core.run.step import CONTAINER
 from ..core.run.summary import RunSummary, page
 from ..errors import Conflict, NotFound, Refused, Unreachable
 from .connection import Connection
@@ -216,7 +217,7 @@ class Cluster:
         *,
         follow: bool = False,
         tail: int | None = None,
-        container: str = pipelinerun.CONTAINER,
+        container: str = CONTAINER,
         stamps: bool = False,
         since: str | None = None,
         limit: int | None = None,

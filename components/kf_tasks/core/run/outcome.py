@@ -15,7 +15,7 @@ from typing import Any, Dict, Mapping, Optional, Sequence
 from .. import moments
 from ..api import Object
 from ..marks import CANCELLED_BY, OUTCOME
-from .pipelinerun import CONTAINER, step_of
+from .step import CONTAINER, step_of
 
 SUCCEEDED, FAILED, CANCELLED, TIMED_OUT = "Succeeded", "Failed", "Cancelled", "TimedOut"
 PENDING, RUNNING, UNKNOWN, HELD = "Pending", "Running", "Unknown", "Held"

@@ -20,9 +20,10 @@ from . import system
 from .command import carry, dollar_variable, needs_dollar
 from .environment import Value, Variable, rendered
 from .sources import SECRET, Source
+from .step import CONTAINER as CONTAINER
+from .step import STEP
+from .step import step_of as step_of
 
-STEP = "task"
-CONTAINER = f"step-{STEP}"
 _WRITTEN = ("kf.dev/", "tekton.dev/", "kubectl.kubernetes.io/")  # annotations of what became of a run
 RESULTS_FOLDER = "/tekton/results"
 EVERY = "*"  # in place of a key
@@ -212,12 +213,6 @@ def override(
             step["computeResources"]["limits"][resource] = amount
     _tell_amounts(step)
     return changed
-
-
-def step_of(manifest: Object) -> Object:
-    """The step of a PipelineRun of ours that does its work; what others prepare stands before it."""
-    step: Object = manifest["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["steps"][-1]
-    return step
 
 
 def secrets_of(manifest: Object) -> List[Dict[str, str]]:

@@ -9,7 +9,7 @@ from .. import marks
 from ..api import Object
 from . import outcome
 from .command import carried
-from .pipelinerun import step_of
+from .step import step_of
 
 UNKNOWN = "Unknown"
 
