@@ -43,8 +43,9 @@ class Cluster:
     def __init__(self) -> None:
         self.marked: list[tuple[str, Any]] = []
 
-    def annotate_run(self, _namespace: str, name: str, annotations: dict[str, Any], **_: Any) -> None:
+    def annotate_run(self, _namespace: str, name: str, annotations: dict[str, Any], **_: Any) -> dict[str, Any]:
         self.marked.append((name, annotations[marks.RECORDED]))
+        return {"annotations": annotations, "resourceVersion": "2"}
 
 
 def test_of_the_runs_of_one_update_none_goes_before_its_record_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:

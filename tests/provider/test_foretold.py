@@ -44,9 +44,10 @@ class Cluster(Unwatched):
     def delete_runs(self, _namespace: str, runs: Sequence[RunSummary], **_: Any) -> list[str]:
         return [self.runs.pop(run.name).name for run in runs]
 
-    def annotate_run(self, _namespace: str, name: str, annotations: dict[str, str], **_: Any) -> None:
+    def annotate_run(self, _namespace: str, name: str, annotations: dict[str, str], **_: Any) -> dict[str, Any]:
         found = self.runs[name]
         self.runs[name] = replace(found, annotations={**found.annotations, **annotations})
+        return {"labels": found.labels, "annotations": self.runs[name].annotations, "resourceVersion": found.version}
 
     def create_run(self, *_: Any, **__: Any) -> None:
         """A dry run that is admitted."""

@@ -226,9 +226,10 @@ def test_a_record_that_a_refresh_has_made_whole_needs_no_update(seen: Seen) -> N
         def list_runs(self, *_: Any, **__: Any) -> list[Any]:
             return THREE
 
-        def annotate_run(self, _namespace: str, name: str, annotations: dict[str, str], **_: Any) -> None:
+        def annotate_run(self, _namespace: str, name: str, annotations: dict[str, str], **_: Any) -> dict[str, Any]:
             assert "kf.dev/recorded" in annotations
             marked.append(name)
+            return {"annotations": annotations, "resourceVersion": "2"}
 
     seen.answers = Cluster()
     seen.sees(*THREE, now=NOW)

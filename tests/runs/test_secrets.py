@@ -204,13 +204,13 @@ def test_copies_go_when_no_run_names_them() -> None:
     summary = RunSummary("shop-t-1", "u", "2026-01-01T05:30:00Z", True, {}, kept)
     cluster.runs = [summary]
     cluster.now = "2026-01-01T00:30:00Z"
-    drop_copies(cluster, "ns", "shop")
+    drop_copies(cluster, "ns", "shop", cluster.runs)
     assert len(cluster.copies) == 2, "somebody may be about to name it"
     cluster.now = "2026-01-01T09:30:00Z"
-    drop_copies(cluster, "ns", "shop")
+    drop_copies(cluster, "ns", "shop", cluster.runs)
     assert cluster.copies == [kept[marks.SECRETS]]
     cluster.runs = []
-    drop_copies(cluster, "ns", "shop")
+    drop_copies(cluster, "ns", "shop", cluster.runs)
     assert cluster.copies == []
 
 

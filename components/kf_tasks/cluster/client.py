@@ -121,9 +121,9 @@ class Cluster:
         """Cancels a run that has not ended; Tekton refuses it for one that has. `uid` as for `annotate_run`."""
         self._patch_run(namespace, name, api.cancelling(by, uid))
 
-    def label_run(self, namespace: str, name: str, labels: Mapping[str, str], uid: str = "") -> None:
-        """Sets labels of a PipelineRun; `uid` as for `annotate_run`."""
-        self._patch_run(namespace, name, api.labelling(labels, uid))
+    def label_run(self, namespace: str, name: str, labels: Mapping[str, str], uid: str = "") -> Object:
+        """Sets labels of a PipelineRun, and returns its metadata; `uid` as for `annotate_run`."""
+        return self._patch_run(namespace, name, api.labelling(labels, uid))
 
     def _patch_run(self, namespace: str, name: str, body: Object) -> Object:
         self.written = ""
@@ -282,9 +282,10 @@ class Cluster:
         return api.items(self.http.json("GET", api.core(namespace, "configmaps"), query=query))
 
     def secrets(self, namespace: str, selector: str = "") -> list[Object]:
-        """The Secrets that a selector matches: their metadata alone."""
+        """The Secrets that a selector matches: their metadata alone. `now` is when that was answered."""
         query = [("labelSelector", selector)] if selector else []
         answer = self.http.read("GET", api.core(namespace, "secrets"), query=query, accept=api.METADATA_LIST)
+        self.now = server_time(answer)
         return api.items(self.http.decoded(answer))
 
     def create_secret(self, namespace: str, body: Object) -> None:

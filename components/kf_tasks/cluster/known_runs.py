@@ -9,6 +9,7 @@ before that version is known. Without such a version, and where nobody tells any
 from __future__ import annotations
 
 import threading
+import time
 
 from ..core.run.summary import RunSummary
 from .client import Cluster
@@ -27,6 +28,7 @@ class KnownRuns:
         self.turn, self.swept = threading.Lock(), False
         self._watch, self._namespace, self._app, self._with_times = watch, namespace, app, with_times
         self._mirror: Mirror[RunSummary] = Mirror(watch)
+        self._listed_at = float("-inf")  # when its last list was asked for
 
     def known(self, cluster: Cluster) -> list[RunSummary]:
         """Those that are known, by their names: as they were a moment ago. They are watched from now on."""
@@ -34,8 +36,13 @@ class KnownRuns:
         self._mirror.complete(lambda: self._listed(cluster))
         return self._mirror.all()
 
-    def at(self, cluster: Cluster, version: str) -> list[RunSummary]:
-        """Those that there are at a version which was written just now, or later; empty: as a list has them."""
+    def at(self, cluster: Cluster, version: str, asked: float = float("inf")) -> list[RunSummary]:
+        """Those that there are at a version which was written just now, or later; empty: as a list has them.
+
+        A list since the moment `asked` (of the monotonic clock), when the question came up, will do as well.
+        """
+        if self._listed_at >= asked:
+            return self._mirror.all()
         if not version or not self._is_told():
             return self.listed(cluster)
         self._mirror.complete(lambda: self._listed(cluster))
@@ -59,5 +66,7 @@ class KnownRuns:
         return self._watch.await_start()
 
     def _listed(self, cluster: Cluster) -> list[Listed[RunSummary]]:
+        begun = time.monotonic()
         runs = cluster.list_runs(self._namespace, self._app, with_times=self._with_times)
+        self._listed_at = begun
         return [(run.name, run.version, run) for run in runs]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 import urllib3
@@ -157,3 +157,9 @@ class Watch:
 def is_newer(version: str, known: str) -> bool:
     """Whether a version comes after another one: those of one kind can be compared as numbers; of others it does."""
     return not (version.isdigit() and known.isdigit()) or int(version) > int(known)
+
+
+def latest(versions: Iterable[str]) -> str:
+    """The last of versions of one kind; empty where there is none, or where they cannot be compared."""
+    found = list(versions)
+    return max(found, key=int) if found and all(version.isdigit() for version in found) else ""

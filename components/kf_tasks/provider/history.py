@@ -6,7 +6,7 @@ import contextlib
 import functools
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +16,8 @@ from pulumi.output import contains_unknowns
 
 from ..cluster.client import PARALLEL_CHANGES, Cluster
 from ..cluster.connection import Connection
+from ..cluster.informer import informer
+from ..cluster.watch import latest
 from ..core import advice, moments
 from ..core.approval import ANEW
 from ..core.errors import InvalidInput
@@ -148,16 +150,16 @@ class Histories:
             cluster = self.preview.cluster(Connection.of(inputs.connection))
             warn = functools.cache(functools.partial(self.preview.say, inputs.urn, warning=True))
             archiving = archiving_of(cluster, inputs, warn)
-            there = self._own(cluster, inputs)
+            there = self._own(cluster.list_runs(namespace, app), inputs)
             if there:
                 self.preview.say(inputs.urn, f"deletes with their logs {_all(len(there), inputs)}")
             if archiving:
                 ending.settle(archiving, there, f"pulumi destroy of stack {inputs.stack}")
             deadline, held = time.monotonic() + DELETE_SECONDS, list[str]()
             while time.monotonic() < deadline:
-                runs = self._own(cluster, inputs)
+                runs = self._own(cluster.list_runs(namespace, app), inputs)
                 if not runs:
-                    drop_copies(cluster, namespace, app)
+                    drop_copies(cluster, namespace, app, [])
                     return
                 ready = archiving.before(runs) if archiving else runs
                 cluster.delete_runs(namespace, ready, foreground=True)
@@ -214,7 +216,8 @@ class Histories:
 
     def _sweep(self, inputs: HistoryInputs) -> dict[str, Any]:
         """Marks the runs that the state holds by now, and prunes."""
-        let_go(self.preview, self._mark(inputs), inputs)
+        asked = time.monotonic()
+        let_go(self.preview, self._mark(inputs), inputs, asked=asked)
         return inputs.kept()
 
     def _tell(self, inputs: HistoryInputs) -> None:
@@ -227,28 +230,29 @@ class Histories:
         with about(f"the runs of app {inputs.app!r} cannot be marked as recorded"):
             cluster = self.preview.cluster(Connection.of(inputs.connection))
             recorded = {*inputs.runs} - {*(inputs.unfinished or ())}
-            runs = self._own(cluster, inputs)
-            own = label_value(inputs.stack)
+            known = informer(cluster.http, inputs.namespace).runs(inputs.app)
+            runs = self._own(known.known(cluster), inputs)
+            own, changed = label_value(inputs.stack), list[RunSummary]()
             for run in runs:
                 if run.labels.get(STACK, own) != own:
                     with contextlib.suppress(NotFound):
-                        cluster.label_run(inputs.namespace, run.name, {STACK: own}, run.uid)
+                        moved = cluster.label_run(inputs.namespace, run.name, {STACK: own}, run.uid)
+                        changed.append(run.of_metadata(moved))
             values = settled(runs, recorded, inputs.tasks)
             marked = [run for run in runs if run.name in values]
             with ThreadPoolExecutor(PARALLEL_CHANGES) as pool:
-                list(
-                    pool.map(
-                        lambda run: mark_recorded(cluster, inputs.namespace, run.name, values[run.name], run.uid),
-                        marked,
-                    )
+                found = pool.map(
+                    lambda run: mark_recorded(cluster, inputs.namespace, run.name, values[run.name], run.uid), marked
                 )
-            cluster.written = ""  # of changes at the same time nobody knows which was the last: retention lists anew
+                changed += [run.of_metadata(one) for run, one in zip(marked, found) if one]
+            for run in changed:
+                known.take(run.name, run.version, run)
+            cluster.written = latest(run.version for run in changed)
         return cluster
 
-    def _own(self, cluster: Cluster, inputs: HistoryInputs) -> list[RunSummary]:
+    def _own(self, runs: Iterable[RunSummary], inputs: HistoryInputs) -> list[RunSummary]:
         """The runs of the App that are this stack's, under whatever name it had."""
         own = self.preview.own_labels(inputs.place, inputs.stack)
-        runs = cluster.list_runs(inputs.namespace, inputs.app)
         return [run for run in runs if run.labels.get(STACK) in (None, *own)]
 
     def _refuse(self, before: HistoryInputs | None, inputs: HistoryInputs, seen: Survey) -> str | None:

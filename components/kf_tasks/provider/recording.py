@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import Any
 from ..cluster.client import Cluster
 from ..cluster.connection import Connection
 from ..core import advice, marks
+from ..core.api import Object
 from ..core.log.shown import NONE
 from ..core.pods import security, user
 from ..core.retention import notice
@@ -121,14 +121,28 @@ def stop(preview: Preview, inputs: RunInputs, own: str = "") -> None:
         say(f"run {run.name} is cancelled")
 
 
-def mark_recorded(cluster: Cluster, namespace: str, run: str, value: str, uid: str = "") -> None:
-    """Marks a run whose record a state holds, or none will (see `core.run.attempts`); one that is gone is fine."""
-    with contextlib.suppress(NotFound):
-        cluster.annotate_run(namespace, run, {marks.RECORDED: value}, finished=True, uid=uid)
+def mark_recorded(cluster: Cluster, namespace: str, run: str, value: str, uid: str = "") -> Object | None:
+    """Marks a run whose record a state holds, or none will (see `core.run.attempts`).
+
+    Returns its metadata as it is now, None if it is gone.
+    """
+    try:
+        return cluster.annotate_run(namespace, run, {marks.RECORDED: value}, finished=True, uid=uid)
+    except NotFound:
+        return None
 
 
-def let_go(preview: Preview, cluster: Cluster, inputs: RunInputs | HistoryInputs, spare: str = "") -> None:
-    """Lets old runs go, their logs being archived first; whether that works says nothing about the task."""
+def let_go(
+    preview: Preview,
+    cluster: Cluster,
+    inputs: RunInputs | HistoryInputs,
+    spare: str = "",
+    asked: float = float("inf"),
+) -> None:
+    """Lets old runs go, their logs being archived first; whether that works says nothing about the task.
+
+    `asked` is when that came up, as `prune` has it.
+    """
     warn = functools.partial(preview.say, inputs.urn, warning=True)
     archiving = archiving_of(cluster, inputs, warn)
     try:
@@ -136,7 +150,7 @@ def let_go(preview: Preview, cluster: Cluster, inputs: RunInputs | HistoryInputs
         notifying = notifying_of(preview, cluster, inputs)
         approval = approving.known(preview)
         kept = functools.partial(approval.unapproved, inputs.namespace, inputs.app) if approval else None
-        gone = prune(cluster, inputs.namespace, inputs.app, inputs.policy, spare, before, kept, notifying)
+        gone = prune(cluster, inputs.namespace, inputs.app, inputs.policy, spare, before, kept, notifying, asked)
         if gone:
             preview.say(
                 inputs.urn,

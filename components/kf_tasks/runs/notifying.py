@@ -73,7 +73,7 @@ class Notifying:
 
     def rest(self, app: str) -> None:
         """Tells what is owed of an App's runs."""
-        self._settle(lambda: self._cluster.list_runs(self._namespace, app))
+        self._settle(lambda: informer(self._cluster.http, self._namespace).runs(app).known(self._cluster))
 
     def _settle(self, find: Callable[[], list[RunSummary]], own: str = "", seen: Seen | None = None) -> None:
         try:

@@ -31,6 +31,7 @@ def prune(
     before: Callable[[list[RunSummary]], list[RunSummary]] | None = None,
     kept: Callable[[list[str]], list[str]] | None = None,
     notifying: Notifying | None = None,
+    asked: float = float("inf"),
 ) -> list[str]:
     """Deletes what retention lets go; returns the names.
 
@@ -38,19 +39,20 @@ def prune(
     what has to be done with each before it goes, and returns those that may; since that takes its time, what goes is
     decided again afterwards. A run that has changed since then, by being pinned for example, stays. `kept` tells of
     names those that stay whatever retention says. What the cluster has changed of a run last is taken for the moment of
-    the question. What is owed of those that are to go is told by `notifying`, before.
+    the question, unless that came up at the moment `asked` of the monotonic clock. What is owed of those that are to go
+    is told by `notifying`, before.
     """
     known = informer(cluster.http, namespace).runs(app)
 
-    def listed(version: str = "") -> tuple[list[RunSummary], list[plan.Verdict]]:
-        runs = known.at(cluster, version)
+    def listed(version: str = "", asked: float = float("inf")) -> tuple[list[RunSummary], list[plan.Verdict]]:
+        runs = known.at(cluster, version, asked)
         verdicts = plan.plan(runs, policy, now=cluster.now)
         found = [verdict for verdict in verdicts if verdict.going and verdict.run.name != spare]
         stay = kept([verdict.run.name for verdict in found]) if kept else []
         return runs, [verdict for verdict in found if verdict.run.name not in stay]
 
     with known.turn:  # whoever comes next knows what has gone
-        runs, found = listed(cluster.written)
+        runs, found = listed(cluster.written, asked)
         if notifying and notifying.before(runs, [verdict.run for verdict in found]):
             found = listed()[1]  # what was told stands on them: they have changed
         if found and before:
@@ -75,6 +77,7 @@ def _drop_copies(cluster: Cluster, namespace: str, app: str, known: KnownRuns, w
     """
     if any(marks.SECRETS in run.annotations for run in went):
         with contextlib.suppress(ClusterError):
-            if not known.swept or copies_of(went) - copies_of(known.known(cluster)):
-                drop_copies(cluster, namespace, app)
+            left = known.known(cluster)
+            if not known.swept or copies_of(went) - copies_of(left):
+                drop_copies(cluster, namespace, app, left)
                 known.swept = True

@@ -14,7 +14,7 @@ import contextlib
 import functools
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from ..cluster.client import Cluster
@@ -175,10 +175,9 @@ def copies_of(runs: Iterable[RunSummary]) -> set[str]:
     return {name for run in runs for name in run.annotations.get(marks.SECRETS, "").split(",")}
 
 
-def drop_copies(cluster: Cluster, namespace: str, app: str) -> None:
-    """Deletes the copies that no run of an App names any more; without any run all of them."""
+def drop_copies(cluster: Cluster, namespace: str, app: str, runs: Collection[RunSummary]) -> None:
+    """Deletes the copies that none of these, which are all runs of an App, names any more; without any all of them."""
     with contextlib.suppress(ClusterError):  # the next one does
-        runs = cluster.list_runs(namespace, app)
         named = copies_of(runs)
         for copy in cluster.secrets(namespace, f"{api.equal(marks.NAME, app)},{marks.COMPONENT}={KEPT}"):
             age = moments.seconds_between(copy["metadata"]["creationTimestamp"], cluster.now)

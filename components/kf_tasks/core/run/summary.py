@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
 from .. import marks
@@ -68,6 +68,11 @@ class RunSummary:
         """The run of a whole PipelineRun."""
         ended = outcome.condition(run)
         return cls._of(run, ended.get("status", UNKNOWN), ended.get("reason", ""))
+
+    def of_metadata(self, metadata: Mapping[str, Any]) -> RunSummary:
+        """This run with the metadata that it has by now."""
+        labels, annotations = marks.own_marks(metadata.get("labels")), marks.own_marks(metadata.get("annotations"))
+        return replace(self, labels=labels, annotations=annotations, version=metadata.get("resourceVersion", ""))
 
     @classmethod
     def _of(cls, found: Mapping[str, Any], succeeded: str, reason: str) -> RunSummary:
