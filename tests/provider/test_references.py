@@ -46,3 +46,22 @@ def test_what_is_missing_is_said_without_a_value() -> None:
     assert said == [own[0], "the keys of Secret hidden could not be asked for: secrets is forbidden", own[1], *own]
     assert sorted(set(cluster.asked)) == [("configmaps", "gone"), ("secrets", "hidden"), ("secrets", "shop")]
     assert cluster.asked.count(("secrets", "shop")) == 1
+
+
+def test_what_is_only_to_be_known_is_said_once_and_where_something_changes() -> None:
+    """Five tasks and a schedule of one App read a whole Secret that has a key which no shell takes."""
+
+    class Whole(Cluster):
+        def get(self, _namespace: str, _plural: str, name: str) -> dict[str, Any] | None:
+            return {"data": {"tls.crt": "eA=="}} if name == "shop" else None
+
+    source = {"secretRef": {"name": "shop"}}
+    spec = {"pipelineSpec": {"tasks": [{"taskSpec": {"steps": [{"name": "task", "envFrom": [source]}]}}]}}
+    props = {"stack": "s.dev", "namespace": "dev", "app": "shop", "urn": "u", "manifest": {"spec": spec}}
+    note = "Secret shop: no shell takes tls.crt as a variable, and Kubernetes before 1.34 leaves such keys out"
+    said: list[str] = []
+    preview = Preview(lambda _urn, text, **_: said.append(text), cluster=lambda _: Whole())  # type: ignore
+    for changed, told in ((False, []), (True, [note])):
+        for task in "abcde":
+            references.say(preview, Connection(), RunInputs.of({**props, "task": task}), changed=changed)
+        assert said == told

@@ -54,7 +54,8 @@ class Calendars:
             if not contains_unknowns(inputs.manifest) and (not before or inputs.manifest != before.manifest):
                 refusal = decision.dry_run(self.preview, connection, inputs)
             if inputs.preview and not contains_unknowns(inputs.manifest):
-                references.say(self.preview, connection, inputs)
+                another = not before or before.manifest != inputs.manifest
+                references.say(self.preview, connection, inputs, changed=another)
         told = {}
         if inputs.preview:
             runs = decision.own_runs(self.preview, inputs.which, seen) if connection and not seen.unasked else None

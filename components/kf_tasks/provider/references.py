@@ -10,8 +10,11 @@ from ..errors import ClusterError
 from .preview import Preview
 
 
-def say(preview: Preview, connection: Connection, inputs: RunInputs | CalendarInputs) -> None:
-    """Nothing of it is an error: who keeps them may make them until the run starts, and the run waits for them."""
+def say(preview: Preview, connection: Connection, inputs: RunInputs | CalendarInputs, *, changed: bool = True) -> None:
+    """Nothing of it is an error: who keeps them may make them until the run starts, and the run waits for them.
+
+    What is only to be known of them is said once, and where something has `changed` about the task.
+    """
     namespace = inputs.which.namespace
     for one in references.needed(inputs.manifest):
         try:
@@ -22,3 +25,5 @@ def say(preview: Preview, connection: Connection, inputs: RunInputs | CalendarIn
             continue
         for line in one.lines(keys):
             preview.say(inputs.urn, harmless(line))
+        for note in one.notes(keys) if changed else ():
+            preview.say_once(inputs.urn, harmless(note), about=f"keys {namespace} {one}")

@@ -57,7 +57,7 @@ def test_what_a_run_needs_of_others() -> None:
     (Needed(SECRET, "shop", ("a",)), {"a": ""}, []),
 ], ids=str)  # fmt: skip
 def test_what_is_said(one: Needed, keys: Any, lines: list[str]) -> None:
-    assert one.lines(keys) == lines
+    assert [*one.lines(keys), *one.notes(keys)] == lines
 
 
 def test_all_that_a_source_holds_is_secret() -> None:

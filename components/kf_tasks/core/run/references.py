@@ -40,15 +40,15 @@ class Needed:
             return [] if self.optional else [f"{self} does not exist yet: the run waits for it until start_timeout"]
         missing = [key for key in self.keys if key not in found]
         there = ", ".join(sorted(found)[:NAMED]) or "none"
-        said = [f"key {key} of {self} does not exist yet (there are: {there}): the run waits for it until start_timeout"
+        return [f"key {key} of {self} does not exist yet (there are: {there}): the run waits for it until start_timeout"
                 for key in missing]  # fmt: skip
-        odd = sorted({key for key in found for it in self.prefixes if not _VARIABLE.fullmatch(it + key)})
-        if odd:
-            names = ", ".join(odd[:NAMED])
-            said.append(
-                f"{self}: no shell takes {names} as a variable, and Kubernetes before 1.34 leaves such keys out"
-            )
-        return said
+
+    def notes(self, found: Optional[Collection[str]]) -> List[str]:
+        """What is to be known of its keys, whoever has them as variables."""
+        odd = sorted({key for key in found or () for it in self.prefixes if not _VARIABLE.fullmatch(it + key)})
+        names = ", ".join(odd[:NAMED])
+        told = f"{self}: no shell takes {names} as a variable, and Kubernetes before 1.34 leaves such keys out"
+        return [told] if odd else []
 
 
 def needed(manifest: Object) -> List[Needed]:
