@@ -322,6 +322,8 @@ def test_runs_without_pod_and_task_run_are_listed() -> None:
     said = found(Lost([run(1), run(2, "Unknown")]))["runs"]
     assert said[0] == "warning" and said[1].startswith("shop-migrate-2: its pod has ended or is gone, and Tekton")
     assert said[2] == "kf terminate-task shop-migrate-2 --space dev"
+    told = run(3, "Unknown", annotations={"kf.dev/outcome": "exit code 3, which Tekton has not noticed"})
+    assert found(Lost([told]))["runs"][0] == "ok", "who followed it has told its end: nobody waits"
 
 
 URN = "kf:index:App::shop"

@@ -151,7 +151,8 @@ def _runs(space: TargetSpace) -> Iterator[FindingView]:
         return
     pods = run_list.pods_of(space, [run.name for run in going])
     forgotten = run_list.forgotten_of(space, going, pods, space.cluster.now)
-    found = [run for run in going if run.name in forgotten]
+    waited_for = [run for run in going if marks.OUTCOME not in run.annotations]  # else its follower has told its end
+    found = [run for run in waited_for if run.name in forgotten]
     for run in found:
         yield wrong("runs", f"{run.name}: {FORGOTTEN}", advice.terminate(run.name, space.name), WARNING)
     if not found:
