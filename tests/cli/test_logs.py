@@ -14,7 +14,7 @@ from kf_tasks.core import moments
 from kf_tasks.core.log.stored import StoredLog, record_of
 from kf_tasks.core.run.outcome import Outcome
 from kf_tasks.core.run.summary import RunSummary
-from kf_tasks.errors import NotFound
+from kf_tasks.errors import Denied, NotFound
 from kf_tasks.log.archive import Archive
 
 from .test_commands import FakeCluster, call
@@ -179,3 +179,17 @@ def test_a_long_past_is_named_and_not_read(archive: Archive, monkeypatch: pytest
     result = call(WithLogs(), "logs", "shop", "--recent")
     assert result.stdout.splitlines() == ["migrate/1 kept", "report/2 kept"]
     assert result.stderr == f"kf: app 'shop': 1 older ones are in the archive: --archive {archive.url} has all\n"
+
+
+def test_a_log_that_is_there_and_cannot_be_read_is_an_error() -> None:
+    class Closed(WithLogs):
+        def log(self, namespace: str, pod: str, **more: Any) -> Iterator[bytes]:
+            if "report" in pod:
+                raise Denied("pods/log is forbidden")
+            yield from super().log(namespace, pod, **more)
+
+    for words in (["shop", "--recent"], ["--run", "shop-report-2"], ["shop", "--id", "2"]):
+        result = call(Closed(objects=three().objects), "logs", *words)
+        assert result.exit_code == 1 and "its log cannot be read: pods/log is forbidden" in result.stderr
+        assert ("migrate/1 " in result.stdout) == ("--recent" in words), "it keeps no other from being read"
+    assert call(Closed(objects=three().objects), "logs", "--run", "shop-migrate-1").exit_code == 0

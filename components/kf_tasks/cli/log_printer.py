@@ -20,10 +20,10 @@ from .target import TargetSpace
 
 
 class LogPrinter:
-    """Prints the logs of runs of one Space."""
+    """Prints the logs of runs of one Space; `unread` is whether one of them is there and could not be read."""
 
     def __init__(self, space: TargetSpace, form: Form) -> None:
-        self.space, self.form = space, form
+        self.space, self.form, self.unread = space, form, False
         self._maskers: dict[frozenset[str], Masker] = {}
         self._get = functools.cache(space.cluster.get)
         self._warn = functools.cache(warn)
@@ -115,3 +115,4 @@ class LogPrinter:
         except ClusterError as error:
             self.form.show(run, shown.finish())
             self.form.note(run, f"its log cannot be read: {error}")
+            self.unread = True

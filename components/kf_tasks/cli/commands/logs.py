@@ -122,6 +122,8 @@ def _print(printer: LogPrinter, choice: Choice, runs: list[RunSummary], ends: bo
             printer.dump(one)
     if not ends and not (choice.single and runs[0].finished):
         _follow(printer, choice, runs)
+    elif printer.unread:
+        raise click.exceptions.Exit(1)
 
 
 def _print_stored(form: Form, archive: Archive, records: list[StoredLog], choice: Choice) -> None:
