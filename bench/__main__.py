@@ -11,10 +11,38 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import following, latency, many, masking, preview, pruning, requests, review, source, starting, stored, updates
+from . import (
+    following,
+    latency,
+    many,
+    masking,
+    plugin,
+    preview,
+    pruning,
+    requests,
+    review,
+    source,
+    starting,
+    stored,
+    updates,
+)
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
-MODULES = (starting, latency, requests, updates, many, preview, review, following, stored, masking, source, pruning)
+MODULES = (
+    starting,
+    plugin,
+    latency,
+    requests,
+    updates,
+    many,
+    preview,
+    review,
+    following,
+    stored,
+    masking,
+    source,
+    pruning,
+)
 
 
 def main() -> None:

@@ -45,7 +45,11 @@ def provider_of(folder: Path) -> int | None:
 
 def peak_of_provider(folder: Path) -> float:
     """Its peak memory in MiB, 0 while there is none."""
-    process = provider_of(folder)
+    return peak_of(provider_of(folder))
+
+
+def peak_of(process: int | None) -> float:
+    """The peak memory of a process in MiB, 0 without one."""
     try:
         return int(Path(f"/proc/{process}/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
     except (OSError, IndexError):  # there is none, or it has ended meanwhile
