@@ -57,4 +57,6 @@ class Run(Carried, module="kf", name="Run"):
 
 # What `preview --diff` does not show: the record, which is another one after each run, the manifest, whose change the
 # template's ConfigMap shows and a line under the task tells, and what is there for `kf review`.
-_HIDDEN = pulumi.ResourceOptions(hide_diffs=["manifest", *RECORD, EXPIRED, "_last", "_unasked", "_secrets"])
+_HIDDEN = pulumi.ResourceOptions(
+    hide_diffs=["manifest", *RECORD, EXPIRED, "_deletions", "_last", "_unasked", "_secrets"]
+)

@@ -32,7 +32,9 @@ def test_a_preview_says_under_each_task_what_goes_after_it(plugin: bool) -> None
     seen = Seen(Survey(cluster="one", runs=EXISTING))
     for task in ("a", "b", "c", "d", "e"):
         found = Runs(seen).check({}, {**NEWS, "task": task, "keep": 3})
-        assert found.inputs["_expired"], "what policies and reviews read is there in both"
+        assert found.inputs["_expired"], "what policies read is there in both"
+        sure = [one["run"] for one in found.inputs.get("_deletions", ()) if one["sure"]]
+        assert sure == (found.inputs["_expired"] if plugin else []), "and reviews there in one"
     lines = [line for line in seen.said if "run-1" in line]
     assert len(lines) == (5 if plugin else 0) and all("delete" in line for line in lines)
 

@@ -76,6 +76,15 @@ def test_a_stack_policy_reads_all_of_them() -> None:
     assert list(deletions(resource("History", app="a", _expired=[]))) == []
 
 
+def test_in_a_stack_of_the_plugin_runs_tell_what_goes_after_them() -> None:
+    place = {"namespace": "dev", "app": "shop"}
+    let_go = [resource("kf:index:Run", f"shop-{n}", **place, _expired=["r-1", "r-2"][: n + 1]) for n in range(2)]
+    history = resource("kf:index:History", **place, _expired=[])
+    other = resource("kf:index:Run", "other", namespace="prod", app="shop", _expired=["r-9"])
+    [gone] = deletions(Stack([history, *let_go, other]))
+    assert (gone.app, gone.runs) == ("shop", ("r-1", "r-2"))
+
+
 @pytest.mark.parametrize("name", ["must_succeed", "mustSucceed"])
 def test_inputs_in_the_spelling_of_other_languages(name: str) -> None:
     given: dict[str, Any] = {"app": "a", "task": "t", name: False}

@@ -236,11 +236,18 @@ def runs(args: Any) -> Iterator[Run]:
 
 
 def deletions(args: Any) -> Iterator[Deletion]:
-    """What retention deletes in this update, an App each; those of which nothing goes are left out."""
+    """What retention deletes in this update, an App each; those of which nothing goes are left out.
+
+    In a stack of the plugin a History is asked before the Runs of its App, so what goes after them is told by them.
+    """
+    let_go: dict[tuple[str | None, ...], set[str]] = {}
+    for found in _of(args, "History", "Run"):
+        place = found.text("namespace"), found.text("app")
+        let_go.setdefault(place, set()).update(found.texts("_expired"))
     for found in _of(args, "History"):
-        names = found.texts("_expired")
+        names = let_go[found.text("namespace"), found.text("app")]
         if names:
-            yield Deletion(found.urn, found.stack, found.text("app") or found.name, names)
+            yield Deletion(found.urn, found.stack, found.text("app") or found.name, tuple(sorted(names)))
 
 
 def _of(args: Any, *kinds: str) -> Iterator[Inputs]:

@@ -4,7 +4,8 @@ Their names begin with one `_`, they are there in previews alone, and no `diff` 
 for an update or a replacement, never part of a state, and nothing that a saved plan holds an update to.
 
 - Run: `_last`, its task's newest runs, oldest first (see `past`); `_unasked`, what was not asked and why; `_secrets`,
-  which secrets that the task reads have another value (see `of_secrets`).
+  which secrets that the task reads have another value (see `of_secrets`). In the plugin also `_deletions`, as for a
+  History, which was asked before it.
 - History: `_deletions`, the runs that go or may go and why (see `deletions`); `_reach`, how far back the rest reaches;
   `_asked`, when the cluster was asked, by its clock.
 - Calendar: `_asked`, the moment from which times are counted, `_next`, the next three, `_last` and `_secrets` as for a
@@ -55,7 +56,12 @@ def _salted(value: str, salt: bytes) -> str:
 
 def of_history(fates: Iterable[Fate], reach: str, now: str | None) -> dict[str, Any]:
     """For a History, whose runs have these fates; `now` is the cluster's, None where it was not asked."""
-    return {"_deletions": [*map(deletion, fates)], "_reach": reach, **({"_asked": now} if now else {})}
+    return {**of_deletions(fates), "_reach": reach, **({"_asked": now} if now else {})}
+
+
+def of_deletions(fates: Iterable[Fate]) -> dict[str, Any]:
+    """The runs that have these fates."""
+    return {"_deletions": [*map(deletion, fates)]}
 
 
 def of_calendar(inputs: CalendarInputs, now: str, runs: Iterable[RunSummary] | None) -> dict[str, Any]:

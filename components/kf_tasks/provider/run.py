@@ -9,6 +9,7 @@ from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Up
 from pulumi.output import contains_unknowns
 
 from ..cluster.connection import Connection
+from ..core.retention import notice
 from ..core.run.attempts import STORED, is_recorded
 from ..core.run.outcome import RUNNING
 from ..core.state import Decision, RunInputs, RunRecord, Which
@@ -30,6 +31,8 @@ class Runs:
         before = RunInputs.of(olds) if olds else None
         decided, failures = decision.check(self.preview, before, inputs)
         told = self._told(before, inputs) if inputs.preview and not failures else {}
+        if told and decided and decided.starts and adapter.in_plugin():
+            told |= self._going(inputs)
         return CheckResult({**news, **(decided.props() if decided else {}), **told}, failures)
 
     def diff(self, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
@@ -110,6 +113,12 @@ class Runs:
         digests = () if contains_unknowns(inputs.digests) else (before.digests if before else None, inputs.digests)
         secrets = foretelling.of_secrets(*digests, self.preview.salt) if digests else {}
         return {**foretelling.of_run(runs, unasked), **secrets}
+
+    def _going(self, inputs: RunInputs) -> dict[str, Any]:
+        """What goes and may go once this run has ended and those that were decided before it, as a History tells it."""
+        _, seen = self.preview.look(inputs.connection, inputs.namespace)
+        counts = self.preview.adding(inputs.namespace, inputs.app)
+        return foretelling.of_deletions(notice.fates(seen.of(inputs.app), inputs.policy, *counts, seen.now))
 
     def _mark(self, inputs: RunInputs, held: RunRecord) -> None:
         """Marks the run whose whole record the state holds: in the plugin no History is told which these are."""

@@ -177,4 +177,16 @@ def test_a_stack_of_the_plugin_is_reviewed_as_one_of_python() -> None:
     )
     assert [one.task for one in found.starts] == ["schema"] and len(found.schedules) == 1
     assert [(one.run, one.rule) for one in found.deletions] == [("shop-a-1", "keep"), ("shop-a-2", "")]
+    one, other = (
+        [{"run": "shop-a-2", "rule": rule, "sure": sure}] for rule, sure in (("more", True), ("until", False))
+    )
+    for first, second in ((one, other), (other, one)):
+        found = decided(
+            step("update", history_, "shop", history(), told),
+            step("update", f"kf:index:Task${run_}", "shop-a", run(), run(_deletions=first)),
+            step("update", f"kf:index:Task${run_}", "shop-b", run(), run(_deletions=second)),
+        )
+        assert [(it.run, it.rule, it.sure) for it in found.deletions] == [
+            ("shop-a-1", "keep", True), ("shop-a-2", "more", True)
+        ]  # fmt: skip
     assert decided(step("delete", history_, "shop", history())).removals == (Removal("orders-dev", "shop"),)

@@ -109,15 +109,17 @@ def _cancels(step: Step) -> Iterable[Cancel]:
 def _all_deletions(histories: list[Step], runs: list[Step]) -> Iterable[Deletion]:
     """What the History of each App says goes; of an App whose History the update leaves out, what its Runs let go.
 
-    A History of the plugin is asked before the Runs of its App, so both of them say it.
+    A History of the plugin is asked before the Runs of its App, so both of them say it, and what the last one is sure
+    of another one was not.
     """
     asked = [step for step in histories if _TOLD in (step.new or {}) or items((step.new or {}).get(EXPIRED))]
-    found = [one for step in asked for one in _deletions(step)]
-    yield from found
+    telling = [*asked, *(step for step in runs if _TOLD in (step.new or {}))]
+    found = sorted((one for step in telling for one in _deletions(step)), key=lambda one: one.sure)
+    named = {(one.namespace, one.app, one.run): one for one in found}
+    yield from named.values()
     told = {place(step.new or {}) for step in asked if not step.of_plugin}
-    named = {(one.namespace, one.app, one.run) for one in found}
     let_go = {(*place(step.new or {}), text(run)) for step in runs for run in items((step.new or {}).get(EXPIRED))}
-    yield from (Deletion(*one) for one in let_go - named if one[:2] not in told)
+    yield from (Deletion(*one) for one in let_go - named.keys() if one[:2] not in told)
 
 
 def _deletions(step: Step) -> Iterable[Deletion]:
