@@ -80,11 +80,13 @@ class Server:
         headers: Mapping[str, str] | None = None, tls: ssl.SSLContext | None = None,
     ) -> None:  # fmt: skip
         self.asked: list[tuple[str, str, str | None]] = []
+        self.headers: list[tuple[str, str]] = []  # of the last request
         left = list(statuses)
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(handler) -> None:
                 self.asked.append((handler.command, handler.path, handler.headers["Authorization"]))
+                self.headers = handler.headers.items()
                 status = left.pop(0) if len(left) > 1 else left[0]
                 handler.send_response(status)
                 for name, value in {"Location": "http://127.0.0.1:1/login", **(headers or {})}.items():
@@ -153,6 +155,23 @@ def test_keys_of_a_kubeconfig_stay_in_no_file(tmp_path: Path, monkeypatch: pytes
         with pytest.raises(Unreachable, match="CERTIFICATE_VERIFY_FAILED"):
             Cluster.of(Connection(json.dumps(content))).namespace("shop")
     assert len(server.asked) == 3 and not list(left.iterdir())
+
+
+def test_whoever_is_asked_for_by_another_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    with Server(200) as server:
+        content = json.loads(kubeconfig(server.url))
+        content["users"][0]["user"] |= {
+            "as": "jane@dev", "as-uid": "u-1", "as-groups": ["dev", "ops, all"],
+            "as-user-extra": {"Acme/x": ["1", "2"]},
+        }  # fmt: skip
+        Cluster.of(Connection(json.dumps(content))).namespace("shop")
+    assert [pair for pair in server.headers if pair[0].startswith("Impersonate")] == [
+        ("Impersonate-User", "jane@dev"), ("Impersonate-Uid", "u-1"), ("Impersonate-Group", "dev"),
+        ("Impersonate-Group", "ops, all"), ("Impersonate-Extra-Acme%2Fx", "1"), ("Impersonate-Extra-Acme%2Fx", "2"),
+    ]  # fmt: skip
+    assert server.asked == [("GET", "/api/v1/namespaces/shop", f"Bearer {TOKEN}")]
+    assert dict(server.headers)["User-Agent"] == "kf-tasks" and dict(server.headers)["Accept-Encoding"] == "gzip"
 
 
 def test_one_of_many_clusters_behind_a_host(monkeypatch: pytest.MonkeyPatch) -> None:

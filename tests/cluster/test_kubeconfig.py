@@ -216,7 +216,7 @@ def test_of_several_files_the_first_that_says_something_counts(tmp_path: Path, m
 def test_no_files_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
-    for value in ("", None, str(tmp_path / "x.y"), f":{tmp_path / 'empty'}:"):
+    for value in ("", None, "~no-such-user/x", str(tmp_path / "x.y"), f":{tmp_path / 'empty'}:"):
         (tmp_path / "empty").write_text("\n")
         monkeypatch.setenv("KUBECONFIG", value or "")
         with pytest.raises(Unreachable, match="does not exist or is empty" if value else "no kubeconfig is given"):
@@ -236,8 +236,9 @@ def test_no_files_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_broken_file_is_an_error_of_every_command(content: str, tmp_path: Path) -> None:
     (tmp_path / "config").write_text(content)
     for ask in (Connection(str(tmp_path / "config")).access, Target(kubeconfig=str(tmp_path / "config")).name):
-        with pytest.raises(Unreachable, match=r"no usable cluster configuration: .*kubeconfig"):
+        with pytest.raises(Unreachable, match=r"no usable cluster configuration: .*kubeconfig") as error:
             ask()
+        assert ("is no YAML" in str(error.value)) == (f"{tmp_path / 'config'} is no YAML" in str(error.value))
     with pytest.raises(Unreachable, match="directory"):
         Connection(str(tmp_path)).access()
 

@@ -13,7 +13,8 @@ Pem = str | bytes | None  # the path of a file, or what it would hold
 class Access:
     """An API server, how it proves itself, and how whoever asks does.
 
-    `authorization` is the header's value. Without an `authority` the system's are trusted. `server_name` is that of
+    `authorization` is the header's value, `impersonation` the headers that say for whom it is asked. Without an
+    `authority` the system's are trusted. `server_name` is that of
     the certificate where it is not the host's. `proxy` is None where the environment's counts.
     """
 
@@ -25,6 +26,7 @@ class Access:
     verify: bool = True
     server_name: str | None = None
     proxy: str | None = None
+    impersonation: tuple[tuple[str, str], ...] = ()
 
 
 def unusable(said: str) -> Unreachable:

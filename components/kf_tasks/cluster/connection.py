@@ -64,7 +64,8 @@ class Connection:
         host = str(cluster.value.get("server") or "").rstrip("/")
         if not host:
             raise unusable(f"the cluster {wanted!r} of the kubeconfig has no server")
-        its = credentials.of(config.users.get(context.get("user", ""), Entry({})), cluster)
+        user = config.users.get(context.get("user", ""), Entry({}))
+        its = credentials.of(user, cluster)
         is_secure = host.lower().startswith("https")
         return Access(
             host,
@@ -75,6 +76,7 @@ class Connection:
             verify=not cluster.value.get("insecure-skip-tls-verify"),
             server_name=cluster.value.get("tls-server-name") or None,
             proxy=cluster.value.get("proxy-url") or None,
+            impersonation=credentials.impersonation(user.value),
         )
 
 

@@ -6,6 +6,7 @@ import base64
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 from ..core.api import Object
 from . import exec_plugin
@@ -44,6 +45,15 @@ def of(user: Entry, cluster: Entry) -> Credentials:
         pair = f"{value['username']}:{value['password']}".encode()
         return Credentials(f"Basic {base64.b64encode(pair).decode()}", certificate, key)
     return Credentials(None, certificate, key)
+
+
+def impersonation(user: Object) -> tuple[tuple[str, str], ...]:
+    """The headers that make the API server take one user for another, as `as`, `as-groups` and the like ask for."""
+    found = [("Impersonate-User", user.get("as")), ("Impersonate-Uid", user.get("as-uid"))]
+    found += [("Impersonate-Group", group) for group in user.get("as-groups") or ()]
+    for key, values in (user.get("as-user-extra") or {}).items():
+        found += [(f"Impersonate-Extra-{quote(key, safe='')}", value) for value in values]
+    return tuple((name, str(value)) for name, value in found if value)
 
 
 def pem(entry: Entry, key: str) -> Pem:

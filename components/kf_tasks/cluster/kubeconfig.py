@@ -76,9 +76,10 @@ def _documents(given: str) -> Iterable[tuple[str, Object]]:
         yield "", _mapping(_parsed(given), "the kubeconfig is neither a file's path nor YAML")
         return
     for path in filter(None, given.split(os.pathsep)):
-        file = Path(path).expanduser()
-        if os.path.exists(file):  # noqa: PTH110 - one that is too long is none, and no error that shows it
-            document = _parsed(file.read_text(encoding="utf-8"))
+        # Not those of pathlib: a user without a home, and a path that is too long, are no errors, which would show it.
+        file = Path(os.path.expanduser(path))  # noqa: PTH111
+        if os.path.exists(file):  # noqa: PTH110
+            document = _parsed(file.read_text(encoding="utf-8"), f" {file}")
             if document is not None:
                 yield str(file.absolute().parent), _mapping(document, f"{file} is no kubeconfig")
 
@@ -89,7 +90,7 @@ def _mapping(document: Any, said: str) -> Object:
     return document
 
 
-def _parsed(text: str) -> Any:
+def _parsed(text: str, which: str = "") -> Any:
     if text.lstrip().startswith("{"):
         try:
             return json.loads(text)
@@ -102,4 +103,4 @@ def _parsed(text: str) -> Any:
     except yaml.YAMLError as error:  # its own text quotes the line, which may be the one with the token
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise unusable(f"the kubeconfig is no YAML{where}") from None
+        raise unusable(f"the kubeconfig{which} is no YAML{where}") from None

@@ -58,9 +58,10 @@ class Pool:
         # Many clusters may be behind one host, each with a path; a proxy that is no tunnel needs all of the address.
         in_full = manager.proxy and self.connections.scheme == "http"
         self.prefix = (self.host if in_full else parse_url(self.host).path or "").rstrip("/")
-        self.headers = {"User-Agent": "kf-tasks"}
+        self.headers = urllib3.HTTPHeaderDict({"User-Agent": "kf-tasks"})
         if access.authorization:
             self.headers["authorization"] = access.authorization
+        self.headers.extend(access.impersonation)
 
 
 def _manager(access: Access) -> urllib3.PoolManager:

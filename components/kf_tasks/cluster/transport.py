@@ -53,14 +53,14 @@ class Transport:
         """The raw answer; every other status than 2xx raises the matching ClusterError."""
         given = urlencode(list(query))
         url = f"{path}?{given}" if given else path
-        headers = {"Accept": accept, "Accept-Encoding": "gzip", "Content-Type": content_type}
+        headers = urllib3.HTTPHeaderDict({"Accept": accept, "Accept-Encoding": "gzip", "Content-Type": content_type})
         data = None if body is None else json.dumps(body).encode()
         timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds)
         for last in (False, True):
             used = self._pool
             try:
                 answer = used.connections.urlopen(
-                    method, used.prefix + url, data, {**headers, **used.headers},
+                    method, used.prefix + url, data, headers | used.headers,
                     timeout=timeout, redirect=False, assert_same_host=False, preload_content=False,
                 )  # fmt: skip
             except (urllib3.exceptions.HTTPError, OSError) as error:
