@@ -60,7 +60,7 @@ CHANGES = {
 BESIDE = """\
 <body style="margin: 0; display: flex">{frames}</body>
 """
-# The stored picture and those beside each other, each made so small that a cell is the mean of 20 by 20 pixels: how much
+# The stored picture and those beside each other, so small that each cell is the mean of 20 by 20 pixels: how much
 # they differ from it, of 255.
 COMPARE = """\
 <body>{pictures}<pre id="told"></pre><script>
