@@ -125,7 +125,7 @@ UNKNOWN = Unknown()  # type: ignore[no-untyped-call]
         ({"env": {"A": {"name": "s", "key": "k"}}}, {}, "env['A']: kind is None: give one of 'SecretKey', 'ConfigKey'"),
         ({"env": {"A": {"kind": "SecretKey", "name": "s"}}}, {}, "env['A'] has no key, which it needs"),
         ({"services": [{"bindingName": "b"}]}, {}, "services[0] has no service, which it needs"),
-        ({"space": OTHER}, {}, "space is kf:index:Space 'other', which is no component that this update has made"),
+        ({"space": OTHER}, {}, "Space 'other', which is no component that this process of the provider has made"),
         ({"space": "dev"}, {}, "space is text: give a Space"),
         ({"keep": UNKNOWN}, {}, "keep is an Output: give a whole number (no Output)"),
         ({"keep": 2.5}, {}, "keep is the number 2.5: give a whole number"),

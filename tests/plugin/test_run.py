@@ -34,7 +34,7 @@ def test_a_preview_says_under_each_task_what_goes_after_it(plugin: bool) -> None
         found = Runs(seen).check({}, {**NEWS, "task": task, "keep": 3})
         assert found.inputs["_expired"], "what policies read is there in both"
         sure = [one["run"] for one in found.inputs.get("_deletions", ()) if one["sure"]]
-        assert sure == (found.inputs["_expired"] if plugin else []), "and reviews there in one"
+        assert sure == (found.inputs["_expired"][2:] if plugin else []), "what a History has not told already"
     lines = [line for line in seen.said if "run-1" in line]
     assert len(lines) == (5 if plugin else 0) and all("delete" in line for line in lines)
 

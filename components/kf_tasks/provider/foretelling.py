@@ -5,7 +5,7 @@ for an update or a replacement, never part of a state, and nothing that a saved 
 
 - Run: `_last`, its task's newest runs, oldest first (see `past`); `_unasked`, what was not asked and why; `_secrets`,
   which secrets that the task reads have another value (see `of_secrets`). In the plugin also `_deletions`, as for a
-  History, which was asked before it.
+  History, which was asked before it, and without those that it has told.
 - History: `_deletions`, the runs that go or may go and why (see `deletions`); `_reach`, how far back the rest reaches;
   `_asked`, when the cluster was asked, by its clock.
 - Calendar: `_asked`, the moment from which times are counted, `_next`, the next three, `_last` and `_secrets` as for a

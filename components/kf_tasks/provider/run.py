@@ -115,10 +115,13 @@ class Runs:
         return {**foretelling.of_run(runs, unasked), **secrets}
 
     def _going(self, inputs: RunInputs) -> dict[str, Any]:
-        """What goes and may go once this run has ended and those that were decided before it, as a History tells it."""
+        """What goes or may go after this run and those that were decided before it, besides what History tells."""
         _, seen = self.preview.look(inputs.connection, inputs.namespace)
-        counts = self.preview.adding(inputs.namespace, inputs.app)
-        return foretelling.of_deletions(notice.fates(seen.of(inputs.app), inputs.policy, *counts, seen.now))
+        runs, counts = seen.of(inputs.app), self.preview.adding(inputs.namespace, inputs.app)
+        told = {fate.run.name for fate in notice.fates(runs, inputs.policy, now=seen.now)}
+        return foretelling.of_deletions(
+            fate for fate in notice.fates(runs, inputs.policy, *counts, seen.now) if fate.run.name not in told
+        )
 
     def _mark(self, inputs: RunInputs, held: RunRecord) -> None:
         """Marks the run whose whole record the state holds: in the plugin no History is told which these are."""
