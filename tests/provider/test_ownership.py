@@ -79,8 +79,9 @@ class Cluster(Unwatched):
     def secrets(self, _namespace: str, _selector: str) -> list[Any]:
         return []
 
-    def label_run(self, _namespace: str, name: str, labels: dict[str, str], _uid: str) -> None:
+    def label_run(self, _namespace: str, name: str, labels: dict[str, str], _uid: str) -> dict[str, Any]:
         self.labelled[name] = labels[marks.STACK]
+        return {"resourceVersion": "2", "labels": {**run(1).labels, **labels}}
 
     def note_pruned(self, *_: Any) -> None:
         pass
@@ -103,6 +104,37 @@ def test_an_update_gives_its_runs_their_new_name_and_an_end_deletes_no_others() 
     assert cluster.labelled == dict.fromkeys([one.name for one in ours], "shop.prod")
     Histories(seen).delete({**HISTORY, **RENAMED})
     assert cluster.runs == [theirs]
+
+
+@pytest.mark.parametrize(
+    "olds", [{}, HISTORY], ids=["replaced", "its old record was left by an update that was killed"]
+)
+def test_a_history_that_is_replaced_in_its_place_leaves_the_runs_to_the_new_one(olds: dict[str, Any]) -> None:
+    ours = [of_stack(number, "shop.dev") for number in (1, 2, 3, 4, 5)]
+    cluster = Cluster(*ours)
+    update = Seen(Survey(owner="shop.dev", runs=ours), cluster)
+    assert not Histories(update).check(olds, {**HISTORY, "keep": 9, "__preview": False}).failures
+    if not olds:
+        Histories(update).create({**HISTORY, "keep": 9})
+    Histories(update).delete(HISTORY)
+    assert cluster.runs == ours and "is replaced: its runs stay" in update.said[-1]
+
+
+@pytest.mark.parametrize("other", [{"app": "web"}, {"namespace": "other"}, {"connection": {"context": "other"}}])
+def test_a_history_that_keeps_house_elsewhere_keeps_no_runs_here(other: dict[str, Any]) -> None:
+    cluster = Cluster(of_stack(1, "shop.dev"))
+    update = Seen(Survey(owner="shop.dev"), cluster)
+    assert not Histories(update).check(HISTORY, {**HISTORY, **other, "__preview": False}).failures and update.kept
+    Histories(update).delete(HISTORY)
+    assert not cluster.runs
+
+
+def test_a_preview_and_an_end_do_not_keep_the_runs() -> None:
+    cluster = Cluster(of_stack(1, "shop.dev"))
+    seen = Seen(Survey(owner="shop.dev"), cluster)
+    Histories(seen).check(HISTORY, {**HISTORY, "__preview": True})
+    Histories(seen).delete(HISTORY)
+    assert not cluster.runs
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,8 @@ class Histories:
         refusal = self._refuse(before, inputs, seen)
         if refusal:
             return CheckResult({**news, EXPIRED: []}, [CheckFailure("", refusal)])
+        if not inputs.preview:
+            self.preview.kept.add((connection, *inputs.place))
         say = self._once(inputs)
         existing = seen.of(inputs.app)
         if not seen.exists:
@@ -139,10 +141,14 @@ class Histories:
     def delete(self, props: dict[str, Any]) -> None:
         """Deletes every run of the App with TaskRun, pod and log, and waits until they are gone.
 
-        With an archive every log is stored first; what runs is cancelled, and its log read to its end.
+        With an archive every log is stored first; what runs is cancelled, and its log read to its end. Nothing is
+        deleted where this update has a History in its place: it was replaced (`--replace`, `pulumi state taint`).
         """
         inputs = HistoryInputs.of(props)
         app, namespace = inputs.app, inputs.namespace
+        if (Connection.of(inputs.connection), *inputs.place) in self.preview.kept:
+            self.preview.say(inputs.urn, f"the history of {_app(inputs)} is replaced: its runs stay")
+            return
         approval = approving.known(self.preview)
         if approval and not approval.removes(namespace, app):
             raise Failure(_removal(inputs))
@@ -321,7 +327,11 @@ def _removal(inputs: HistoryInputs) -> str:
 
 def _all(count: int, inputs: HistoryInputs) -> str:
     runs = "the run" if count == 1 else f"all {count} runs"
-    return f"{runs} of app {inputs.app!r} in namespace {inputs.namespace!r}"
+    return f"{runs} of {_app(inputs)}"
+
+
+def _app(inputs: HistoryInputs) -> str:
+    return f"app {inputs.app!r} in namespace {inputs.namespace!r}"
 
 
 def _differs(before: HistoryInputs, inputs: HistoryInputs, name: str) -> bool:

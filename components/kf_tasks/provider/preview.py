@@ -46,6 +46,8 @@ class Preview:
         self.approved, self.in_time = "", False
         # Which App keeps house in a place: cluster, namespace and App's name.
         self.keepers: dict[tuple[str, str, str], str] = {}
+        # In which places an App keeps house when this update has ended: by the way to the cluster.
+        self.kept: set[tuple[Connection, str, str]] = set()
         self._labels: dict[tuple[str, str], set[str]] = {}
         self.survey = functools.cache(self._survey)
         self.cron_jobs = functools.cache(self._cron_jobs)
