@@ -53,6 +53,7 @@ FORMS: dict[str, tuple[Callable[[str], str], str]] = {
     "JSON": (document, PRINTABLE),
     "JSON after white space": (lambda it: f"\n  {document(it)}", PRINTABLE),
     "base64 of JSON": (lambda it: encoded(document(it)), PRINTABLE),
+    "JSON with a comma too many": (lambda it: f'{{"user":"shop","password":{json.dumps(it)},}}', PRINTABLE),
     "wrapped base64 of JSON": (lambda it: base64.encodebytes(document(it).encode()).decode(), PRINTABLE),
     "base64url of a URL": (lambda it: base64.urlsafe_b64encode(f"pg://u:{it}@h/d".encode()).decode(), PRINTABLE),
     "one JSON a line": (lambda it: f'{{"a": 1}}\n{json.dumps({"password": it})}\n', PRINTABLE),
@@ -60,6 +61,8 @@ FORMS: dict[str, tuple[Callable[[str], str], str]] = {
     "a URL that quotes": (lambda it: f"postgres://shop:{quote(it, safe='')}@db:5432/shop?sslmode=require", PRINTABLE),
     "a URL that does not": (lambda it: f"postgres://shop:{it}@db:5432/shop?a=b@c", PRINTABLE.replace("%", "")),
     "URLs in a row": (lambda it: f"redis://:first1@a:6379,redis://:{it}@b:6379", PRINTABLE.replace("%", "")),
+    "a token before no password": (lambda it: f"https://{quote(it, safe='')}:@api.example/v1", PLAIN + "-_."),
+    "a token as GitHub takes it": (lambda it: f"https://{it}:x-oauth-basic@github.com/x.git", PLAIN + "-_."),
     "a query": (lambda it: f"jdbc:postgresql://h/db?user=u&password={quote_plus(it)}&ssl=true", PRINTABLE),
     "JDBC": (lambda it: f"jdbc:postgresql://h/db?user=u&password={it}", PLAIN + "#/@:;=!$"),
     "JDBC of SQL Server": (
@@ -70,6 +73,10 @@ FORMS: dict[str, tuple[Callable[[str], str], str]] = {
     "libpq": (lambda it: f"host=db user=shop password='{it}'", PRINTABLE.replace("'", "").replace("\\", "")),
     "ADO": (lambda it: f"Server=db;User Id=shop;Password={it};Encrypt=true", PRINTABLE.replace(";", "")),
     "ADO in quotes": (lambda it: "Server=db;Pwd=" + doubled(it, '"') + ";Encrypt=true", PRINTABLE.replace("\\", "")),
+    "JAAS of Kafka": (
+        lambda it: f'org.apache.kafka.PlainLoginModule required username="u" password={doubled(it, chr(34))};',
+        PRINTABLE.replace("\\", ""),
+    ),
     "StackExchange.Redis": (lambda it: f"cache:6380,password={it},ssl=True", PLAIN + "=+/#;@"),
     "dotenv": (lambda it: f"A=1\nexport TOKEN={it}\nB=2\n", PRINTABLE.replace("%", "").replace("\\", "")),
     "dotenv in quotes": (lambda it: "A=1\nPASSWORD=\"" + escaped(it, '"\\') + '"\n', PRINTABLE),

@@ -28,19 +28,20 @@ Part = Tuple[str, str, bool]  # its name, its text, and whether it is secret wha
 
 _SECRET = re.compile(r"pass|pwd|pw$|secret|token|key|auth|cred|sig|cert|sas$|code|bearer|private|value|pin$")
 _OPEN = re.compile(
-    r"(host|server|datasource|addr|address|endpoint|suffix|port|user|userid|uid|login|machine|database|catalog|schema"
+    r"(^id|host|server|datasource|addr|address|endpoint|suffix|port|user|userid|uid|login|machine|database|catalog|schema"
     r"|name|driver|provider|type|scheme|protocol|region|charset|encoding|mode|version|xmlns)$"
 )
 _WORD = re.compile(r"[A-Za-z]{1,15}|[0-9.:]+")
 # In quotes, or in ODBC's brackets, stands what else would separate; bounded, for nothing may close them.
 _QUOTED = r"\"(?:[^\"\\]|\\.|\"\"){0,256}\"|'(?:[^']|''){0,256}'|\{(?:[^}]|\}\}){0,256}\}"
-_SEPARATORS = (r"\n", r";\n", r"?&\n", r"?&#\n", r",{}\[\]\n", r"\s")
+_SEPARATORS = (r"\n", r";\n", r"?&\n", r"?&#\n", r",{}\[\]\n", r"\s", r";\s")
 _ROWS = [re.compile(form) for one in _SEPARATORS for form in (f"[^{one}]+", f"(?:{_QUOTED}|[^{one}])+")]
-_NAME = re.compile(r"[-\"']*(?:export )?([\w.@$/][\w.@$/ -]{0,63}?)[\"']?\s{0,8}(?:=|:(?=\s))\s*")
+_NAME = re.compile(r"[-\"']*(?:export )?([\w.@$/][\w.@$/ -]{0,63}?)(?:[\"']\s{0,8}[=:]|\s{0,8}(?:=|:(?=\s)))\s*")
 _NAMED = re.compile(r"\b([\w-]{0,40}(?:pass|secret|token)[\w-]{0,40}|account|bearer|basic)\s{1,8}(\S+)", re.IGNORECASE)
 _ITEM = re.compile(r"- +")
 _FIELD = re.compile(r"(?<!\\):")
 _URL = re.compile(r"://|:thin:")
+_NO_PASSWORD = ("@", "x-oauth-basic@")  # behind a token that stands where a user's name does
 _XML = re.compile(r"<[?!A-Za-z]")
 _ELEMENT = re.compile(r"<([\w:.-]+)[^<>]*>\s*(?:<!\[CDATA\[((?:[^]]|\](?!\]>))*)\]\]>|([^<]+))")
 _ATTRIBUTE = re.compile(r"([\w:.-]{1,64})\s{0,8}=\s{0,8}(?:\"([^\"]*)\"|'([^']*)')")
@@ -135,6 +136,8 @@ def _user_info(owner: str, text: str, sign: str) -> Iterator[Part]:
     if "@" in user and sign:
         yield owner, user.partition("@")[0], False  # a token in place of user and password
     elif colon and "/" not in user and "@" not in user:
+        if rest.startswith(_NO_PASSWORD):
+            yield owner, user, True
         strict = re.split("[/?#]", rest, maxsplit=1)[0].rfind("@")
         for end in (found.start() for found in islice(re.finditer("@", rest), MOST)):
             for reading in (rest[:end], unquote(rest[:end])):
