@@ -188,12 +188,43 @@ def test_what_is_made_or_changed_while_a_run_waits_for_its_pod_is_what_it_had() 
     copy_late(cluster, cluster.get, manifest)
     [(namespace, name, marked, more)] = patched
     assert (namespace, name, more) == ("ns", "shop-t-1", {"uid": "u-run"})
-    manifest["metadata"]["annotations"].update(marked)
+    manifest["metadata"]["annotations"].update({**marked, marks.FOLLOWED: "true"})
     for number in range(4):
         cluster.put(f"kf-shop.{number}", {"V": "of another time"})
     del cluster.objects["kf-shop.4"]
     found, gone = hidden_in(cluster, manifest, pods)
     assert found >= {*late, "value-of-1"} and gone == []
+
+
+@pytest.mark.parametrize("mark", [None, marks.FOLLOWED, marks.OUTCOME])
+@pytest.mark.parametrize(
+    ("starts", "known"),
+    [
+        (["01:30:05"], True),
+        (["02:10:00"], False),  # it waited, and was given a value in between
+        (["01:30:05", "02:10:00"], False),  # it was tried again
+        (["01:30:05", "02:10:00", "03:10:00"], False),
+    ],
+)
+def test_what_nobody_followed_had_its_first_copy_alone_where_it_started_at_once(
+    starts: list[str], known: bool, mark: str | None
+) -> None:
+    """A Secret is changed while a run waits for a pod, and once more later: nobody may have copied the second value."""
+    cluster: Any = Holds({"s": {"V": "first-value"}})
+    manifest = started(cluster, ("s", "V"), moment="2026-01-01T01:30:00Z")
+    if mark:
+        manifest["metadata"]["annotations"][mark] = "true"
+    pods = [pod(f"2026-01-01T{start}Z") for start in starts]
+    assert hidden_in(cluster, manifest, pods) == ({"first-value"}, []), "it has not been changed"
+    cluster.put("s", {"V": "second-value"})
+    if len(starts) == 1:
+        assert hidden_in(cluster, manifest, pods) == ({"first-value", "second-value"}, []), "it is what a late pod had"
+    cluster.put("s", {"V": "third-value"})
+    cluster.put("s", {"V": "fourth-value"})
+    found, gone = hidden_in(cluster, manifest, pods)
+    assert "first-value" in found and (gone == []) == (known or mark is not None)
+    del cluster.objects["s"]
+    assert (hidden_in(cluster, manifest, pods)[1] == []) == (known or mark is not None)
 
 
 def test_copies_go_when_no_run_names_them() -> None:

@@ -4,7 +4,8 @@ A Secret is changed or deleted while the logs of runs that had it are still kept
 Secrets that it reads, once for each version of each, and the run names its copies; they go when no run names
 them. Their names tell nothing of what is in them. A Secret that was made or changed while the run waited for its pod,
 or that is mounted and changed while the task runs, is copied by whoever follows it. Where there is no copy, as for what
-a schedule has started, a Secret counts as long as it has not been changed since the pod of the run started.
+a schedule has started, a Secret counts as long as it has not been changed since the pod of the run started. Of a run
+whose pod started late while nobody followed it, the first copy proves nothing once the Secret is changed after that.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from ..errors import ClusterError, Unreachable
 LEFT = "is not masked"
 MISSING = "-"  # no name begins with it
 SOON_SECONDS, LATE_SECONDS, GROWTH = 0.25, 2, 1.1  # the kubelet takes longer to bring a changed Secret to its files
+AT_ONCE_SECONDS = 60  # in which a run has what was copied when it was made
 IN_USE_SECONDS = 3600  # after which nobody is about to name a copy any more
 Tell = Callable[[str], Any]
 Get = Callable[[str, str, str], Object | None]
@@ -225,7 +227,8 @@ def secret_values(
             continue
         if found is None and name not in copies and name in missing:
             continue
-        if name not in copies and (found is None or _changed_after(found, since)):
+        unproven = _unproven_from(metadata, pods) if name in copies else since
+        if not _is_known(found, copies.get(name, ()), unproven):
             what = "is gone" if found is None else "was changed after the run was made"
             (gone or unread or warn)(f"what is secret in the log is not known: Secret {name} {what}")
         for secret in filter(None, (*copies.get(name, ()), found)):
@@ -286,6 +289,28 @@ def _copies(get: Get, namespace: str, metadata: Object) -> dict[str, list[Object
     for found in filter(None, [get(namespace, "secrets", name) for name in names]):
         copies.setdefault((found["metadata"].get("annotations") or {}).get(marks.COPY_OF, ""), []).append(found)
     return copies
+
+
+def _unproven_from(metadata: Object, pods: Sequence[Object]) -> str:
+    """From when on a run had variables that nobody may have copied, empty where there are none such.
+
+    They are those of the moment a pod starts, also of one that Tekton made for a retry.
+    """
+    made, annotations = metadata.get("creationTimestamp"), metadata.get("annotations") or {}
+    if {marks.FOLLOWED, marks.OUTCOME} & annotations.keys():
+        return ""
+    starts = [start for pod in pods if (start := outcome.first_start(pod))]
+    return min((it for it in starts if (moments.seconds_between(made, it) or 0) > AT_ONCE_SECONDS), default="")
+
+
+def _is_known(found: Object | None, copies: Sequence[Object], unproven: str | None) -> bool:
+    """Whether a Secret as it is, with the copies that a run names, is all that the run had of it."""
+    if copies and not unproven:
+        return True
+    if found is None:
+        return False
+    names = [_copy_name(copy["metadata"]["labels"][marks.NAME], found) for copy in copies[:1]]
+    return any(copy["metadata"]["name"] in names for copy in copies) or not _changed_after(found, unproven)
 
 
 def _changed_after(secret: Object, moment: str | None) -> bool:
