@@ -27,7 +27,7 @@ PULUMI = ("Pulumi.*.yaml", "Pulumi.*.yml", ".pulumi/")  # of its stacks: configu
 SECRETS = (
     ".env", ".env.*", "!.env.example", "!.env.sample", "!.env.template", "!.env.dist",
     "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "*.p12", "*.pfx",
-    ".netrc", "_netrc", ".pgpass", ".git-credentials", ".vault-token",
+    ".netrc", "_netrc", ".pgpass", ".pypirc", ".dockercfg", ".envrc", ".git-credentials", ".vault-token",
     "**/.aws/credentials", "**/.docker/config.json", "**/.kube/config", "kubeconfig",
 )  # fmt: skip
 KEYS = ("*.pem", "*.key")  # those of them that hold a private key; certificates are what builds need
