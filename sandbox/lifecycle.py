@@ -32,6 +32,7 @@ from sandbox.extras import Extras
 from sandbox.images import Image
 from sandbox.places import Places
 from sandbox.processes import Keeper, Part, until
+from sandbox.programs import Programs
 from sandbox.record import Record
 from sandbox.steps import Failure, Steps, tail
 from sandbox.toolchain import Toolchain
@@ -65,10 +66,11 @@ class Sandbox:
         return built, images.build(self.cache, built.tekton, built.buildpacks, built.buildah, self.steps)
 
     def hosts(self) -> None:
-        """The language hosts that only the tests of the plugin need, beside the engine's own."""
+        """What only the tests of the plugin need: language hosts beside the engine's own, and what programs import."""
         go = toolchain.go_version(self.environ)
         toolchain.fill(self.cache, tools.LANGUAGES, go, self.environ, self.steps)
         toolchain.build(self.cache, go, self.environ, self.steps)
+        Programs(self.cache, self.environ, self.steps).prepare()
 
     def extras(self) -> None:
         """The images that the examples use beside the cluster's own: in the cache, and in the registry if it runs."""

@@ -5,7 +5,6 @@ import * as kf from "pulumi-kf";
 const config = new pulumi.Config();
 const stack = pulumi.getStack();
 const image = config.get("image") ?? "busybox:1";
-const schema = config.get("schema") ?? "v7";
 
 const space = new kf.Space(`shop-${stack}`, {
     env: { TZ: "Europe/Berlin", STAGE: stack },
@@ -30,7 +29,7 @@ const shop = new kf.App("shop", {
 const migrate = new kf.Task("migrate", {
     app: shop,
     command: 'echo "migrating $STAGE to schema $SCHEMA"; printf "$SCHEMA" > "$KF_RESULTS/schema"; echo done',
-    env: { SCHEMA: schema },
+    env: { SCHEMA: config.get("schema") ?? "v7" },
     results: ["schema"],
     timeout: "5m",
 });
@@ -41,6 +40,8 @@ new kf.TaskSchedule("report", {
     timeZone: "Europe/Berlin",
 });
 
+export const schema = migrate.results.apply((found) => found.schema);
+
 // What the shop's customers see: not touched as long as the migration has not succeeded.
 new kubernetes.apps.v1.Deployment(
     "server",
@@ -50,7 +51,7 @@ new kubernetes.apps.v1.Deployment(
             replicas: 1,
             selector: { matchLabels: { app: "server" } },
             template: {
-                metadata: { labels: { app: "server", schema: migrate.results.apply((found) => found.schema) } },
+                metadata: { labels: { app: "server", schema } },
                 spec: { containers: [{ name: "server", image, command: ["sleep", "100000"], env: shop.env }] },
             },
         },
@@ -58,6 +59,5 @@ new kubernetes.apps.v1.Deployment(
     { dependsOn: [migrate] },
 );
 
-export const migrated = migrate.results.apply((found) => found.schema);
 export const run = migrate.run;
 export const log = migrate.log;

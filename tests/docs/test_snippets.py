@@ -164,6 +164,17 @@ def test_manifests_can_be_used(snippet: Snippet) -> None:
     assert found.warnings == []
 
 
+@pytest.mark.parametrize(
+    ("language", "program"),
+    [("yaml", "yaml/Pulumi.yaml"), ("typescript", "typescript/index.ts")],
+)
+def test_what_is_shown_of_other_languages_is_in_their_examples(language: str, program: str) -> None:
+    text = (ROOT / "examples" / program).read_text("utf-8")
+    shown = [snippet.text for snippet in snippets(language) if snippet.file == "languages.md"]
+    assert shown
+    assert [part for part in shown if part not in text] == []
+
+
 def test_the_tables_of_keys_are_complete() -> None:
     """Every key of an application, a task and a job that has an effect."""
     text = (ROOT / "docs" / "manifests.md").read_text("utf-8")

@@ -18,7 +18,7 @@ from .conftest import CHECKOUT, OUTPUTS, Stack
 
 KUBERNETES = "4.25.0"
 MUTABLE = ("enableSecretMutable", "enableConfigMapMutable")
-NOT_BUILT = "the language hosts are not built: make extras builds them"
+NOT_BUILT = "the language hosts and what programs import are not built: make extras builds them"
 
 
 def host(language: str) -> bool:
@@ -108,7 +108,8 @@ def home(folder: Path) -> Path:
 def of_example(stack: Stack, example: str) -> Stack:
     """A stack with the program of an example in another language, its plugin beside it."""
     folder = stack.folder
-    shutil.copytree(CHECKOUT / "examples" / example, folder, dirs_exist_ok=True)
+    own = shutil.ignore_patterns("node_modules", "sdks")  # of somebody who has tried the example
+    shutil.copytree(CHECKOUT / "examples" / example, folder, ignore=own, dirs_exist_ok=True)
     program = (folder / "Pulumi.yaml").read_text().replace("../../plugin", str(plugin(folder)))
     (folder / "Pulumi.yaml").write_text(program)
     stack.env |= {"PULUMI_HOME": str(home(folder)), "PULUMI_STACK": stack.name}  # a home knows which is chosen

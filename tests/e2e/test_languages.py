@@ -14,6 +14,7 @@ import pytest
 from ..processes import plugins_of
 from .conftest import Stack, eventually, kubectl
 from .languages import MUTABLE, NOT_BUILT, InYaml, home, host, of_example, plugin
+from .sdks import imports, with_sdk
 
 SECRET = "password-for-trying-out"
 ONE_TASK = """
@@ -33,8 +34,8 @@ THE_SAME = (
 )
 
 
-def edit(stack: Stack, before: str, after: str) -> None:
-    program = stack.folder / "Pulumi.yaml"
+def edit(stack: Stack, before: str, after: str, file: str = "Pulumi.yaml") -> None:
+    program = stack.folder / file
     text = program.read_text()
     assert before in text
     program.write_text(text.replace(before, after))
@@ -69,6 +70,37 @@ def test_a_shop_in_yaml_from_its_first_update_to_its_end(stacks: Callable[..., S
     adopted = stack.up().ok().text
     assert "adopts run shop-migrate-" in adopted and stack.outputs()["schema"] == "v8"
     assert len(stack.runs()) == 3, "what had begun was not begun again"
+    stack.destroy().ok()
+
+
+@pytest.mark.parametrize(
+    ("example", "language", "program"),
+    [
+        pytest.param("typescript", "nodejs", "index.ts", id="typescript"),
+    ],
+)
+def test_a_shop_whose_program_has_an_sdk(
+    stacks: Callable[..., Stack], example: str, language: str, program: str
+) -> None:
+    if not host(language) or not imports():
+        pytest.skip(NOT_BUILT)
+    name = uuid.uuid4().hex[:8]
+    stack = with_sdk(of_example(stacks(name=name, project="shop", namespace=f"shop-{name}"), example), language)
+    first = stack.up().ok().text
+    assert f"migrating {name} to schema v7" in first and "will run: first run" in first and "next times:" in first
+    assert stack.outputs()["schema"] == "v7" and stack.outputs()["run"].startswith("shop-migrate-")
+    assert SECRET not in json.dumps(stack.state()) and SECRET not in first
+    stack.env["PULUMI_NODEJS_TRANSPILE_ONLY"] = "true"  # the first update has checked the types
+    stack.up("--expect-no-changes").ok()
+
+    stack.pulumi("config", "set", "schema", "v8").ok()
+    edit(stack, "; echo done", "; exit 3", program)
+    failed = stack.up().failed().text
+    assert "will run: command changed" in failed and "task 'migrate' of app 'shop' failed: exit code 3" in failed
+    server = json.loads(kubectl("get", "deployment", "server", "-n", stack.namespace, "-o", "json"))
+    template = server["spec"]["template"]
+    assert template["metadata"]["labels"]["schema"] == "v7", "a failed migration deploys nothing"
+    assert {"STAGE", "TZ"} <= {one["name"] for one in template["spec"]["containers"][0]["env"]}
     stack.destroy().ok()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tarfile
 import tomllib
@@ -86,3 +87,10 @@ def test_the_readme_renders_on_an_index() -> None:
     markdown = pytest.importorskip("readme_renderer.markdown")
     rendered = markdown.render((CHECKOUT / PROJECT["readme"]).read_text("utf-8"))
     assert rendered and "<h1" in rendered and "&lt;h1" not in rendered
+
+
+def test_the_lock_file_of_the_example_in_typescript_is_of_this_version_and_names_no_registry() -> None:
+    """Whoever installs it asks a registry of their own."""
+    packages = json.loads((CHECKOUT / "examples/typescript/package-lock.json").read_text("utf-8"))["packages"]
+    assert packages["sdks/kf"]["version"] == kf_tasks.__version__
+    assert {found["resolved"] for found in packages.values() if "resolved" in found} == {"sdks/kf"}

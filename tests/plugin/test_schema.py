@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -71,9 +73,14 @@ def test_the_sdk_for_python_is_another_package_than_ours(made: dict[str, Any]) -
     assert made["language"]["python"]["packageName"] == "pulumi_kf"
 
 
-@pytest.mark.skipif(not shutil.which("pulumi"), reason="there is no pulumi on PATH: the tests on the cluster have one")
-def test_pulumi_reads_it_and_makes_an_sdk_of_it(tmp_path: Path) -> None:
-    """As `pulumi package get-schema ./plugin` asks the plugin's process, and as `gen-sdk` reads what it says."""
+needs_pulumi = pytest.mark.skipif(
+    not shutil.which("pulumi"), reason="there is no pulumi on PATH: the tests on the cluster have one"
+)
+
+
+@needs_pulumi
+def test_pulumi_reads_it(tmp_path: Path) -> None:
+    """As `pulumi package get-schema ./plugin` asks the plugin's process."""
     program = tmp_path / "pulumi-resource-kf"
     program.write_text(f'#!/bin/sh\nexec {sys.executable} {CHECKOUT}/plugin "$@"\n')
     program.chmod(0o755)
@@ -81,9 +88,56 @@ def test_pulumi_reads_it_and_makes_an_sdk_of_it(tmp_path: Path) -> None:
     got = subprocess.run(["pulumi", "package", "get-schema", program], env=env, text=True, capture_output=True)
     assert got.returncode == 0, got.stderr
     assert json.loads(got.stdout)["resources"].keys() == COMPONENTS.keys()
-    (tmp_path / "schema.json").write_text(got.stdout)
-    command = ["pulumi", "package", "gen-sdk", "schema.json", "--language", "python", "--out", "sdk"]
-    done = subprocess.run(command, cwd=tmp_path, env=env, text=True, capture_output=True)
+
+
+def sdk(language: str, folder: Path) -> Path:
+    """The SDK that Pulumi makes for a language; a test for which its host is not there is skipped."""
+    (folder / "schema.json").write_text(schema.text())
+    command = ["pulumi", "package", "gen-sdk", "schema.json", "--language", language, "--out", "sdk"]
+    env = {**os.environ, "PULUMI_HOME": str(folder / "home")}
+    done = subprocess.run(command, cwd=folder, env=env, text=True, capture_output=True)
+    if f"no language plugin 'pulumi-language-{language}'" in done.stderr:
+        pytest.skip(f"the language host of {language} is not built: make extras builds it")
     assert done.returncode == 0, done.stderr
-    task = (tmp_path / "sdk/python/pulumi_kf/task.py").read_text()
-    assert "must_succeed" in task and "class Task(pulumi.ComponentResource)" in task
+    return folder / "sdk" / language
+
+
+@needs_pulumi
+def test_the_sdk_for_python_is_imported_beside_ours(tmp_path: Path) -> None:
+    made = sdk("python", tmp_path)
+    project = tomllib.loads((made / "pyproject.toml").read_text())["project"]
+    assert (project["name"], project["version"]) == ("pulumi_kf", kf_tasks.__version__)
+    installed = made / "pulumi_kf.dist-info" / "METADATA"  # it asks for its own version
+    installed.parent.mkdir()
+    installed.write_text(f"Metadata-Version: 2.1\nName: pulumi_kf\nVersion: {kf_tasks.__version__}\n")
+    program = (
+        "import inspect, sys, kf_tasks, pulumi_kf\n"
+        "for name in sys.argv[1:]:\n"
+        "    assert issubclass(getattr(pulumi_kf, name), pulumi_kf._utilities.pulumi.ComponentResource)\n"
+        "    assert getattr(pulumi_kf, name) is not getattr(kf_tasks, name)\n"
+        "given = inspect.signature(pulumi_kf.Task._internal_init).parameters\n"
+        "assert {'must_succeed', 'at_most_once'} <= given.keys()\n"
+    )
+    env = {**os.environ, "PYTHONPATH": f"{made}{os.pathsep}{CHECKOUT / 'components'}"}
+    command = [sys.executable, "-c", program, *(of.__name__ for of in COMPONENTS.values())]
+    done = subprocess.run(command, env=env, text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr
+
+
+@needs_pulumi
+def test_the_sdk_for_nodejs_is_a_package_of_its_language(tmp_path: Path) -> None:
+    made = sdk("nodejs", tmp_path)
+    package = json.loads((made / "package.json").read_text())
+    assert (package["name"], package["version"]) == ("pulumi-kf", kf_tasks.__version__)
+    task = (made / "task.ts").read_text()
+    assert "export class Task extends pulumi.ComponentResource" in task and "mustSucceed?: boolean" in task
+
+
+@needs_pulumi
+def test_the_sdk_for_go_is_a_module_of_its_language(tmp_path: Path) -> None:
+    made = sdk("go", tmp_path)
+    assert (made / "go.mod").read_text().startswith("module example.com/pulumi-kf/sdk/go\n")
+    task = (made / "kf" / "task.go").read_text()
+    assert "func NewTask(ctx *pulumi.Context," in task and re.search(r"\n\tMustSucceed +\*bool\n", task)
+    if shutil.which("gofmt"):
+        assert not subprocess.run(["gofmt", "-l", made], text=True, capture_output=True, check=True).stdout

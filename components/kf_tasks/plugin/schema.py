@@ -49,6 +49,7 @@ def package() -> Spec:
         "version": __version__,
         "description": "Short-lived work beside an application on Kubernetes: Kf's Tasks as Tekton PipelineRuns",
         "keywords": ["kubernetes", "tekton", "tasks", "jobs", "cron"],
+        "meta": {"supportPack": True},  # each SDK is a whole package, with a go.mod too, as `package add` makes it
         "language": {
             "nodejs": {"packageName": f"pulumi-{PACKAGE}", "respectSchemaVersion": True},
             "python": {

@@ -1,0 +1,50 @@
+"""The SDKs of the plugin in the examples that have one, beside what else their programs import."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+from kf_tasks.plugin import schema
+
+from sandbox import cache, programs
+from sandbox.steps import Steps
+
+from .conftest import Stack, run
+
+
+def imports() -> Path | None:
+    """What the example's program imports, if it is there."""
+    return programs.Programs(cache.Cache(cache.root(os.environ)), os.environ, Steps()).ready()
+
+
+def with_sdk(stack: Stack, language: str) -> Stack:
+    """Pulumi makes the SDK of the plugin, as `pulumi package add` does it, and what the program imports is there."""
+    (stack.folder / "schema.json").write_text(schema.text())
+    made, place = stack.folder / "made", stack.folder / "sdks" / "kf"
+    stack.pulumi("package", "gen-sdk", "schema.json", "--language", language, "--local", "--out", str(made)).ok()
+    place.parent.mkdir()
+    (made / language).rename(place)
+    _nodejs(stack, place)
+    return stack
+
+
+def _nodejs(stack: Stack, sdk: Path) -> None:
+    """As `npm ci` does it, which takes minutes: packages, and the SDK compiled."""
+    fetched, modules = imports(), stack.folder / "node_modules"
+    assert fetched
+    modules.mkdir()
+    for package in (fetched / "node_modules").iterdir():
+        (modules / package.name).symlink_to(package)
+    (modules / "pulumi-kf").symlink_to(sdk)
+    # The generator of this host, built with Go 1.26, takes each folder of the SDK for the one above it.
+    for file in (*sdk.glob("config/*.ts"), *sdk.glob("types/*.ts")):
+        file.write_text(re.sub(r'"\./(utilities|types/\w+)"', r'"../\1"', file.read_text()))
+    run(["node", str(modules / "typescript/bin/tsc")], sdk, stack.env).ok()
+    shutil.copyfile(sdk / "package.json", sdk / "bin" / "package.json")
+    run(["node", str(modules / "eslint/bin/eslint.js"), "--max-warnings", "0", "."], stack.folder, stack.env).ok()
+
+
+__all__ = ["imports", "with_sdk"]
