@@ -25,6 +25,9 @@ LAYERS = {
 }
 
 
+VOLUME = {"name": "app", "configMap": {"name": "app-1", "items": [{"key": "a"}]}}
+
+
 def inputs(layers: dict[str, dict[str, Value]] = LAYERS, when: str = "change", **spec: Any) -> RunInputs:
     """What the provider's process is given: Pulumi hands every number over as a float."""
     merged = environment.merge([*layers.items()])
@@ -71,6 +74,10 @@ def app(**env: Value) -> dict[str, dict[str, Value]]:
         (inputs(results=["schema", "rows"]), ["results none → schema, rows"]),
         (inputs(labels={"team": "a"}, node_selector={"pool": "batch"}), ["label team none → a",
                                                                          "node_selector pool none → batch"]),
+        (inputs(volumes=[{"name": "files", "persistentVolumeClaim": {"claimName": "big"}}, VOLUME],
+                volume_mounts=[{"name": "app", "mountPath": "/srv", "subPath": "a"}]),
+         ["volume files none → persistentVolumeClaim big", "volume app none → configMap app-1",
+          "mount /srv none → app a"]),
         (inputs(pod_template={"priorityClassName": "batch"}), ["priorityClassName none → batch"]),
         (replace(inputs(), start_timeout=90, wait=True), ["start_timeout none → 1m30s", "wait false → true"]),
         (replace(inputs(), terminated=True), []),
@@ -79,6 +86,18 @@ def app(**env: Value) -> dict[str, dict[str, Value]]:
 )  # fmt: skip
 def test_each_change_is_one_line(after: RunInputs, words: list[str]) -> None:
     assert said(inputs(), after) == words
+
+
+def test_volumes_are_told_by_their_names_once_for_an_app() -> None:
+    other: dict[str, Any] = {"name": "tmp", "emptyDir": {}}
+    before = inputs(volumes=[other, VOLUME])
+    for name, told in (("app-2", "configMap app-1 → configMap app-2"), ("app-1", "")):
+        after = {"name": "app", "configMap": {"name": name, "items": [{"key": "b"}]}}
+        now = inputs(volumes=[after, other])
+        [change] = changes(before, now)
+        whole = " → ".join(json.dumps(one, sort_keys=True) for one in (VOLUME, after))
+        assert change.shared and change.text == f"volume app {told or whole}", "their order says nothing"
+        assert said(now, inputs(volumes=[other])) == [f"volume app configMap {name} → none"]
 
 
 def test_a_state_without_layers_tells_the_values() -> None:

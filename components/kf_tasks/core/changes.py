@@ -80,6 +80,7 @@ def changes(before: RunInputs, after: RunInputs) -> List[Change]:
             found.append(Change(f"{PARTS[part]} {describe(part, was, now)}", lines=lines))
     if before.manifest != after.manifest:
         own = {*_own(before), *_own(after)} if "env" in decides else set()
+        found += _volumes(before.manifest, after.manifest)
         found += _sources(before, after, own) + _variables(before, after, own)
     return found + _secrets(before, after)
 
@@ -106,8 +107,6 @@ def _settings(manifest: Object) -> Dict[str, str]:
         "retries": task.get("retries"),
         "results": ", ".join(one["name"] for one in task["taskSpec"].get("results") or []),
         "service_account": template.get("serviceAccountName"),
-        "volumes": task["taskSpec"].get("volumes"),
-        "volume_mounts": step.get("volumeMounts"),
         "security context": {"pod": template["podTemplate"].get("securityContext"), "step": step["securityContext"]},
     }
     plain = ("securityContext", "nodeSelector")
@@ -119,6 +118,42 @@ def _settings(manifest: Object) -> Dict[str, str]:
         own = {name: value for name, value in (values or {}).items() if not name.startswith(_OWN_LABELS)}
         found.update({f"{kind} {name}": value for name, value in own.items()})
     return _texts(found)
+
+
+def _volumes(before: Object, after: Object) -> List[Change]:
+    """The volumes and mounts, each by its name, which are those of all tasks of an App."""
+    found = []
+    for what, key, of, head in (("volume", "name", _given_volumes, _source), ("mount", "mountPath", _mounts, _mounted)):
+        old, new = ({str(one[key]): one for one in of(manifest)} for manifest in (before, after))
+        for name in dict.fromkeys([*new, *old]):
+            both = [one.get(name) for one in (old, new)]
+            if both[0] != both[1]:
+                was, now = (head(one) if one else "none" for one in both)
+                if was == now:
+                    was, now = (difference.text(one) for one in both)
+                found.append(Change(f"{what} {name} {difference.texts(was, now)}", common=True))
+    return found
+
+
+def _given_volumes(manifest: Object) -> List[Object]:
+    [task] = manifest["spec"]["pipelineSpec"]["tasks"]
+    return list(task["taskSpec"].get("volumes") or [])
+
+
+def _mounts(manifest: Object) -> List[Object]:
+    return list(pipelinerun.step_of(manifest).get("volumeMounts") or [])
+
+
+def _source(volume: Object) -> str:
+    """What a volume is of, and its name there: `configMap settings`."""
+    sources = {kind: source for kind, source in volume.items() if kind != "name"}
+    names = [str(source[key]) for source in sources.values() if isinstance(source, dict)
+             for key in ("name", "secretName", "claimName") if key in source]  # fmt: skip
+    return " ".join([*sources, *names])
+
+
+def _mounted(mount: Object) -> str:
+    return " ".join(str(mount[key]) for key in ("name", "subPath") if mount.get(key))
 
 
 def _texts(found: Dict[str, Any]) -> Dict[str, str]:
