@@ -156,6 +156,8 @@ def test_what_has_lost_its_task_run_or_its_pod_is_marked_too() -> None:
     said = json.loads(call(cluster, "tasks", "-o", "json").stdout)
     assert [each["name"] for each in said if each["forgotten"]] == lost
     assert cluster.asked == [f"shop-migrate-{number}" for number in range(2, 8)], "nothing of who may just begin"
+    many = Abandoned([dataclasses.replace(runs[1], name=f"shop-migrate-{number}") for number in range(2, 500)])
+    assert call(many, "tasks", "-o", "json").exit_code == 0 and len(many.asked) == 10, "while Tekton is away, say"
 
 
 def test_the_history_of_a_job_for_programs() -> None:

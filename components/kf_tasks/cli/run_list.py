@@ -22,6 +22,7 @@ from .target import ARCHIVE, TargetSpace
 from .views import ListedView
 
 LONGEST_REASON, LONGEST_COMMAND = 80, 60
+LOOKED_AT = 10  # runs without a pod, each of which costs two requests
 COLUMNS = ("Name", "ID", "DisplayName", "Age", "Duration", "Succeeded", "Reason")
 MORE = ("State", "ExitCode", "Attempt", "Stack", "StartedBy", "Log", "Command")
 _FAILED = "failed"  # all that ended without success, as in Cloud Foundry
@@ -146,12 +147,14 @@ def forgotten_of(
 ) -> set[str]:
     """The names of runs that go on though their `pods` have ended, or are gone, so long ago that Tekton should know.
 
-    Of one without a pod it and its TaskRun are asked for; most have one within seconds, or wait for their turn.
+    Of one without a pod it and its TaskRun are asked for, but of no more than LOOKED_AT, the oldest: most have one
+    within seconds, or wait for their turn, and where all of them have none it is no single run that was forgotten.
     """
     going, of = [run for run in runs if not run.finished], newest(pods)
     found = {run.name for run in going if run.name in of and forgotten.is_overdue(of[run.name], now)}
     alone = [run for run in going if run.name not in of and run.reason != queue.PENDING]
-    for run in [run for run in alone if (moments.seconds_between(run.created, now) or 0) >= forgotten.NOTICE_SECONDS]:
+    old = [run for run in alone if (moments.seconds_between(run.created, now) or 0) >= forgotten.NOTICE_SECONDS]
+    for run in sorted(old, key=lambda run: run.created)[:LOOKED_AT]:
         with contextlib.suppress(Denied, NotFound):
             if watched:
                 seen = space.seen(run.name)
