@@ -40,6 +40,7 @@ HEAD = (
     " env={{'TOKEN': Output.secret({secret!r})}})\n"
 )
 TICK = "tick"
+LONGEST_TASK = 20.0  # seconds
 
 
 class Chaos:
@@ -143,11 +144,14 @@ class Busy:
         """The program of now."""
         self.rule.update(self.changes.program, self.seen.begun)
         body = HEAD.format(url=self.url, secret=self.changes.secrets[-1])
-        for number, job in enumerate(self.changes.program):
+        for job in self.changes.program:
             aliases = ", ".join(f"pulumi.Alias(name='shop-{name}')" for name in job.formerly)
             opts = f", opts=ResourceOptions(aliases=[{aliases}])" if aliases else ""
             end = "exit 3" if job.fails else f"echo done {job.word}"
-            command = f"{self.seen.call(job.word)}; echo begun {job.word}; echo token=$TOKEN; sleep {number * 5}; {end}"
+            lasts = random.Random(job.word).uniform(
+                0, LONGEST_TASK
+            )  # the same wherever it stands: nothing else is asked for
+            command = f"{self.seen.call(job.word)}; echo begun {job.word}; echo token=$TOKEN; sleep {lasts:.1f}; {end}"
             body += f"Task({job.name!r}, app=app, command={command!r}{opts})\n"
         if scheduled:
             command = f"{self.seen.call(TICK)}; echo begun {TICK}; echo token=$TOKEN; echo done {TICK}"

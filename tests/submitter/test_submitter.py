@@ -253,10 +253,15 @@ class FakeCluster(PlainCluster):
 
     def note_pruned(self, config_map: str, gone: Any) -> None:
         self.noted = [(config_map, each.name, each.rule) for each in gone]
+        super().note_pruned(config_map, gone)
 
     def delete_runs(self, runs: Any) -> list[str]:
-        self.deleted += [run.name for run in runs]
-        return [run.name for run in runs]
+        gone = [run.name for run in runs]
+        self.deleted += gone
+        self.list = [run for run in self.list if run.name not in gone]
+        for name in gone:
+            self.objects.pop(self.runs(name), None)
+        return gone
 
 
 def _job(when: str, created: str) -> dict[str, Any]:
@@ -287,6 +292,25 @@ def test_a_pod_that_is_started_again_starts_nothing_again() -> None:
     assert submitter(cluster).work() == 0
     assert submitter(cluster).work() == 0
     assert [run["metadata"]["name"] for run in cluster.created] == [OWN]
+
+
+@pytest.mark.parametrize("policy", ["Allow", "Forbid", "Replace"])
+def test_a_pod_that_is_started_again_after_its_run_was_pruned_starts_nothing(
+    policy: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As many times as there are Jobs whose pods are lost at the same moment, and nothing is kept."""
+    cluster = FakeCluster()
+    times = [f"2026-11-25T1{nth}:00:00Z" for nth in range(5)]
+
+    def work(when: str) -> int:
+        cluster.objects[cluster.batch("jobs", "job")] = _job(when, when)
+        return submitter(cluster, policy, keep=0).work()
+
+    assert [work(when) for when in times] == [0] * 5
+    assert len(cluster.deleted) == 4
+    assert [work(when) for when in times] == [0] * 5
+    assert len(cluster.created) == 5
+    assert capsys.readouterr().out.count("has been, and was pruned at 2026-11-26T22:00:00Z (beyond the newest 0)") == 4
 
 
 def test_its_own_run_is_never_pruned_from_here() -> None:

@@ -2,8 +2,8 @@
 
 Kubernetes starts it for each scheduled time, and because it waits, deadline and history of the CronJob mean
 the task. It runs in a stock Python image from a ConfigMap: standard library only, Python 3.9 upwards. A pod
-that is started again follows the run that its predecessor has started; only when its Job is deleted it cancels
-the run.
+that is started again follows the run that its predecessor has started, and starts none where that was pruned since;
+only when its Job is deleted it cancels the run.
 
 Forbid and Replace are done here and not by the CronJob. It would count Jobs, and one whose pod cannot start or
 end would keep every later time from running; and it would delete the older pod while that still speaks: this way
@@ -85,7 +85,7 @@ class Submitter:
         run = self.cluster.find(self.cluster.runs(self.name))
         if run is None:
             runs = self.cluster.list_runs(self.app)
-            reason = self._unwanted(job, when, runs) or self._claim()
+            reason = self._done() or self._unwanted(job, when, runs) or self._claim()
             if reason:
                 say(f"{self.owner}: nothing is started: {reason}")
                 return 0
@@ -104,6 +104,12 @@ class Submitter:
             self.teller.settle(self.cluster.list_runs(self.app), own=self.name)
         self._prune()
         return 0 if ended.state == SUCCEEDED else FAILED
+
+    def _done(self) -> str:
+        """That this time has had its run, which retention has let go: a Job may be given another pod even then."""
+        template = self.cluster.find(self.cluster.core("configmaps", self.counter))
+        gone = pruned.find(template, name=self.name) if template else None
+        return f"run {self.name} has been, and was pruned at {gone}" if gone else ""
 
     def _unwanted(self, job: Object, when: Optional[str], runs: List[RunSummary]) -> str:
         """Why this scheduled time is left out, else empty."""
