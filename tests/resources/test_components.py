@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pulumi
 import pytest
@@ -22,6 +23,8 @@ from kf_tasks.core.run.environment import short_digest
 from kf_tasks.core.run.system import NAMES
 from kf_tasks.resources import image_digest
 from pulumi.output import Unknown
+from pulumi.runtime import resource
+from pulumi.runtime.proto.source_pb2 import StackTrace
 
 SECRET_KEY = "4dabf18193072939515e22adb298388d"
 
@@ -50,10 +53,14 @@ class Registered:
 
 
 def run(program: Callable[[], Any], preview: bool = False) -> Registered:
-    """The resources that `program` registers in stack `dev` of project `shop`."""
+    """The resources that `program` registers in stack `dev` of project `shop`.
+
+    Which line makes each of them is not looked up, through all frames of the test runner: a fifth of the time.
+    """
     pulumi.runtime.set_mocks(Cluster(), project="shop", stack="dev", preview=preview)
     try:
-        pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
+        with mock.patch.object(resource, "_get_stack_trace", StackTrace):
+            pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
     except pulumi.RunError:
         _let_end()
         raise
