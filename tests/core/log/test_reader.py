@@ -172,6 +172,7 @@ def test_the_line_so_far_never_ends_within_a_secret() -> None:
     assert reader.current == "password: [secret]"
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("line", [b"\n", b"\x1b[0m\n"])
 def test_the_tail_of_empty_lines_is_small(line: bytes) -> None:
     reader = LogReader(Masker())

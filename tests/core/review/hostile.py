@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import string
 from typing import Any
 
@@ -28,6 +29,12 @@ TEXTS = st.builds(
 def document(text: str) -> Document:
     """The document in which `text` stands wherever something may, pictures included."""
     return compose([review(read(events(*previewed(text)), "events"))], pictures=True)
+
+
+@functools.cache
+def plain() -> Document:
+    """The document in which a letter stands there, which others are compared with."""
+    return document("x")
 
 
 def previewed(text: str) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from kf_tasks.core.review.model import Change
 from kf_tasks.core.review.preview import UNKNOWN
@@ -160,13 +160,19 @@ def test_the_command_of_a_task_that_runs_is_told_there_alone() -> None:
     assert (one.what, one.after) == ("command", "/bin/sh -c false")
 
 
-LEAVES = st.text(max_size=3) | st.integers() | st.booleans() | st.none()
+# Small ones of few words, so that some are the same, and others nearly.
+LEAVES = st.sampled_from(["", "1", "true", "a", 1, True, None]) | st.text(max_size=3) | st.integers()
+KEYS = st.sampled_from(["", ".", "a", "b", "a.b", "name"])
 TREES = st.recursive(
-    LEAVES, lambda kept: st.lists(kept, max_size=3) | st.dictionaries(st.text("ab.", max_size=2), kept, max_size=3)
+    LEAVES, lambda kept: st.lists(kept, max_size=3) | st.dictionaries(KEYS, kept, max_size=3), max_leaves=4
 )
 
 
 @given(TREES, TREES)
+@example({"a": {"b": 1}}, {"a.b": 1})
+@example("1", 1)
+@example({"a": {}}, {})
+@example([[]], [])
 def test_nothing_that_differs_is_missed(before: Any, after: Any) -> None:
     old, new = manifest(), manifest()
     old["spec"]["volumes"], new["spec"]["volumes"] = before, after

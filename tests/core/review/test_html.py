@@ -13,7 +13,7 @@ from kf_tasks.core.review import html, style
 from kf_tasks.core.review.composition import compose
 from kf_tasks.core.review.preview import UNKNOWN
 
-from .hostile import TEXTS, document
+from .hostile import TEXTS, document, plain
 from .previews import CALENDAR, HISTORY, RUN, calendar, history, reviewed, run, step
 
 KINDS = ("good", "bad", "bad-line", "open")
@@ -56,10 +56,10 @@ def page(*steps: dict[str, Any]) -> Page:
 @example('x"><script>alert(1)</script>')
 @example("x</code></pre></title></svg><img src=y onerror=z>")
 def test_no_text_of_a_program_is_markup(hostile: str) -> None:
-    plain, found = Page(html.render(document("x"))), Page(html.render(document(hostile)))
+    expected, found = Page(html.render(plain())), Page(html.render(document(hostile)))
     # A template has one more line of a difference for each line of the text.
     spans = [one for one in found.elements if one != ("span", ("class",))]
-    assert spans == [one for one in plain.elements if one != ("span", ("class",))]
+    assert spans == [one for one in expected.elements if one != ("span", ("class",))]
     assert not found.open
 
 

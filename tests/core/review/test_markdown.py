@@ -15,7 +15,7 @@ from kf_tasks.core.review.composition import compose
 from kf_tasks.core.review.preview import read
 from markdown_it import MarkdownIt
 
-from .hostile import TEXTS, document
+from .hostile import TEXTS, document, plain
 from .previews import HISTORY, RUN, events, history, reviewed, run, step
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
@@ -37,7 +37,7 @@ def outside_code(rendered: str) -> list[Any]:
 @example("x" + "`" * 2000)
 @example("x@octocat #12 !3 <b> |\n\n| --- |\n# head")
 def test_no_text_of_a_program_is_markup(hostile: str) -> None:
-    expected = outside_code(markdown.render(document("x"), 10**9))
+    expected = outside_code(markdown.render(plain(), 10**9))
     # The longest of a text is cut, whatever is in it; what it is made of changes nothing around it.
     assert outside_code(markdown.render(document(hostile), 10**9)) == expected
 
@@ -59,7 +59,7 @@ def test_what_stands_in_code_is_the_text(hostile: str) -> None:
 def test_a_terminal_gets_nothing_to_act_on(hostile: str) -> None:
     shown = text.render(document(hostile))
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", shown)
-    assert len(shown.splitlines()) == len(text.render(document("x")).splitlines())
+    assert len(shown.splitlines()) == len(text.render(plain()).splitlines())
 
 
 @settings(max_examples=40)

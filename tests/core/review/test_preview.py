@@ -72,7 +72,9 @@ NAMES = st.sampled_from([
     "upload", "contents", "pipelinerun.yaml", "app.kubernetes.io/name", "kf.dev/template", "when", "_asked",
 ])  # fmt: skip
 LEAF = st.none() | st.text(max_size=3) | st.integers() | st.floats() | st.booleans() | st.just("build")
-DATA = st.recursive(LEAF, lambda kept: st.lists(kept, max_size=3) | st.dictionaries(NAMES, kept, max_size=5))
+DATA = st.recursive(
+    LEAF, lambda kept: st.lists(kept, max_size=3) | st.dictionaries(NAMES, kept, max_size=5), max_leaves=12
+)
 INPUTS = st.dictionaries(NAMES, DATA, max_size=8) | DATA
 KINDS = st.sampled_from([RUN, HISTORY, CALENDAR, "kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:Secret"])
 STEPS = st.builds(step, st.sampled_from(["create", "update", "replace", "delete"]), KINDS, st.just("x"), INPUTS, INPUTS)
