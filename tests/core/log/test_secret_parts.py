@@ -98,6 +98,7 @@ FORMS: dict[str, tuple[Callable[[str], str], str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("form", FORMS)
 @given(data=st.data())
 def test_a_password_is_hidden_whatever_it_is_written_in(form: str, data: st.DataObject) -> None:
