@@ -1,18 +1,54 @@
-"""What holds for all tests: a busy machine is slow, and no property fails for that.
+"""What holds for all tests: a busy machine is slow, and no property fails for that; and what tests cost.
 
-What tests import stays until the end. It is told apart from garbage once, after which the collector does not look at it
+What they import stays until the end. It is told apart from garbage once, after which the collector does not look at it
 again: a full collection, with which each program under Pulumi's mocks ends, then takes a tenth of its time.
+Coverage is traced where it tells something: tracing takes as long again as what is traced.
 """
 
 from __future__ import annotations
 
 import gc
+import importlib
+import pkgutil
+from collections.abc import Generator
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("kf", deadline=None)
 settings.load_profile("kf")
 gc.disable()  # until all is imported
+
+CORE = Path(__file__).with_name("core")
+# Properties that go through lines of the core which no example goes through; others repeat what examples have done.
+TRACED = {CORE / "log/test_masked_stream.py", CORE / "source/test_tree.py", *CORE.glob("review/*.py")}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Only the core is imported traced, not what tests import beside it."""
+    plugin = session.config.pluginmanager.getplugin("_cov")
+    controller = plugin and plugin.cov_controller
+    if not controller or not controller.started:
+        return (yield)
+    import kf_tasks.core
+
+    for found in pkgutil.walk_packages(kf_tasks.core.__path__, "kf_tasks.core."):
+        importlib.import_module(found.name)
+    controller.pause()
+    try:
+        return (yield)
+    finally:
+        controller.resume()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """After hypothesis has marked its own."""
+    for item in items:
+        if item.get_closest_marker("hypothesis") and item.path not in TRACED:
+            item.add_marker("no_cover")
 
 
 def pytest_collection_finish() -> None:
