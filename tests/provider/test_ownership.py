@@ -9,6 +9,7 @@ import pulumi
 import pytest
 from kf_tasks.core import marks
 from kf_tasks.core.run.summary import RunSummary
+from kf_tasks.core.state import LOST
 from kf_tasks.provider.adapter import token
 from kf_tasks.provider.survey import Survey
 from kf_tasks.resources.app import _alias
@@ -106,14 +107,17 @@ def test_an_update_gives_its_runs_their_new_name_and_an_end_deletes_no_others() 
     assert cluster.runs == [theirs]
 
 
+@pytest.mark.parametrize("runs", [[], [LOST]], ids=["all went well", "a Task has failed, and the update went on"])
 @pytest.mark.parametrize(
     "olds", [{}, HISTORY], ids=["replaced", "its old record was left by an update that was killed"]
 )
-def test_a_history_that_is_replaced_in_its_place_leaves_the_runs_to_the_new_one(olds: dict[str, Any]) -> None:
+def test_a_history_that_is_replaced_in_its_place_leaves_the_runs_to_the_new_one(
+    olds: dict[str, Any], runs: list[str]
+) -> None:
     ours = [of_stack(number, "shop.dev") for number in (1, 2, 3, 4, 5)]
     cluster = Cluster(*ours)
     update = Seen(Survey(owner="shop.dev", runs=ours), cluster)
-    assert not Histories(update).check(olds, {**HISTORY, "keep": 9, "__preview": False}).failures
+    assert not Histories(update).check(olds, {**HISTORY, "keep": 9, "runs": runs, "__preview": False}).failures
     if not olds:
         Histories(update).create({**HISTORY, "keep": 9})
     Histories(update).delete(HISTORY)

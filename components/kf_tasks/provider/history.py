@@ -56,6 +56,8 @@ class Histories:
         meanwhile changes what goes.
         """
         before, inputs = HistoryInputs.of(olds) if olds else None, HistoryInputs.of(news)
+        if not inputs.preview:
+            self.preview.kept.add((Connection.of(inputs.connection), *inputs.place))
         if not inputs.preview and LOST in inputs.runs:
             # A Task has failed and the update goes on (--continue-on-error): the next one finds out what goes.
             known = [run for run in inputs.runs if run != LOST]
@@ -74,8 +76,6 @@ class Histories:
         refusal = self._refuse(before, inputs, seen)
         if refusal:
             return CheckResult({**news, EXPIRED: []}, [CheckFailure("", refusal)])
-        if not inputs.preview:
-            self.preview.kept.add((connection, *inputs.place))
         say = self._once(inputs)
         existing = seen.of(inputs.app)
         if not seen.exists:
