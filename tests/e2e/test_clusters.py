@@ -62,3 +62,28 @@ def test_a_secret_kubeconfig_of_the_configuration_is_plain_nowhere(stack: Stack)
     assert token not in json.dumps(stack.state())
     assert "unchanged" in changes(stack.preview().ok())
     stack.destroy().ok()
+
+
+def test_a_plugin_of_a_kubeconfig_and_of_one_of_two(stack: Stack) -> None:
+    given = json.loads(Path(stack.env["KUBECONFIG"]).read_text())
+    answer = {
+        "apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
+        "status": {"token": given["users"][0]["user"]["token"]},
+    }  # fmt: skip
+    plugin = stack.folder / "plugin"
+    plugin.write_text(f"#!/bin/sh\ncat <<'E'\n{json.dumps(answer)}\nE\n")
+    plugin.chmod(0o700)
+    command = {"apiVersion": answer["apiVersion"], "interactiveMode": "Never", "command": "./plugin"}
+    first = {"users": [{"name": "a", "user": {"exec": command}}], "current-context": "a"}
+    context = {"cluster": given["clusters"][0]["name"], "user": "a"}
+    second = {
+        "clusters": given["clusters"], "contexts": [{"name": "a", "context": context}], "current-context": "elsewhere"
+    }  # fmt: skip
+    for name, content in (("first", first), ("second", second), ("whole", second | first)):
+        (stack.folder / name).write_text(json.dumps({"apiVersion": "v1", "kind": "Config", **content}))
+    stack.env["KUBECONFIG"] = str(stack.folder / "whole")  # Pulumi's Kubernetes provider takes one file alone
+    assert "hello" in stack.task().up().ok().text
+    stack.env["KUBECONFIG"] = f"{stack.folder / 'first'}:{stack.folder / 'second'}"
+    assert "migrate" in stack.kf("tasks", "shop").ok().text
+    plugin.write_text("#!/bin/sh\necho log in again >&2\nexit 4\n")
+    assert "ended with 4: log in again; choose" in stack.kf("tasks", "shop").failed().text

@@ -6,7 +6,6 @@ script takes it for done.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from functools import partial
 
@@ -57,6 +56,8 @@ SHORT = {
 
 def unknown(name: str, known: Iterable[str], context: click.Context | None) -> click.UsageError:
     """That there is no such command, and which one it resembles."""
+    import difflib
+
     near = difflib.get_close_matches(name, [*known, *ANSWERS], 1)
     return click.UsageError(f"No such command {name!r}.{f' Did you mean {near[0]!r}?' if near else ''}", context)
 

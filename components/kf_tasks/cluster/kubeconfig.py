@@ -1,7 +1,7 @@
-"""Kubeconfigs, read and merged as `kubectl` and the Kubernetes provider do.
+"""Kubeconfigs, read and merged as `kubectl` does.
 
 The official client takes ten times as long to import as to ask, of every command, completion and provider; and where
-several files choose a context it takes the last one's, so that a run would be in another cluster than its namespace.
+several files choose a context it takes the last one's, which may be another cluster than that of `kubectl`.
 """
 
 from __future__ import annotations
