@@ -1,22 +1,28 @@
-"""What the example in TypeScript is compiled with, ahead of its test.
+"""What the examples in Go and TypeScript are compiled with, ahead of their tests.
 
-To fetch it takes minutes, and what a test does with it seconds. The SDK of the plugin is left out: a test
+To fetch and compile it takes minutes, and what a test does with it seconds. The SDK of the plugin is left out: a test
 has Pulumi make it.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox import tools
 from sandbox.cache import Cache, key
 from sandbox.places import CHECKOUT
 from sandbox.steps import Failure, Steps
 
+GO = CHECKOUT / "examples/go"
 NODEJS = CHECKOUT / "examples/typescript"
+OURS = "example.com/pulumi-kf/sdk/go"
+# An entry of Go's own cache is found again where the flags are the same, and those of the tools are.
+GO_ENV = {**tools.GO_ENV, "GOFLAGS": f"{tools.GO_ENV['GOFLAGS']} -trimpath"}
 
 
 @dataclass(frozen=True)
@@ -28,20 +34,31 @@ class Programs:
     steps: Steps
 
     def prepare(self) -> None:
-        """All of it, if `npm` is on PATH."""
-        if not shutil.which("npm", path=self.environ.get("PATH")):
-            self.steps.say("there is no npm on PATH: the example in TypeScript is not prepared")
-            return
+        """All of it, as far as `go` and `npm` are on PATH."""
         with self.cache.lock("programs", self.steps):
-            self.cache.fill("program-nodejs", self._key(), self._nodejs)
+            for language, tool, make in (("go", "go", self._go), ("nodejs", "npm", self._nodejs)):
+                if shutil.which(tool, path=self.environ.get("PATH")):
+                    self.cache.fill(f"program-{language}", self._key(language), make)
+                else:
+                    self.steps.say(f"there is no {tool} on PATH: the example that needs it is not prepared")
 
-    def ready(self) -> Path | None:
-        """The entry with `node_modules`, if it is there."""
-        entry = self.cache.entry("program-nodejs", self._key())
+    def ready(self, language: str) -> Path | None:
+        """The entry of "go" (whose packages are in Go's cache) or "nodejs" (with its node_modules), if it is there."""
+        entry = self.cache.entry(f"program-{language}", self._key(language))
         return entry if entry.is_dir() else None
 
-    def _key(self) -> str:
-        return key([(NODEJS / "package-lock.json").read_bytes()])
+    def _key(self, language: str) -> str:
+        folder, names = (GO, ("go.mod", "go.sum")) if language == "go" else (NODEJS, ("package-lock.json",))
+        return key([(folder / name).read_bytes() for name in names])
+
+    def _go(self, entry: Path) -> None:
+        for name in ("go.mod", "go.sum"):
+            shutil.copyfile(GO / name, entry / name)
+        imported = re.findall(r'^\t(?:\w+ )?"(\S+\.\S+)"$', (GO / "main.go").read_text(), re.MULTILINE)
+        edit = ["go", "mod", "edit", f"-dropreplace={OURS}", f"-droprequire={OURS}"]
+        build = ["go", "build", *(package for package in imported if not package.startswith(OURS))]
+        for command in (edit, build):
+            self._run("compiling what the example in Go imports", command, entry, GO_ENV)
 
     def _nodejs(self, entry: Path) -> None:
         locked = (NODEJS / "package-lock.json").read_text()

@@ -166,7 +166,7 @@ def test_manifests_can_be_used(snippet: Snippet) -> None:
 
 @pytest.mark.parametrize(
     ("language", "program"),
-    [("yaml", "yaml/Pulumi.yaml"), ("typescript", "typescript/index.ts")],
+    [("yaml", "yaml/Pulumi.yaml"), ("typescript", "typescript/index.ts"), ("go", "go/main.go")],
 )
 def test_what_is_shown_of_other_languages_is_in_their_examples(language: str, program: str) -> None:
     text = (ROOT / "examples" / program).read_text("utf-8")

@@ -13,11 +13,12 @@ from sandbox import cache, programs
 from sandbox.steps import Steps
 
 from .conftest import Stack, run
+from .languages import KUBERNETES
 
 
-def imports() -> Path | None:
-    """What the example's program imports, if it is there."""
-    return programs.Programs(cache.Cache(cache.root(os.environ)), os.environ, Steps()).ready()
+def imports(language: str) -> Path | None:
+    """What the example's program imports, of "go" or "nodejs", if it is there."""
+    return programs.Programs(cache.Cache(cache.root(os.environ)), os.environ, Steps()).ready(language)
 
 
 def with_sdk(stack: Stack, language: str) -> Stack:
@@ -27,13 +28,22 @@ def with_sdk(stack: Stack, language: str) -> Stack:
     stack.pulumi("package", "gen-sdk", "schema.json", "--language", language, "--local", "--out", str(made)).ok()
     place.parent.mkdir()
     (made / language).rename(place)
-    _nodejs(stack, place)
+    {"go": _go, "nodejs": _nodejs}[language](stack, place)
     return stack
+
+
+def _go(stack: Stack, _: Path) -> None:
+    """As `go mod tidy` leaves it; its SDK for Kubernetes is older than the provider that there is."""
+    stack.env |= programs.GO_ENV
+    provider = f"{stack.env['PULUMI_HOME']}/plugins/resource-kubernetes-v{KUBERNETES}"
+    with (stack.folder / "Pulumi.yaml").open("a") as program:
+        program.write(f"plugins: {{providers: [{{name: kubernetes, path: {provider}}}]}}\n")
+    assert not run(["gofmt", "-l", "."], stack.folder).ok().text
 
 
 def _nodejs(stack: Stack, sdk: Path) -> None:
     """As `npm ci` does it, which takes minutes: packages, and the SDK compiled."""
-    fetched, modules = imports(), stack.folder / "node_modules"
+    fetched, modules = imports("nodejs"), stack.folder / "node_modules"
     assert fetched
     modules.mkdir()
     for package in (fetched / "node_modules").iterdir():

@@ -77,12 +77,13 @@ def test_a_shop_in_yaml_from_its_first_update_to_its_end(stacks: Callable[..., S
     ("example", "language", "program"),
     [
         pytest.param("typescript", "nodejs", "index.ts", id="typescript"),
+        pytest.param("go", "go", "main.go", id="go"),
     ],
 )
 def test_a_shop_whose_program_has_an_sdk(
     stacks: Callable[..., Stack], example: str, language: str, program: str
 ) -> None:
-    if not host(language) or not imports():
+    if not host(language) or not imports(language):
         pytest.skip(NOT_BUILT)
     name = uuid.uuid4().hex[:8]
     stack = with_sdk(of_example(stacks(name=name, project="shop", namespace=f"shop-{name}"), example), language)

@@ -123,7 +123,7 @@ def _spec(name: str, hint: Any, records: dict[str, Spec]) -> Spec:
         return ANY
     plain = {} if outputs_ or any("#/resources/" in one.get("$ref", "") for one in found) else {"plain": True}
     if len(found) == 1:
-        return {**found[0], **plain}
+        return found[0] if kinds else {**found[0], **plain}  # Go's SDK knows no record that is `plain`
     mapping = {one.__name__: f"#/types/{token(one.__name__, plugin=True)}" for one in kinds}
     several = {"discriminator": {"propertyName": KIND, "mapping": mapping}} if len(kinds) == len(found) else {}
     return {"oneOf": found, **several, **plain}
