@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from kf_tasks.cluster.client import Cluster
+from kf_tasks.cluster.informer import Followed
 from kf_tasks.cluster.secret_versions import secret_versions
 from kf_tasks.core import marks
 from kf_tasks.core.log.shown import FOLLOW
@@ -117,6 +118,38 @@ def test_a_task_costs_five_requests_whatever_its_length_and_the_namespace_a_few(
     task = {"PATCH configmaps": 1, "POST pipelineruns": 1, "LOG pods": 2, "PATCH pipelineruns": 1}
     assert server.count() == Counter({what: number * TASKS for what, number in task.items()}) + Counter(CONSTANT)
     assert len(server.names("pipelineruns")) == TASKS
+
+
+class Waiting:
+    """A screen on which so much time passes before the run ends."""
+
+    def __init__(self, passes: int, end: Callable[[], None]) -> None:
+        self.left, self.end = passes, end
+
+    def pass_time(self) -> None:
+        self.left -= 1
+        if not self.left:
+            self.end()
+
+    def __getattr__(self, _name: str) -> Any:
+        return lambda *_, **__: None
+
+
+@pytest.mark.parametrize("passes", [5, 500])
+def test_a_run_of_which_nothing_is_told_is_not_looked_at_however_long_it_takes(
+    passes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SOON_SECONDS", "LATE_SECONDS"):
+        monkeypatch.setattr(f"kf_tasks.runs.follower.{name}", 0.001)
+    monkeypatch.setattr("kf_tasks.runs.follower.LOOK_SECONDS", 600)
+    looks, look = list[str](), Followed.look
+    monkeypatch.setattr(Followed, "look", lambda followed: (looks.append(""), look(followed))[1])
+    server = server_with()
+    cluster = Cluster(server)
+    started, _ = submit(cluster, wanted("t", []), None)
+    screen = Waiting(passes, lambda: server.finish(started["metadata"]["name"]))
+    assert attend(cluster, started, screen).outcome.state == SUCCEEDED
+    assert len(looks) <= 20, "as often as something is told, which is not more often than that"
 
 
 def test_what_goes_is_one_request_and_a_note_and_the_runs_are_not_listed_again() -> None:

@@ -28,6 +28,8 @@ from ..log.spool import Spool
 from .display import Screen
 
 LOG_GRACE_SECONDS = 20
+SOON_SECONDS, LATE_SECONDS = 0.5, 1.0  # between two lines that show the time, at first and later
+LOOK_SECONDS = 5  # between two looks at a run of which every change is told
 TOLD_SECONDS = 0.5  # from what is told of a run's end to what is told of its pod
 STOP_SECONDS = 45  # a pod has 30 s to end after it is told to, and the kubelet some more
 PATIENCE_SECONDS = 600
@@ -120,8 +122,22 @@ class Follower:
             if not self._has_started and self.start_timeout and time.monotonic() - patient > self.start_timeout:
                 trouble = self._trouble or "its pod has not started"
                 self._give_up(f"could not start within {self.start_timeout} s: {trouble}", "start_timeout")
+            self._wait(followed, begun, patient)
+
+    def _wait(self, followed: Followed, begun: float, patient: float) -> None:
+        """Waits for a change; where each is told of, what time alone changes is looked at now and then.
+
+        Hundreds of runs that go on cost nothing but the line that shows their time.
+        """
+        now = time.monotonic()
+        until = now + (LOOK_SECONDS if followed.is_told else 0)
+        if not self._has_started and self.start_timeout:
+            until = min(until, patient + self.start_timeout)
+        pause = SOON_SECONDS if now - begun < 30 else LATE_SECONDS
+        while True:
             self.screen.pass_time()
-            followed.changed.wait(0.5 if time.monotonic() - begun < 30 else 1.0)
+            if followed.changed.wait(pause) or self.interrupted.is_set() or time.monotonic() >= until:
+                return
 
     def _ended(self, seen: Seen, followed: Followed) -> tuple[Object | None, list[Object]]:
         """TaskRun and pods of a run that has ended; None where the TaskRun is to be asked for when its process ended.
