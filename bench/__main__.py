@@ -13,6 +13,7 @@ from pathlib import Path
 
 from . import (
     following,
+    growth,
     latency,
     many,
     masking,
@@ -36,6 +37,7 @@ MODULES = (
     updates,
     many,
     preview,
+    growth,
     review,
     following,
     stored,
