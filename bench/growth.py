@@ -55,7 +55,8 @@ def measure() -> Table:
     note = (
         f"{NAMESPACES} namespaces share the runs evenly, with an App in each; of a stack with {APPS} of them. An API "
         f"server without nodes and controllers, whose store holds the runs; medians of {REPEATS}, start of each "
-        "process included. The line is that of least squares, with the greatest distance of a column from it."
+        "process included; none is shown with less memory than the one that measures. The line is that of least "
+        "squares, with the greatest distance of a column from it."
     )
     table = Table(TITLE, ("what", *(f"{size:,} runs" for size in SIZES), "line: of none + of 1,000 more"), note)
     pattern, columns = runs.pattern()[0], []
