@@ -51,6 +51,12 @@ class Changes:
         """An update of the program of now has come to its end."""
         self._recovered = self.program
 
+    @property
+    def renames(self) -> bool:
+        """Whether a task has another name than in the update before, and the one of then as an alias."""
+        before = {job.name for job in self._recovered}
+        return any(job.name not in before and before.intersection(job.formerly) for job in self.program)
+
     def change(self) -> str:
         """Changes one thing; returns what, for whoever reads the test's output."""
         what, program = self._random.choice(list(self._possible()))

@@ -109,7 +109,9 @@ class Killed:
         if self.random.random() < 0.3:
             return ["--continue-on-error"]
         if self.random.random() < 0.4:
-            return ["--target", f"**shop-{self.random.choice(self.changes.program).name}"]
+            target = ["--target", f"**shop-{self.random.choice(self.changes.program).name}"]
+            # Without them the engine damages the state where something is renamed: docs/troubleshooting.md.
+            return [*target, "--target-dependents"] if self.changes.renames else target
         return []
 
     def _write(self) -> None:
