@@ -95,11 +95,11 @@ SCRIPT = "echo begun; sleep 3600"
 
 
 def _in_python(stack: Stack) -> None:
-    stack.write(HEAD + f"for n in range({TASKS}):\n    Task(f't{{n}}', app=app, command={SCRIPT!r}, memory='16M')\n")
+    stack.write(HEAD + f"for n in range({TASKS}):\n    Task(f't{{n}}', app=app, command={SCRIPT!r}, memory='32M')\n")
 
 
 def _in_yaml(stack: Stack) -> None:
-    space, image = {"memory": "16M", "disk": "64M", "cpu": "10m"}, f"{os.environ['SANDBOX_REGISTRY']}/busybox:1"
+    space, image = {"memory": "32M", "disk": "64M", "cpu": "10m"}, f"{os.environ['SANDBOX_REGISTRY']}/busybox:1"
     task = {"type": "kf:Task", "properties": {"app": "${shop}", "command": SCRIPT}}
     resources = {
         stack.namespace: {"type": "kf:Space", "properties": space},

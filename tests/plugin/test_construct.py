@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,28 @@ def test_outputs_are_named_as_the_schema_names_them() -> None:
     assert space == {"namespace": "dev"}
     assert app["appName"] == "shop" and {"name": "A", "value": "1"} in app["env"]
     assert {*task} <= {camel(name) for name in outputs(Task)}
+
+
+def test_many_tasks_are_registered_at_once() -> None:
+    """Each registration waits, as for a task that runs, until all are there; on a machine of few cores."""
+    together = threading.Barrier(60, timeout=60)
+
+    class Engine(Cluster):
+        def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+            if args.typ == "kf:index:Run":
+                together.wait()
+            return super().new_resource(args)
+
+    played = Program()
+
+    def declare() -> None:
+        space = played.component("Space")("dev")
+        app = played.component("App")("shop", space=space, image="busybox:1")
+        for nth in range(60):
+            played.component("Task")(f"t{nth}", app=app, command="true")
+
+    found = played.made(declare, Engine(), at_once=2)
+    assert len([urn for urn in found if "kf:index:Run::" in urn]) == 60
 
 
 OTHER = Remote("Space", "other", {})

@@ -81,17 +81,28 @@ class Program:
 
         return declare
 
-    def made(self, declare: Callable[[], Any], mocks: Mocks, preview: bool = False, **more: Any) -> dict[str, Any]:
-        """The inputs of all that is registered, by URN; raises Aborted with what the engine would be told."""
-        return run(self._made(declare, MockMonitor(mocks), preview, more))
+    def made(
+        self, declare: Callable[[], Any], mocks: Mocks, preview: bool = False, at_once: int | None = None, **more: Any
+    ) -> dict[str, Any]:
+        """The inputs of all that is registered, by URN; raises Aborted with what the engine would be told.
+
+        All but the first `at_once` are constructed at once, as far as they may be.
+        """
+        return run(self._made(declare, MockMonitor(mocks), preview, at_once, more))
 
     async def _made(
-        self, declare: Callable[[], Any], monitor: MockMonitor, preview: bool, more: Mapping[str, Any]
+        self,
+        declare: Callable[[], Any],
+        monitor: MockMonitor,
+        preview: bool,
+        at_once: int | None,
+        more: Mapping[str, Any],
     ) -> dict[str, Any]:
         declare()
         servicer = Servicer("")
         servicer.monitor = lambda _: monitor  # type: ignore[assignment]
-        for one in self.declared:
+
+        async def construct(one: Remote) -> None:
             given = {camel(name): await value_of(it) for name, it in one.arguments.items()}
             opts: Any = one.opts or pulumi.ResourceOptions()
             own = {"protect": opts.protect, "parent": opts.parent.at if opts.parent else None}
@@ -103,6 +114,11 @@ class Program:
             answer = await servicer.Construct(request, Context())
             one.at = answer.urn
             one.outputs = {name: plain(it) for name, it in PropertyValue.unmarshal_map(answer.state).items()}
+
+        for one in self.declared[:at_once]:
+            await construct(one)
+        if at_once:
+            await asyncio.gather(*map(construct, self.declared[at_once:]))
         return {urn: dict(one.state) for urn, one in monitor.get_registered_resources().items()}
 
 

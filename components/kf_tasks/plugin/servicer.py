@@ -52,6 +52,7 @@ class Servicer(ProviderServicer):
         self.made: dict[str, pulumi.Resource] = {}
         self._records: dict[str, dict[str, Any]] = {}  # of this update, by the component whose Run has written each
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="work")
+        self._asking = ThreadPoolExecutor(THREADS, thread_name_prefix="engine")
         self._engine = engine_pb2_grpc.EngineStub(grpc.insecure_channel(engine, OPTIONS)) if engine else None
         # One for all: what a program may name once is remembered by its monitor.
         self.monitor = functools.cache(
@@ -108,6 +109,9 @@ class Servicer(ProviderServicer):
 
     async def _settle(self, request: proto.ConstructRequest) -> None:
         """The program's project, stack and configuration, which each question has with it."""
+        # The SDK asks the engine in the loop's own threads, of which there are six on two cores, and to register a Run
+        # takes as long as its task: with those alone six tasks ran at once, and nothing else was registered meanwhile.
+        asyncio.get_running_loop().set_default_executor(self._asking)
         settings.ROOT.set(None)
         settings.configure(
             settings.Settings(
