@@ -40,11 +40,12 @@ class Server:
                 url = urlsplit(self.path)
                 kind = url.path.split("/")[-1] if not url.path.endswith("/r") else "run"
                 if "watch" in parse_qs(url.query):
+                    since = len(server.events), server.generation  # before somebody can know of it and go on
                     server.asked[f"watch {kind}"] += 1
                     self.send_response_only(server.status)
                     self.end_headers()
                     if server.status == 200:
-                        self._tell()
+                        self._tell(*since)
                     return
                 server.asked[kind] += 1
                 text = json.dumps(server.run if kind == "run" else {"items": []}).encode()
@@ -53,8 +54,7 @@ class Server:
                 self.end_headers()
                 self.wfile.write(text)
 
-            def _tell(self) -> None:
-                told, generation = len(server.events), server.generation
+            def _tell(self, told: int, generation: int) -> None:
                 kinds = ["ADDED"]
                 while generation == server.generation:
                     for kind in kinds:
