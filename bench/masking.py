@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import resource
 import statistics
 import string
 import subprocess
@@ -17,7 +16,7 @@ from kf_tasks.core.log.masked_stream import MaskedStream
 from kf_tasks.core.log.masking import Masker
 from kf_tasks.core.log.reader import LogReader
 
-from .measure import REPEATS, Table
+from .measure import REPEATS, Table, processor
 
 TITLE = "Masking a log"
 CHUNK, SIZE = 64 * 1024, 8 * 1024 * 1024
@@ -59,14 +58,9 @@ def _rate(work: Callable[[], object]) -> float:
 
 
 def _processor_seconds(work: Callable[[], object]) -> float:
-    begun = _used()
+    begun = processor(own=True)
     work()
-    return _used() - begun
-
-
-def _used() -> float:
-    both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(one.ru_utime + one.ru_stime for one in both)
+    return processor(own=True) - begun
 
 
 def _feed(feed: Callable[[bytes], object], log: bytes) -> None:

@@ -61,6 +61,12 @@ def run(command: list[str], **options: object) -> str:
     return str(done.stdout)
 
 
+def processor(*, own: bool) -> float:
+    """The seconds that the children which have ended have used of the processor, and with `own` this process, too."""
+    counted = (resource.RUSAGE_CHILDREN, resource.RUSAGE_SELF)[: 1 + own]
+    return sum(used.ru_utime + used.ru_stime for used in map(resource.getrusage, counted))
+
+
 def peak_memory(command: list[str], **options: object) -> tuple[float, float]:
     """Seconds and peak memory in MiB of a command."""
     begun = time.monotonic()

@@ -5,12 +5,11 @@ A busy machine makes all of them wait; what they need of the processor tells eve
 
 from __future__ import annotations
 
-import resource
 import statistics
 import time
 
 from . import runs
-from .measure import CHECKOUT, Stack, Table, run
+from .measure import CHECKOUT, Stack, Table, processor, run
 
 TITLE = "Start of kf"
 RUNS, REPEATS = 20, 11
@@ -40,10 +39,11 @@ def measure() -> Table:
         offered: dict[str, int] = dict.fromkeys((name for name in commands if name.startswith("completion")), 0)
         for _ in range(REPEATS):
             for name, command in commands.items():
-                begun, before = time.monotonic(), _processor()
+                # Who completes leaves the cluster to another process, which is not counted.
+                begun, before = time.monotonic(), processor(own=False)
                 said = run(command)
                 times[name].append(time.monotonic() - begun)
-                used[name].append(_processor() - before)
+                used[name].append(processor(own=False) - before)
                 if name in offered and f"run-{RUNS - 1:06}" in said:
                     offered[name] += 1
     finally:
@@ -54,12 +54,6 @@ def measure() -> Table:
         for name, taken in times.items()
     ]
     return table
-
-
-def _processor() -> float:
-    """The seconds that ended children have used of the processor; who completes leaves the cluster to another one."""
-    found = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return found.ru_utime + found.ru_stime
 
 
 def _completion(kf: str, space: str, remembered: str) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import resource
 import tempfile
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from kf_tasks.log.archive import Archive
 from kf_tasks.log.spool import Spool
 
 from .masking import WORDS
-from .measure import CHECKOUT, REPEATS, Table, medians, peak_memory
+from .measure import CHECKOUT, REPEATS, Table, medians, peak_memory, processor
 
 TITLE = "Reading a stored log of 1 GiB"
 MEBIBYTES = int(os.environ.get("BENCH_LOG_MIB", "1024"))
@@ -49,15 +48,10 @@ def _kf(url: str) -> list[str]:
 
 def _read(command: list[str]) -> tuple[float, float, float]:
     """MB/s, MB for each second of processor time, and peak memory in MiB."""
-    before = _used()
+    before = processor(own=False)
     took, memory = peak_memory(command)
     megabytes = (MEBIBYTES << 20) / 1e6
-    return megabytes / took, megabytes / (_used() - before), memory
-
-
-def _used() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+    return megabytes / took, megabytes / (processor(own=False) - before), memory
 
 
 def _store(folder: Path) -> StoredLog:
