@@ -125,9 +125,7 @@ def beside(url: str, space: str, app: str, known: Container[str]) -> tuple[Archi
 
 def order(run: RunSummary | StoredLog) -> tuple[str, int, str]:
     """By which runs and stored ones stand in one order, oldest first."""
-    if isinstance(run, RunSummary):
-        return run.created, run.task_id, run.name
-    return run.created, run.id, run.run
+    return run.age if isinstance(run, RunSummary) else (run.created, run.id, run.run)
 
 
 def lines_of(archive: Archive, record: StoredLog, lines: int, show: Callable[[list[str]], None]) -> None:

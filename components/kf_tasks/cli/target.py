@@ -100,7 +100,7 @@ class TargetSpace:
             found = self.cluster.list_runs(self.name, app, selector, with_times=with_times)
         except NotFound:
             raise NotFound(_NO_TEKTON) from None
-        return sorted(found, key=_age)
+        return sorted(found, key=lambda run: run.age)
 
     def told_runs(self, app: str | None = None, *, with_times: bool = False) -> list[RunSummary]:
         """As `runs`, by what a watch tells from the first list on: the cluster is asked only where nobody tells it."""
@@ -111,7 +111,7 @@ class TargetSpace:
         except NotFound:
             raise NotFound(_NO_TEKTON) from None
         own = [run for run in found if app or run.labels.get(marks.COMPONENT) != naming.BUILD[1:]]
-        return sorted(own, key=_age)
+        return sorted(own, key=lambda run: run.age)
 
     def seen(self, name: str) -> Seen:
         """A run with its TaskRun and its pods, as a watch tells of them from now on; raises NotFound."""
@@ -246,7 +246,3 @@ def user() -> str:
 
 def _no_space() -> str:
     raise ClusterError("no space is targeted: choose one with --space or KF_SPACE")
-
-
-def _age(run: RunSummary) -> tuple[str, int, str]:
-    return run.created, run.task_id, run.name

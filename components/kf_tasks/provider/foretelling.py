@@ -76,7 +76,7 @@ def _last(runs: Iterable[RunSummary] | None) -> dict[str, Any]:
 
 def newest(runs: Iterable[RunSummary]) -> list[RunSummary]:
     """The newest runs, oldest first."""
-    return sorted(runs, key=lambda run: (run.created, run.task_id, run.name))[-LAST:]
+    return sorted(runs, key=lambda run: run.age)[-LAST:]
 
 
 def past(run: RunSummary) -> dict[str, Any]:

@@ -32,10 +32,10 @@ class Owed:
 def owed(runs: Iterable[RunSummary]) -> List[Owed]:
     """What is owed of all these runs, oldest first; of each task all runs are needed that there are."""
     tasks: Dict[Tuple[str, str], List[RunSummary]] = {}
-    for run in sorted(runs, key=_age):
+    for run in sorted(runs, key=lambda run: run.age):
         tasks.setdefault((run.labels.get(marks.NAME, ""), run.labels.get(marks.TASK, "")), []).append(run)
     found = [one for own in tasks.values() for one in _of_task(own)]
-    return sorted(found, key=lambda one: _age(one.run))
+    return sorted(found, key=lambda one: one.run.age)
 
 
 def told(annotations: Optional[Mapping[str, str]]) -> Set[str]:
@@ -63,7 +63,3 @@ def was_cancelled(run: RunSummary) -> bool:
     """Whether somebody has cancelled a run; what its follower ended because it had failed is a failure."""
     sentence = run.annotations.get(marks.OUTCOME, "was cancelled")
     return run.failed and run.reason in _CANCELLED and sentence.startswith("was cancelled")
-
-
-def _age(run: RunSummary) -> Tuple[str, int, str]:
-    return run.created, run.task_id, run.name

@@ -29,7 +29,7 @@ def of_task(runs: Iterable[RunSummary], app: str, task: str, stacks: Collection[
         and run.labels.get(marks.TASK) == label_value(task)
         and run.labels.get(marks.STACK, "") in stacks
     ]
-    return sorted(own, key=_age)
+    return sorted(own, key=lambda run: run.age)
 
 
 def attempts(of_task: Iterable[RunSummary], key: str) -> List[RunSummary]:
@@ -98,18 +98,14 @@ def newest_records(runs: Iterable[RunSummary]) -> Records:
     for run in runs:
         if is_recorded(run):
             task = _task(run)
-            found[task] = max(found.get(task, _age(run)), _age(run))
+            found[task] = max(found.get(task, run.age), run.age)
     return found
 
 
 def is_outlived(run: RunSummary, records: Records) -> bool:
     """Whether a newer run of the same task has a record."""
-    return _task(run) in records and records[_task(run)] > _age(run)
+    return _task(run) in records and records[_task(run)] > run.age
 
 
 def _task(run: RunSummary) -> _Task:
     return run.labels.get(marks.NAME, ""), run.labels.get(marks.TASK, "")
-
-
-def _age(run: RunSummary) -> _Age:
-    return run.created, run.task_id, run.name

@@ -57,6 +57,11 @@ class RunSummary:
         """Which attempt at its definition it is, 0 if it is none of ours."""
         return marks.number(self.labels, marks.ATTEMPT)
 
+    @property
+    def age(self) -> Tuple[str, int, str]:
+        """By which runs are sorted, oldest first: the second of a creation is that of many."""
+        return self.created, self.task_id, self.name
+
     @classmethod
     def of_row(cls, columns: Sequence[str], row: Mapping[str, Any]) -> RunSummary:
         """The run of a row of a table, whose `columns` are named in lower case."""
