@@ -14,8 +14,8 @@ class Access:
     """An API server, how it proves itself, and how whoever asks does.
 
     `authorization` is the header's value, `impersonation` the headers that say for whom it is asked. Without an
-    `authority` the system's are trusted. `server_name` is that of
-    the certificate where it is not the host's. `proxy` is None where the environment's counts.
+    `authority` the system's are trusted. `server_name` is that of the certificate where it is not the host's. `proxy`
+    is None where the environment's counts.
     """
 
     host: str

@@ -34,10 +34,8 @@ class SecretVersions:
         self.copies: dict[str, Object] = {}  # by name: what their name stands for never changes
         self._read: dict[str, Object] = {}  # by name, as it was read last
         self._asking = threading.Lock()
-        self._asked, self._versions = (
-            -1.0,
-            dict[str, str](),
-        )  # when all versions were asked for last, and what they were
+        # When all versions were asked for last, and what they were.
+        self._asked, self._versions = -1.0, dict[str, str]()
 
     def version(self, cluster: Cluster, name: str) -> str | None:
         """The version of a Secret, empty if there is none; None where nobody tells it."""
