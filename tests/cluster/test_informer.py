@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from kf_tasks.cluster import informer as module
 from kf_tasks.cluster import watch
 from kf_tasks.cluster.informer import Followed, Informer
+from kf_tasks.core import polling
 from kf_tasks.errors import NotFound, Unreachable
 
 from .api_server import ApiServer
@@ -114,9 +115,9 @@ ACTS = ["run", "task run", "pod 0", "pod 1", "no pod 0", "no run", "foreign", "b
 def test_whatever_becomes_of_the_watches_the_truth_is_known(acts: list[tuple[str, int]]) -> None:
     server = ApiServer()
     with pytest.MonkeyPatch.context() as patch:
-        for one in (module, watch):
+        for one, late in ((module, polling), (watch, watch)):
             patch.setattr(one, "SOON_SECONDS", 0.001)
-            patch.setattr(one, "LATE_SECONDS", 0.02)
+            patch.setattr(late, "LATE_SECONDS", 0.02)
         for name in NAMES:
             server.put("pipelineruns", name, **child(name))
         watches, found = following(server, *NAMES)

@@ -27,7 +27,7 @@ def test_an_hour_in_which_nothing_happens(is_told: bool, monkeypatch: pytest.Mon
         looks += [clock[0]] * one.is_due()
         clock[0] += 0.5
     gaps = [after - before for before, after in itertools.pairwise(looks)]
-    assert gaps == sorted(gaps) and gaps[-1] == module.LATE_SECONDS and len(looks) < 500
+    assert gaps == sorted(gaps) and gaps[-1] == module.IDLE_SECONDS and len(looks) < 500
     one.move()
     clock[0] += 1
     assert is_told or one.is_due(), "something moves: it is looked at soon"

@@ -392,7 +392,7 @@ def test_a_run_that_a_queue_holds_back_uses_up_no_time(monkeypatch: pytest.Monke
     run = begun(cluster)
     cluster.turns_taken = 0
     monkeypatch.setattr("kf_tasks.runs.follower.time.monotonic", cluster.monotonic)
-    monkeypatch.setattr("kf_tasks.cluster.informer.LATE_SECONDS", 0)  # each time it is looked at it is asked for
+    monkeypatch.setattr("kf_tasks.core.polling.LATE_SECONDS", 0)  # each time it is looked at it is asked for
     found = attend(cluster, run, said.screen(), start_timeout=1500)  # type: ignore[arg-type]
     assert found.outcome.state == SUCCEEDED and cluster.cancelled_by == ""
     assert said.lines[0] == f"{NAME} waits in queue team-a" and "waits" not in "".join(said.lines[1:])

@@ -15,8 +15,10 @@ from ..core.run import pipelinerun
 from ..core.run.pipelinerun import Resources, TaskSpec
 from ..core.template import MANIFEST
 from ..errors import ArchiveError, ClusterError, Denied, NotFound, Trouble, Unreachable
-from . import archives, run_list
+from . import archives
 from .finding import ERROR, UNKNOWN, WARNING, FindingView, well, wrong
+from .run_list import forgotten_of
+from .sight import Asked
 from .target import TargetSpace
 from .views import FORGOTTEN
 
@@ -149,8 +151,8 @@ def _runs(space: TargetSpace) -> Iterator[FindingView]:
         going = [run for run in space.cluster.list_runs(space.name) if not run.finished]
     except NotFound:  # there is no Tekton, which is said already
         return
-    pods = run_list.pods_of(space, [run.name for run in going])
-    forgotten = run_list.forgotten_of(space, going, pods, space.cluster.now)
+    sight = Asked(space)
+    forgotten = forgotten_of(sight, going, sight.pods_of([run.name for run in going]), space.cluster.now)
     waited_for = [run for run in going if marks.OUTCOME not in run.annotations]  # else its follower has told its end
     found = [run for run in waited_for if run.name in forgotten]
     for run in found:

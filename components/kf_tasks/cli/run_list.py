@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..core import marks, moments
@@ -17,6 +17,7 @@ from ..core.run.summary import RunSummary
 from ..errors import ArchiveError, Denied, NotFound
 from . import archives, output
 from .log_form import warn
+from .sight import Asked, Sight
 from .table import show, span
 from .target import ARCHIVE, TargetSpace
 from .views import ListedView
@@ -76,7 +77,7 @@ def printed(
     """
     if form == output.NAME:
         return output.printed(form, [], [run.name for run in runs])
-    found = views(runs, space, now, codes, with_codes=form is not None)
+    found = views(runs, Asked(space) if space else None, now, codes, with_codes=form is not None)
     if output.printed(form, found):
         return True
     if runs:
@@ -95,27 +96,25 @@ def rows_of(
 
 def views(
     runs: Sequence[RunSummary],
-    space: TargetSpace | None,
+    sight: Sight | None,
     now: str | None,
     codes: Mapping[str, int | None] = {},
     *,
     with_codes: bool = True,
-    watched: bool = False,
 ) -> list[ListedView]:
     """Them with what their pods alone tell: exit codes about which nobody has written, and what holds up who goes on.
 
-    Without the right to see pods, and without a Space to ask, none of it; exit codes only `with_codes`. Where it is
-    `watched`, what was asked for once is told by a watch.
+    Without the right to see pods, and without a `sight` of them, none of it; exit codes only `with_codes`.
     """
     silent = {run.name: run.uid for run in runs if with_codes and run.failed and not run.annotations.get(marks.OUTCOME)}
     pods: list[Object] = []
     wanted = {*silent, *(run.name for run in runs if not run.finished)}
-    if space and wanted:
+    if sight and wanted:
         with contextlib.suppress(Denied):
-            pods = pods_of(space, wanted, watched=watched)
+            pods = sight.pods_of(wanted)
     told = {silent[name]: outcome.exit_code_of(pod) for name, pod in newest(pods).items() if name in silent}
     known = {**told, **codes}
-    lost = forgotten_of(space, runs, pods, now, watched=watched) if space else set()
+    lost = forgotten_of(sight, runs, pods, now) if sight else set()
     held = {name: queue.held(None, pod) for name, pod in newest(pods).items()}
     return [
         ListedView.of(
@@ -128,23 +127,12 @@ def views(
     ]
 
 
-def pods_of(space: TargetSpace, names: Collection[str], *, watched: bool = False) -> list[Object]:
-    """The pods of these runs, the newest last."""
-    if not watched:
-        return space.cluster.pods_of(space.name, names)
-    from ..cluster.informer import informer
-
-    return informer(space.cluster.http, space.name).pods.of(space.cluster, names)
-
-
 def newest(pods: Sequence[Object]) -> dict[str, Object]:
     """The newest pod of each run, by the run's name."""
     return {str(pod["metadata"].get("labels", {}).get(marks.PIPELINE_RUN, "")): pod for pod in pods}
 
 
-def forgotten_of(
-    space: TargetSpace, runs: Sequence[RunSummary], pods: Sequence[Object], now: str | None, *, watched: bool = False
-) -> set[str]:
+def forgotten_of(sight: Sight, runs: Sequence[RunSummary], pods: Sequence[Object], now: str | None) -> set[str]:
     """The names of runs that go on though their `pods` have ended, or are gone, so long ago that Tekton should know.
 
     Of one without a pod it and its TaskRun are asked for, but of no more than LOOKED_AT, the oldest: most have one
@@ -156,13 +144,7 @@ def forgotten_of(
     old = [run for run in alone if (moments.seconds_between(run.created, now) or 0) >= forgotten.NOTICE_SECONDS]
     for run in sorted(old, key=lambda run: run.created)[:LOOKED_AT]:
         with contextlib.suppress(Denied, NotFound):
-            if watched:
-                seen = space.seen(run.name)
-                whole, task_run = seen.run, seen.task_run
-            else:
-                whole = space.cluster.get_run(space.name, run.name)
-                task_run = space.cluster.task_run(space.name, whole)
-            if forgotten.trouble(whole, task_run, None):
+            if forgotten.trouble(*sight.whole(run.name), None):
                 found.add(run.name)
     return found
 

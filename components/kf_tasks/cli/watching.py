@@ -19,6 +19,7 @@ from ..errors import Unreachable
 from . import output
 from .log_form import warn
 from .run_list import chosen, rows_of, views
+from .sight import Watched
 from .table import aligned, echo, print_data, shown_rows, styled, widths_of
 from .target import TargetSpace
 from .views import ListedView
@@ -50,6 +51,7 @@ def _looks(
     from ..cluster.informer import informer
 
     answered, first, before, clock = time.monotonic(), True, list[RunSummary](), _Clock(space)
+    sight = Watched(space)
     listener = informer(space.cluster.http, space.name).listen()
     while True:
         while not listener.is_due():
@@ -62,7 +64,7 @@ def _looks(
             if runs != before:
                 listener.move()
             before, found, now = runs, choose(runs), clock.now()
-            yield found, views(found, space, now, watched=True), now
+            yield found, views(found, sight, now), now
         except Unreachable as error:
             if first or time.monotonic() - answered > PATIENCE_SECONDS:
                 raise

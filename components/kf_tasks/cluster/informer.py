@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..core import api, marks
+from ..core import api, marks, polling
 from ..core.api import Object
 from ..core.run.summary import RunSummary
 from ..errors import NotFound
@@ -26,7 +26,7 @@ from .listener import Listener
 from .transport import Transport
 from .watch import DELETED, Watch, is_newer
 
-SOON_SECONDS, LATE_SECONDS, GROWTH = 0.5, 10, 0.05  # between two questions, where there is no watch
+SOON_SECONDS = 0.5  # between two questions at first, where there is no watch
 RUNS, TASK_RUNS, PODS = "pipelineruns", "taskruns", "pods"
 _PATHS: dict[str, Callable[[str], str]] = {
     RUNS: api.runs,
@@ -125,7 +125,7 @@ class Followed:
             self.take(kind, obj)
         self._asked_at = epoch
         now = time.monotonic()
-        self._next = now + min(max(SOON_SECONDS, (now - self._moved) * GROWTH), LATE_SECONDS)
+        self._next = now + polling.pause(now - self._moved, SOON_SECONDS)
 
     def _task_runs(self, run: Object) -> list[Object]:
         """Its TaskRuns: of a watched one also those that its status names only later, when nothing is told of them."""

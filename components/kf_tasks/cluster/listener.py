@@ -6,8 +6,9 @@ import threading
 import time
 from collections.abc import Callable
 
+from ..core import polling
+
 IDLE_SECONDS = 10  # after which whoever is told of every change looks all the same: for what time alone changes
-SOON_SECONDS, LATE_SECONDS, GROWTH = 1, 10, 0.05  # between two looks of whoever is told nothing
 
 
 class Listener:
@@ -22,8 +23,8 @@ class Listener:
     def is_due(self) -> bool:
         """Whether to look now, which counts as looked."""
         now = time.monotonic()
-        late = min(max(SOON_SECONDS, (now - self._moved) * GROWTH), LATE_SECONDS)
-        if not self.changed.is_set() and now - self._looked < (IDLE_SECONDS if self._is_told() else late):
+        pause = IDLE_SECONDS if self._is_told() else polling.pause(now - self._moved)
+        if not self.changed.is_set() and now - self._looked < pause:
             return False
         self.changed.clear()
         self._looked = now

@@ -16,8 +16,7 @@ from ..core import api
 from ..errors import Denied, of_status
 from .client import PlainCluster
 
-SOON_SECONDS, LATE_SECONDS = 1, 10  # between two attempts, and between two looks at what nobody tells of
-GROWTH = 0.05  # of the time that was waited so far
+SOON_SECONDS, LATE_SECONDS = 1, 10  # between two attempts
 TOGETHER_SECONDS = 1  # in which what changes is one change
 
 
@@ -68,8 +67,3 @@ class Bell:
             self._changed.set()
             time.sleep(pause)
             pause = min(2 * pause, LATE_SECONDS)
-
-
-def unheard(waited: float) -> float:
-    """How long to wait for what nobody tells of, after so many seconds."""
-    return min(max(SOON_SECONDS, waited * GROWTH), LATE_SECONDS)

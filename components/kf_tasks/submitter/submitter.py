@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 from typing import List, Optional
 
-from ..core import api, marks, moments, naming
+from ..core import api, marks, moments, naming, polling
 from ..core.api import Object
 from ..core.retention import plan, pruned
 from ..core.run import forgotten, outcome, pipelinerun, queue
@@ -31,7 +31,7 @@ from ..core.run.summary import RunSummary
 from ..core.schedule import claim, slot
 from ..core.template import MANIFEST, SETTINGS, TemplateSettings
 from . import notifying
-from .bell import SOON_SECONDS, Bell, unheard
+from .bell import SOON_SECONDS, Bell
 from .client import PlainCluster, Stopped, say
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -193,7 +193,7 @@ class Submitter:
     def _pause(self, waited: float, is_heard: bool) -> float:
         """How long nothing has to be looked at, unless something changes."""
         if not is_heard:
-            return unheard(waited)
+            return polling.pause(waited)
         if self.patience.since is not None:
             return LOOK_SECONDS
         left = self.schedule.start_timeout - (waited - self.held)
