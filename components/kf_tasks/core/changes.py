@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 from . import difference, quantities
 from .api import Object
 from .definition import PARTS, TRIGGER, changed_lines, deciding, describe
+from .pods.metadata import is_ours
 from .run import bindings, environment, pipelinerun
 from .run.command import carried
 from .run.environment import BINDINGS, SYSTEM, Shown
@@ -22,7 +23,6 @@ from .state import CalendarInputs, RunInputs
 TASK = "Task"
 _ZERO = re.compile("(?<=[hm])0[ms]")
 _INPUTS = ("when", "wait", "must_succeed", "at_most_once")
-_OWN_LABELS = ("kf.dev/", "app.kubernetes.io/")
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,8 @@ def _settings(manifest: Object) -> Dict[str, str]:
         ("label", metadata.get("labels")), ("annotation", metadata.get("annotations")),
         ("node_selector", template["podTemplate"].get("nodeSelector")),
     ):  # fmt: skip
-        own = {name: value for name, value in (values or {}).items() if not name.startswith(_OWN_LABELS)}
-        found.update({f"{kind} {name}": value for name, value in own.items()})
+        given = {name: value for name, value in (values or {}).items() if not is_ours(name)}
+        found.update({f"{kind} {name}": value for name, value in given.items()})
     return _texts(found)
 
 

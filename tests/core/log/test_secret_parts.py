@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import csv
+import io
 import json
+import shlex
 import string
 import time
 from collections.abc import Callable
@@ -30,6 +33,13 @@ def doubled(text: str, sign: str) -> str:
 def escaped(text: str, signs: str) -> str:
     """A text with a backslash before each of the signs."""
     return "".join(f"\\{one}" if one in signs else one for one in text)
+
+
+def table(*rows: list[str], delimiter: str = ",") -> str:
+    """Rows as spreadsheets write them."""
+    file = io.StringIO()
+    csv.writer(file, delimiter=delimiter).writerows(rows)
+    return file.getvalue()
 
 
 def vcap(password: str) -> str:
@@ -95,22 +105,73 @@ FORMS: dict[str, tuple[Callable[[str], str], str]] = {
     "XML": (lambda it: f"<?xml version='1.0'?>\n<s><user>shop</user><password>{escape(it)}</password></s>", PRINTABLE),
     "an attribute in XML": (lambda it: f'<add name="db" value={quoteattr(it)}/>', PRINTABLE),
     "CDATA": (lambda it: f"<s><password><![CDATA[{it}]]></password></s>", PRINTABLE.replace("]", "").replace("<", "")),
+    "a table": (lambda it: table(["user", "password", "host"], ["shop", it, "localhost"]), PRINTABLE),
+    "a table of semicolons": (
+        lambda it: table(["Host", "User name", "Access key"], ["a", "b", "other1"], ["c", "d", it], delimiter=";"),
+        PRINTABLE,
+    ),
+    "a table of tabs": (lambda it: table(["login", "secret"], ["bot", it], delimiter="\t"), PRINTABLE),
+    "a table of pairs": (
+        lambda it: table(["name", "value"], ["DB_HOST", "localhost"], ["DB_PASSWORD", it], ["TLS", "true"]), PRINTABLE
+    ),
+    "an option": (lambda it: f"dump --host localhost --db-password {shlex.quote(it)} shop", PRINTABLE.replace("'", "")),
+    "an option and =": (lambda it: f"dump --port=5432 --token={shlex.quote(it)} -v", PRINTABLE.replace("'", "")),
+    "an option of one dash": (lambda it: f"tool -secret {shlex.quote(it)} -env production", PRINTABLE.replace("'", "")),
+    "glued to its letter": (lambda it: f"mysql -ushop -p{shlex.quote(it)} -P 5432 shop", PRINTABLE.replace("'", "")),
+    "Erlang": (
+        lambda it: '[{shop, [{host, "localhost"}, {ssl, true}, {password, "' + escaped(it, '"\\') + '"}]}].', PRINTABLE
+    ),
+    "Erlang's binaries": (
+        lambda it: '{default_user, <<"shop">>},{default_pass, <<"' + escaped(it, '"\\') + '">>},{port, 1}.', PRINTABLE
+    ),
+    "Elixir": (
+        lambda it: 'config :shop, Repo,\n  host: "localhost",\n  password: "' + escaped(it, '"\\') + '"\n', PRINTABLE
+    ),
+    "Elixir's tuples": (lambda it: '[{:port, 5432}, {:password, "' + escaped(it, '"\\') + '"}]', PRINTABLE),
+    "arrows": (lambda it: "'host' => 'localhost', 'password' => '" + escaped(it, "'\\") + "',", PRINTABLE),
+    "PHP": (
+        lambda it: "define('DB_HOST', 'localhost');\ndefine( 'DB_PASSWORD', '" + escaped(it, "'\\") + "' );", PRINTABLE
+    ),
+    "SQL": (lambda it: "ALTER ROLE shop WITH LOGIN PASSWORD " + doubled(it, "'") + ";", PRINTABLE.replace("\\", "")),
+    "SQL of MySQL": (lambda it: f"CREATE USER 'shop' IDENTIFIED BY '{it}';", PRINTABLE.replace("'", "")),
 }  # fmt: skip
+
+# Where no name says what is secret, but what it looks like: short ones are not told from words.
+UNNAMED: dict[str, tuple[Callable[[str], str], str]] = {
+    "a row": (lambda it: table(["shop", it, "localhost", "5432", "true"]), PRINTABLE.replace("=", "")),
+    "rows": (lambda it: table(["shop", it], ["other", "other1"], delimiter="|"), PRINTABLE.replace("=", "")),
+    "a list": (lambda it: f"first1,{it},third3", PLAIN + "-_.+/"),
+    "a letter": (lambda it: f"redis-cli -h localhost -p 5432 -a {shlex.quote(it)} ping", PRINTABLE.replace("'", "")),
+    "a letter of 7z": (lambda it: f"7z a -p{it} archive.7z", PLAIN + "#@:/!"),
+    "curl": (lambda it: f"curl -sS -u bot:{shlex.quote(it)} https://localhost", PLAIN + "#@:/!+"),
+    "curl in quotes": (lambda it: f"curl -u 'bot:{it}' https://localhost", PRINTABLE.replace("'", "")),
+    "smbclient": (lambda it: f"smbclient -U bot%{it} //files/share", PLAIN + "#@:/!+"),
+    "Python": (lambda it: f"auth = ('bot', {it!r})", PLAIN + "#@:/!+"),
+}  # fmt: skip
+WORDS = ("localhost", "production", "true", "5432", "password")
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", [*FORMS, *UNNAMED])
 @given(data=st.data())
 def test_a_password_is_hidden_whatever_it_is_written_in(form: str, data: st.DataObject) -> None:
-    write, characters = FORMS[form]
+    write, characters = {**FORMS, **UNNAMED}[form]
     # The first and last of real ones are no marks of these languages; six characters are what is hidden at all.
-    edge = st.sampled_from(PLAIN)
+    edge = st.sampled_from(PLAIN if form in FORMS else string.digits)
     middle = st.text(characters, min_size=5, max_size=20)
     password = "aZ" + data.draw(middle) + data.draw(edge)
     found = parts("VCAP_SERVICES" if form == "VCAP_SERVICES" else "SECRET", write(password))
     shown = Masker(found.hidden).mask(f"it is {password}.")
     assert shown == "it is [secret].", (write(password), found)
     assert not found.opaque
+    shown = Masker(found.hidden).mask(" ".join(WORDS))
+    assert shown == " ".join(WORDS), (write(password), found)
+
+
+@given(value=st.text("a1,;\t|='\"{}()[]:-p/@ \n<>%", max_size=300), key=st.sampled_from(["DATA", "PASSWORD", "a,b"]))
+def test_what_is_hidden_of_a_value_grows_as_the_value_does(value: str, key: str) -> None:
+    hidden = parts(key, value).hidden
+    assert len(hidden) == len(set(hidden)) <= 2 * len(value) + 1
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -190,8 +251,9 @@ def test_what_nobody_can_take_apart_is_known(value: str, opaque: bool) -> None:
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize(
-    "unit", ["a=b;", '"', "a-", "{", "a:", "@", "://u:", "<a ", "password ", "\\", "a = '", "- ", "[\n"]
-)
+    "unit", ["a=b;", '"', "a-", "{", "a:", "@", "://u:", "<a ", "password ", "\\", "a = '", "- ", "[\n",
+     "a,1;", '"a",', "a\t\n", '{a,"', "('a','b',", "-p1 ", "--key ", "-u a:", "-p'", "=>"],
+)  # fmt: skip
 def test_a_value_of_any_size_costs_seconds_at_most(unit: str) -> None:
     for size in (60_000, 1_000_000):
         begun = time.process_time()

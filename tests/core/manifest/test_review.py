@@ -128,6 +128,10 @@ def test_warnings_come_with_the_problems() -> None:
         ("labels: {team: has blank}", "labels.team: is 'has blank', which no label can hold: use at most 63 letters, "
          "digits, '-', '_' and '.', beginning and ending with a letter or digit, or an annotation"),
         ("labels: {kf.dev/task: x}", "labels.kf.dev/task: names under kf.dev/ are kf's own: choose another prefix"),
+        ("labels: {app.kubernetes.io/name: mine}", "labels.app.kubernetes.io/name: kf sets it to the name of the App, "
+         "by which runs are found: leave it out, or choose another name"),
+        ("labels: {app.kubernetes.io/component: web}", "labels.app.kubernetes.io/component: kf sets it to 'task', by "
+         "which runs are found: leave it out, or choose another name"),
         ("annotations: {kf.dev/pinned: x}", "annotations.kf.dev/pinned: names under kf.dev/ are kf's own: choose "
          "another prefix"),
         ("annotations: {Not_DNS/a: x}", "annotations.Not_DNS/a: what stands before '/' is no DNS name of at most 253 "
@@ -139,11 +143,11 @@ def test_labels_and_annotations_that_kubernetes_refuses(metadata: str, said: str
 
 
 def test_labels_and_annotations_that_kubernetes_takes() -> None:
-    metadata = "{labels: {a: , example.com/B_c.d: 1.0-x_Y}, annotations: {a: has blank}}"
+    labels = {"a": "", "example.com/B_c.d": "1.0-x_Y", "app.kubernetes.io/version": "2"}
+    annotations = {"a": "has blank", "app.kubernetes.io/name": "mine"}
+    metadata = json.dumps({"labels": labels, "annotations": annotations})
     found = loading.parse(f"{HEAD}  metadata: {metadata}\n").applications[0].metadata
-    assert (
-        found and found.labels == {"a": "", "example.com/B_c.d": "1.0-x_Y"} and found.annotations == {"a": "has blank"}
-    )
+    assert found and found.labels == labels and found.annotations == annotations
 
 
 @pytest.mark.parametrize("key", ["buildpacks: [ruby]", "buildpack: ruby"])

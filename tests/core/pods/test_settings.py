@@ -72,6 +72,9 @@ def test_the_pod_template_has_only_what_is_said() -> None:
          "begin it with '/'"),
         ({"annotations": {"a": "b", "kf.dev/recorded": "true"}}, "annotations: 'kf.dev/recorded': names under kf.dev/ "
          "are kf's own: choose another prefix"),
+        ({"labels": {"app.kubernetes.io/part-of": "a", "app.kubernetes.io/managed-by": "pulumi"}}, "labels: "
+         "'app.kubernetes.io/managed-by': kf sets it to 'kf', by which runs are found: leave it out, or choose another "
+         "name"),
         ({"volume_mounts": [AT_DATA, AT_DATA]}, "two volume_mounts have the mountPath '/data': change one"),
     ],
 )  # fmt: skip

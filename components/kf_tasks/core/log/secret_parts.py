@@ -2,8 +2,9 @@
 
 Programs print the password that they took out of a URL, a connection string or a document, not what they
 were given. So a value is taken apart as its readers do it: JSON, XML, URLs, base64, `user:password`, pgpass,
-netrc, and `name=value` in lines (dotenv, INI, YAML) or in a row (ADO, JDBC, libpq, queries). Rather too much
-is hidden than too little; names of places and people, and words that no name calls secret, stay readable.
+netrc, `name=value` in lines (dotenv, INI, YAML) or in a row (ADO, JDBC, libpq, queries), and what is told by its place
+(tables, command lines, tuples). Rather too much is hidden than too little; names of places and people, and words that
+no name calls secret, stay readable.
 """
 
 from __future__ import annotations
@@ -14,30 +15,31 @@ import re
 from dataclasses import dataclass
 from html import unescape
 from itertools import islice
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Dict, Iterator, List
 from urllib.parse import unquote, unquote_plus
 
 from ..run.bindings import VCAP_SERVICES
 from .masking import SHORTEST
+from .secret_names import is_called_open, is_called_secret, is_secret, is_word
+from .secret_places import Part, placed
 
 DEEPEST = 5  # a password in a URL in JSON in base64 in a dotenv file
 LONGEST, BUDGET = 64 * 1024, 256 * 1024  # characters of one text, and of all, in which pairs are looked for
 LONGEST_LINE, MOST = 4096, 32  # of a line with a URL; of its URLs, and of the places where a password may end
 DOCUMENT = 40  # characters from which on a text that begins with a bracket is taken for a document
-Part = Tuple[str, str, bool]  # its name, its text, and whether it is secret whatever its name is
 
-_SECRET = re.compile(r"pass|pwd|pw$|secret|token|key|auth|cred|sig|cert|sas$|code|bearer|private|value|pin$")
-_OPEN = re.compile(
-    r"(^id|host|server|datasource|addr|address|endpoint|suffix|port|user|userid|uid|login|machine|database|catalog|schema"
-    r"|name|driver|provider|type|scheme|protocol|region|charset|encoding|mode|version|xmlns)$"
-)
-_WORD = re.compile(r"[A-Za-z]{1,15}|[0-9.:]+")
 # In quotes, or in ODBC's brackets, stands what else would separate; bounded, for nothing may close them.
-_QUOTED = r"\"(?:[^\"\\]|\\.|\"\"){0,256}\"|'(?:[^']|''){0,256}'|\{(?:[^}]|\}\}){0,256}\}"
+_QUOTED = r"\"(?:[^\"\\]|\\.|\"\"){0,256}\"|'(?:[^'\\]|\\.|''){0,256}'|'(?:[^']|''){0,256}'|\{(?:[^}]|\}\}){0,256}\}"
 _SEPARATORS = (r"\n", r";\n", r"?&\n", r"?&#\n", r",{}\[\]\n", r"\s", r";\s")
 _ROWS = [re.compile(form) for one in _SEPARATORS for form in (f"[^{one}]+", f"(?:{_QUOTED}|[^{one}])+")]
-_NAME = re.compile(r"[-\"']*(?:export )?([\w.@$/][\w.@$/ -]{0,63}?)(?:[\"']\s{0,8}[=:]|\s{0,8}(?:=|:(?=\s)))\s*")
-_NAMED = re.compile(r"\b([\w-]{0,40}(?:pass|secret|token)[\w-]{0,40}|account|bearer|basic)\s{1,8}(\S+)", re.IGNORECASE)
+_NAME = re.compile(
+    r"[-:\"']*(?:export )?([\w.@$/][\w.@$/ -]{0,63}?)(?:[\"']\s{0,8}(?:=>|[=:])|\s{0,8}(?:=>|:=|->|=|:(?=\s)))\s*"
+)
+_NAMED = re.compile(
+    r"\b([\w-]{0,40}(?:pass|secret|token|api[-_]?key)[\w-]{0,40}|account|bearer|basic|identified by)"
+    rf"\s{{1,8}}({_QUOTED}|\S+)",
+    re.IGNORECASE,
+)
 _ITEM = re.compile(r"- +")
 _FIELD = re.compile(r"(?<!\\):")
 _URL = re.compile(r"://|:thin:")
@@ -76,11 +78,11 @@ def parts(key: str, value: str) -> Parts:
             budget -= len(text)
             for name, part, certain in _within(owner, text, searched=budget > 0):
                 part = part.strip()
-                if not part or part in found or not (certain or _is_secret(name, part)):
+                if not part or part in found or not (certain or is_secret(name, part)):
                     continue
                 if len(part) >= SHORTEST:
                     level.append((name, part))
-                elif (certain and not _OPEN.search(_normal(name))) or _SECRET.search(_normal(name)):
+                elif (certain and not is_called_open(name)) or is_called_secret(name):
                     short[name] = None
                 found[part] = name
     lines = [line.strip() for line in whole.splitlines()]
@@ -111,7 +113,11 @@ def _within(owner: str, text: str, *, searched: bool) -> Iterator[Part]:
         for piece in row.findall(text):
             yield from _pair(piece.strip())
     for found in _NAMED.finditer(text):
-        yield found[1], found[2].strip("\"'"), len(found[2]) >= SHORTEST
+        for reading in (found[2].strip("\"'"), found[2].rstrip(";,)"), *_readings(found[2])):
+            yield found[1], reading, len(found[2]) >= SHORTEST
+    for name, written, certain in placed(text):
+        for reading in (written, *_readings(written)):
+            yield name, reading, certain
     for line in text.splitlines():
         yield from _line(owner, line.strip(), alone="\n" not in text)
 
@@ -125,7 +131,7 @@ def _line(owner: str, line: str, *, alone: bool) -> Iterator[Part]:
     fields = _FIELD.split(line)
     if len(fields) > 4:  # pgpass: host, port, database, user
         yield owner, _ESCAPE.sub(r"\1", ":".join(fields[4:])), True
-    if len(fields) > 1 and not starts and len(line.split()) == 1 and not _WORD.fullmatch(line):
+    if len(fields) > 1 and "://" not in line and len(line.split()) == 1 and not is_word(line):
         rest = line.partition(":")[2]
         yield owner, rest, not rest.isdecimal()
 
@@ -210,13 +216,3 @@ def _leaves(name: str, data: Any) -> Iterator[Part]:
         yield name, data, True
     elif data is not None and not isinstance(data, bool) and len(json.dumps(data)) >= SHORTEST:
         yield name, json.dumps(data), True
-
-
-def _is_secret(name: str, text: str) -> bool:
-    """Whether a value is one, as far as its name and its looks tell."""
-    normal = _normal(name)
-    return bool(_SECRET.search(normal)) or not (_OPEN.search(normal) or _WORD.fullmatch(text))
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[\W_]", "", name).lower()

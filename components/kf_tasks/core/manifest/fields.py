@@ -130,11 +130,14 @@ def _events(value: Any, info: ValidationInfo) -> List[str]:
     return [_one_of(endpoint.ON)(one, info) for one in found]
 
 
-def _note_name(name: str) -> str:
-    wrong = metadata.wrong_name(name)
-    if wrong:
-        raise InvalidInput(wrong)
-    return name
+def _named(check: Callable[[str], str]) -> AfterValidator:
+    def checked(name: str) -> str:
+        wrong = check(name)
+        if wrong:
+            raise InvalidInput(wrong)
+        return name
+
+    return AfterValidator(checked)
 
 
 def _label(value: Any) -> str:
@@ -294,8 +297,13 @@ Events = Annotated[
 ]
 Format = Annotated[Text, AfterValidator(_one_of(endpoint.FORMATS)), _schema(enum=list(endpoint.FORMATS))]
 _NotesSchema = _schema(type="object", additionalProperties={"type": ["string", "number", "boolean", "null"]})
-_NoteName = Annotated[str, AfterValidator(_note_name)]
-Labels = Annotated[Dict[_NoteName, Annotated[str, PlainValidator(_label)]], BeforeValidator(mapping), _NotesSchema]
-Annotations = Annotated[Dict[_NoteName, Annotated[str, PlainValidator(_note)]], BeforeValidator(mapping), _NotesSchema]
+Labels = Annotated[
+    Dict[Annotated[str, _named(metadata.wrong_label)], Annotated[str, PlainValidator(_label)]],
+    BeforeValidator(mapping), _NotesSchema,
+]  # fmt: skip
+Annotations = Annotated[
+    Dict[Annotated[str, _named(metadata.wrong_name)], Annotated[str, PlainValidator(_note)]],
+    BeforeValidator(mapping), _NotesSchema,
+]  # fmt: skip
 Parameters = Annotated[Dict[str, Any], PlainValidator(_parameters), _schema(type="object")]
 Data = Annotated[Any, PlainValidator(lambda value: plain(value, typed=False)), _schema()]

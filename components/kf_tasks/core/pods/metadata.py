@@ -7,11 +7,19 @@ from __future__ import annotations
 
 import re
 
+from .. import marks
+
 OURS = "kf.dev/"  # what a run's labels and annotations say under it decides about adoption and retention
+_SET = {marks.NAME: "the name of the App", marks.COMPONENT: "'task'", marks.MANAGED_BY: "'kf'"}
 _LONGEST, _LONGEST_PREFIX = 63, 253
 _NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 _DNS = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LETTERS = "letters, digits, '-', '_' and '.', beginning and ending with a letter or digit"
+
+
+def is_ours(label: str) -> bool:
+    """Whether a label is one that kf sets."""
+    return label.startswith(OURS) or label in _SET
 
 
 def wrong_name(name: str) -> str:
@@ -26,6 +34,13 @@ def wrong_name(name: str) -> str:
     if len(last) > _LONGEST or not _NAME.fullmatch(last):
         return f"is no name of Kubernetes: use at most {_LONGEST} {_LETTERS}"
     return ""
+
+
+def wrong_label(name: str) -> str:
+    """As `wrong_name`, of a label: those by which runs are found would not stay what somebody has given."""
+    if name in _SET:
+        return f"kf sets it to {_SET[name]}, by which runs are found: leave it out, or choose another name"
+    return wrong_name(name)
 
 
 def wrong_value(value: str) -> str:

@@ -71,12 +71,12 @@ class PodSettings:
         """Itself if Tekton can carry it; else InvalidInput that says what to do."""
         for name in self.pod_spec or {}:
             _check_field(owner, name)
-        for what, names in (("labels", self.labels), ("annotations", self.annotations)):
-            for name, value in (names or {}).items():
-                wrong = metadata.wrong_name(str(name))
-                wrong = wrong or (metadata.wrong_value(str(value)) if what == "labels" else "")
-                if wrong:
-                    raise InvalidInput(f"{owner}: {what}: {name!r}: {wrong}")
+        wrong = [(f"labels: {name!r}", metadata.wrong_label(str(name)) or metadata.wrong_value(str(value)))
+                 for name, value in (self.labels or {}).items()]  # fmt: skip
+        wrong += [(f"annotations: {name!r}", metadata.wrong_name(str(name))) for name in self.annotations or ()]
+        for what, said in wrong:
+            if said:
+                raise InvalidInput(f"{owner}: {what}: {said}")
         for number, toleration in enumerate(self.tolerations or ()):
             _known(f"{owner}: tolerations[{number}]", toleration, _TOLERATION)
         volumes = [_volume(owner, volume) for volume in self.volumes or ()]
