@@ -26,7 +26,7 @@ from ..core.errors import InvalidInput
 from ..core.marks import KEY, OUTCOME, STACK, TASK
 from ..core.naming import run_name
 from ..core.retention import notice
-from ..core.run.attempts import STORED, adoptable, attempts, is_recorded, of_task
+from ..core.run.attempts import STORED, adoptable, attempts, is_recorded
 from ..core.run.outcome import HELD
 from ..core.run.pipelinerun import instantiate
 from ..core.run.summary import RunSummary
@@ -242,7 +242,7 @@ def _say_upload(preview: Preview, inputs: RunInputs) -> None:
 
 def own_runs(preview: Preview, which: Which, seen: Survey) -> list[RunSummary]:
     """The runs of a task of this stack, oldest first."""
-    return of_task(seen.of(which.app), which.app, which.task, preview.own_labels(which.place, which.stack))
+    return seen.of_task(which.app, which.task, preview.own_labels(which.place, which.stack))
 
 
 def _verb(when: str) -> str:
@@ -296,6 +296,8 @@ def _with_retention(preview: Preview, inputs: RunInputs, seen: Survey, decided: 
     """
     which, existing = inputs.which, seen.of(inputs.which.app)
     adding, perhaps = preview.adding(which.namespace, which.app)
+    if inputs.policy.has_room(len(existing) + adding + perhaps):
+        return decided
     return replace(
         decided,
         expired=tuple(run.name for run in expire(existing, seen.now, inputs.policy, adding)),

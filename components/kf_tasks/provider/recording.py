@@ -70,7 +70,7 @@ def record(preview: Preview, inputs: RunInputs) -> tuple[RunRecord, str | None]:
     if not inputs.wait:
         let_go(preview, cluster, inputs)
         return begun, None
-    usually = usual(of_task(seen.of(which.app), which.app, which.task, wanted.stacks))
+    usually = usual(seen.of_task(which.app, which.task, wanted.stacks))
     done, ended = _follow(preview, cluster, inputs, run, begun, notifying, usually=usually)
     spare = name if ended.state == SUCCEEDED else ""
     let_go(preview, cluster, inputs, spare)

@@ -7,16 +7,19 @@ of a namespace are listed once (`preview` remembers them). `create` never uses t
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Hashable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from ..cluster.client import LONGEST_SELECTOR, PAGE, Cluster
 from ..core import api, marks
+from ..core.naming import label_value
+from ..core.run.attempts import of_task
 from ..core.run.summary import RunSummary
 from ..errors import ClusterError, Denied, NotFound, Unreachable
 
+K = TypeVar("K", bound=Hashable)
 PARTS = 4
 TIMED = 500  # so many runs are asked for with the times of each, which takes six times the bytes
 
@@ -38,17 +41,27 @@ class Survey:
         """The runs of one App."""
         return self._by_app.get(app, [])
 
+    def of_task(self, app: str, task: str, stacks: Collection[str]) -> list[RunSummary]:
+        """The runs of one task, oldest first; `stacks` are the labels of its stack."""
+        return of_task(self._by_task.get((app, label_value(task)), ()), app, task, stacks)
+
+    # Sorted once: a namespace may have ten thousand runs, and each of hundreds of tasks asks for its own.
+
     @functools.cached_property
     def _by_app(self) -> dict[str, list[RunSummary]]:
-        """Sorted once: a namespace may have ten thousand runs, and every task and App asks for its own."""
-        found: dict[str, list[RunSummary]] = {}
-        for run in self.runs:
-            found.setdefault(run.labels.get(marks.NAME, ""), []).append(run)
-        return found
+        return _grouped(self.runs, lambda run: run.labels.get(marks.NAME, ""))
+
+    @functools.cached_property
+    def _by_task(self) -> dict[tuple[str, str], list[RunSummary]]:
+        return _grouped(self.runs, lambda run: (run.labels.get(marks.NAME, ""), run.labels.get(marks.TASK, "")))
+
+    @functools.cached_property
+    def _stacks(self) -> dict[str, set[str | None]]:
+        return {app: {run.labels.get(marks.STACK) for run in runs} for app, runs in self._by_app.items()}
 
     def foreign_owner(self, app: str, own: Collection[str]) -> str | None:
         """The other stack that an App of this name belongs to, if there is one; `own` are the labels of this one."""
-        found = {self.owners.get(app), *(run.labels.get(marks.STACK) for run in self.of(app))}
+        found = {self.owners.get(app), *self._stacks.get(app, ())}
         return next(iter(sorted(label for label in found if label is not None and label not in own)), None)
 
 
@@ -88,6 +101,13 @@ def _runs(
         )
         runs = [run for part in found for run in part]
     return runs, min((one.now for one in lists if one.now), default=None)
+
+
+def _grouped(runs: Iterable[RunSummary], key: Callable[[RunSummary], K]) -> dict[K, list[RunSummary]]:
+    found: dict[K, list[RunSummary]] = {}
+    for run in runs:
+        found.setdefault(key(run), []).append(run)
+    return found
 
 
 def _parts(apps: list[str]) -> list[str]:

@@ -46,7 +46,7 @@ def prune(
 
     def listed(version: str = "", asked: float = float("inf")) -> tuple[list[RunSummary], list[plan.Verdict]]:
         runs = known.at(cluster, version, asked)
-        verdicts = plan.plan(runs, policy, now=cluster.now)
+        verdicts = [] if policy.has_room(len(runs)) else plan.plan(runs, policy, now=cluster.now)
         found = [verdict for verdict in verdicts if verdict.going and verdict.run.name != spare]
         stay = kept([verdict.run.name for verdict in found]) if kept else []
         return runs, [verdict for verdict in found if verdict.run.name not in stay]

@@ -213,5 +213,17 @@ def test_at_most_is_at_least(runs: list[RunSummary], policy: Policy, adding: int
     assert sure <= {one.run.name for one in plan(runs, policy, adding, NOW, at_most=True) if one.going}
 
 
+@given(
+    runs=summaries,
+    policy=st.builds(Policy, st.integers(0, 12), max_age=st.none() | st.integers(1, 900)),
+    adding=st.integers(0, 3),
+)
+def test_where_there_is_room_nothing_goes(runs: list[RunSummary], policy: Policy, adding: int) -> None:
+    if policy.has_room(len(runs) + adding):
+        assert not [one for one in plan(runs, policy, adding, NOW) if one.going]
+        assert not [one for one in plan(runs, policy, adding, NOW, at_most=True) if one.going]
+    assert not policy.has_room(policy.keep + 1) and policy.has_room(policy.keep) == (not policy.max_age)
+
+
 def test_marks_are_those_that_the_documents_name() -> None:
     assert (marks.PINNED, marks.ARCHIVED) == ("kf.dev/pinned", "kf.dev/archived")

@@ -27,6 +27,8 @@ def fates(
     runs: Sequence[RunSummary], policy: Policy, adding: int = 0, perhaps: int = 0, now: Optional[str] = None
 ) -> List[Fate]:
     """The runs that go or may go once `adding` runs have been made, and `perhaps` so many more; oldest first."""
+    if policy.has_room(len(runs) + adding + perhaps):
+        return []
     verdicts = plan(runs, policy, adding, now)
     return [Fate(one.run, True, one.rule) for one in verdicts if one.going] + _may_go(
         verdicts, runs, policy, adding + perhaps, now

@@ -59,9 +59,9 @@ def plan(
     successes = [run.name for run in newest_first if run.succeeded == "True" and not run.deleting]
     failed = set(failures[: max(policy.keep_failed - replaced, 0)])
     lasting = {**dict.fromkeys(successes[:1], LAST_SUCCESS), **dict.fromkeys(failures[:1], LAST_FAILURE)}
-    records = newest_records(newest_first)
     oldest = moments.before(now, policy.max_age) if now and policy.max_age else ""
-    verdicts, place = [], adding
+    records = {} if policy.has_room(adding + len(newest_first)) else newest_records(newest_first)
+    verdicts, place, newest = [], adding, f"newest {policy.keep}"
     for run in newest_first:
         if run.deleting:
             verdicts.append(Verdict(run, False, DELETING))
@@ -69,7 +69,7 @@ def plan(
         surplus, old = place >= policy.keep, run.created < oldest
         place += 1
         if not old and not surplus:
-            verdicts.append(Verdict(run, False, f"newest {policy.keep}"))
+            verdicts.append(Verdict(run, False, newest))
         elif not old and run.name in failed:
             verdicts.append(Verdict(run, False, f"failed, newest {policy.keep_failed} of them"))
         else:

@@ -47,6 +47,10 @@ class Policy:
             archived_only=bool(settings.get("archived_only")),
         )
 
+    def has_room(self, count: int) -> bool:
+        """Whether so many runs stay, whichever they are: what mostly is so needs no plan, for each of many tasks."""
+        return count <= self.keep and not self.max_age
+
     def settings(self) -> Dict[str, Any]:
         """The policy as JSON has it; what is left at its default is left out, so that nothing differs for it."""
         chosen = {

@@ -97,8 +97,9 @@ def newest_records(runs: Iterable[RunSummary]) -> Records:
     found: Dict[_Task, _Age] = {}
     for run in runs:
         if is_recorded(run):
-            task = _task(run)
-            found[task] = max(found.get(task, run.age), run.age)
+            task, age = _task(run), run.age
+            if task not in found or found[task] < age:
+                found[task] = age
     return found
 
 
