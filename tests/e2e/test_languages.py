@@ -121,6 +121,7 @@ def test_what_surrounds_a_program_is_the_same_in_yaml(stacks: Callable[..., Stac
     }  # fmt: skip
     given = {
         "where": {"type": "pulumi:providers:kubernetes", "properties": there},
+        "own": {"type": "pulumi:providers:kf"},  # a process besides, that is given an App which it has not made
         "read": {"type": "pulumi:pulumi:StackReference", "properties": {"name": "organization/first/dev"}},
         stack.namespace: space,
         "shop": stack.app(keep=1) | {"options": {"parent": f"${{{stack.namespace}}}", "retainOnDelete": True}},
@@ -133,7 +134,7 @@ def test_what_surrounds_a_program_is_the_same_in_yaml(stacks: Callable[..., Stac
 
     def tasks(command: str) -> Stack:
         after = task(command, parent="${shop}", dependsOn=["${other}"])
-        return stack.resources(**given, other=task("echo $TOKEN"), migrate=after)
+        return stack.resources(**given, other=task("echo $TOKEN", provider="${own}"), migrate=after)
 
     told = tasks("echo to $SCHEMA").up().ok().text
     [run] = stack.runs()

@@ -81,6 +81,31 @@ def test_secrets_stay_secret_one_by_one(program: Program, tmp_path: Path) -> Non
     assert app["env_names"] == ["MODE"] and app["secret_env_names"] == ["KEY"]
 
 
+@pytest.mark.parametrize(
+    "kinds", [("Task", "TaskSchedule"), ("Space", "ServiceInstance"), ("App",)], ids=["tasks", "space", "app"]
+)
+def test_a_provider_of_a_components_own_changes_nothing(
+    kinds: tuple[str, ...], program: Program, tmp_path: Path
+) -> None:
+    """The engine starts a process for each; a component takes those of all of them."""
+
+    def registered() -> dict[str, Any]:
+        made = program.made(lambda: test_registered.shop(tmp_path, building=False), Cluster(), parent=STACK)
+        program.declared.clear()
+        return {_short(urn): json.dumps(stable(it, tmp_path), default=str) for urn, it in made.items()}
+
+    alone = registered()
+    program.elsewhere = lambda one: one.kind in kinds
+    assert registered() == alone
+
+
+def test_what_is_wrong_is_said_by_whatever_process_finds_it() -> None:
+    played = Program(lambda one: one.kind == "Task")
+    with pytest.raises(Aborted, match="Task 'migrate' has no mustSuceed: it takes app, args"):
+        played.made(lambda: one_task(played, {}, {"mustSuceed": True}), Cluster())
+    assert played.declared[1].outputs["appName"] == "shop" and not played.declared[2].at
+
+
 def one_task(played: Program, app: dict[str, Any], task: dict[str, Any]) -> None:
     space = played.component("Space")("dev", memory="32M")
     shop = played.component("App")("shop", **{"space": space, "image": "busybox:1", **app})
@@ -148,7 +173,7 @@ UNKNOWN = Unknown()  # type: ignore[no-untyped-call]
         ({"env": {"A": {"name": "s", "key": "k"}}}, {}, "env['A']: kind is None: give one of 'SecretKey', 'ConfigKey'"),
         ({"env": {"A": {"kind": "SecretKey", "name": "s"}}}, {}, "env['A'] has no key, which it needs"),
         ({"services": [{"bindingName": "b"}]}, {}, "services[0] has no service, which it needs"),
-        ({"space": OTHER}, {}, "Space 'other', which is no component that this process of the provider has made"),
+        ({"space": OTHER}, {}, "Space 'other', which this update has not made"),
         ({"space": "dev"}, {}, "space is text: give a Space"),
         ({"keep": UNKNOWN}, {}, "keep is an Output: give a whole number (no Output)"),
         ({"keep": 2.5}, {}, "keep is the number 2.5: give a whole number"),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
-from typing import Any, cast
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar, cast
 
+import grpc
 import pytest
 from google.protobuf.empty_pb2 import Empty
 from kf_tasks.errors import Denied
@@ -15,11 +16,15 @@ from kf_tasks.provider import adapter, hosting
 from kf_tasks.provider.hosting import Adapter, Props
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 from pulumi.output import Unknown, contains_unknowns
+from pulumi.provider import Provider
 from pulumi.provider.experimental.property_value import PropertyValue
+from pulumi.provider.server import ProviderServicer
 from pulumi.runtime import proto, rpc
+from pulumi.runtime.proto import provider_pb2_grpc
 
 from .wire import Aborted, Context, run, value_of
 
+T = TypeVar("T")
 URN = "urn:pulumi:dev::shop::kf:index:App$kf:index:Run::shop-migrate"
 UNKNOWN = Unknown()  # type: ignore[no-untyped-call]
 
@@ -215,6 +220,74 @@ def test_ctrl_c_ends_the_waiting() -> None:
         assert waiting.is_set()
     finally:
         waiting.clear()
+
+
+def constructing(**config: str) -> proto.ConstructRequest:
+    return proto.ConstructRequest(type="kf:index:Task", name="a", monitorEndpoint="m", config=config)
+
+
+class Leader(ProviderServicer):
+    """Another process of the plugin: notes what it is asked to make."""
+
+    def __init__(self) -> None:
+        super().__init__(Provider("0"), [], "")
+        self.asked: list[proto.ConstructRequest] = []
+
+    async def Construct(self, request: proto.ConstructRequest, context: Any) -> proto.ConstructResponse:
+        self.asked.append(request)
+        return proto.ConstructResponse(urn="urn:of-the-task")
+
+
+async def led(leader: Leader, work: Callable[[Servicer], Coroutine[Any, Any, T]]) -> T:
+    """What a process does that is led by another one."""
+    server = grpc.aio.server()
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(leader, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    try:
+        return await work(Servicer("", lambda monitor: port if monitor == "m" else None))
+    finally:
+        await server.stop(None)
+
+
+def test_who_is_led_marks_the_runs_that_it_has_recorded_itself() -> None:
+    """The component is made by another process; the life of its Run is that of the provider that it was given."""
+    leader, stored = Leader(), []
+
+    class Marks(Room):
+        def stored(self, record: Props) -> None:
+            stored.append((len(leader.asked), record))
+
+    async def work(servicer: Servicer) -> str:
+        servicer.doors = serving(Marks()).doors
+        own = await struct(urn="urn:of-the-task", app="shop")
+        await servicer.Create(proto.CreateRequest(urn=URN, properties=own), cast(Any, Context()))
+        return (await servicer.Construct(constructing(), cast(Any, Context()))).urn
+
+    assert run(led(leader, work)) == "urn:of-the-task"
+    [(asked, record)] = stored
+    assert asked == 1 and record["run"] == "run-1"
+
+
+@pytest.mark.parametrize("own", ["", "own.json"])
+def test_what_a_provider_makes_is_held_to_its_approval(own: str) -> None:
+    leader = Leader()
+
+    async def work(servicer: Servicer) -> None:
+        given = await struct(**({"approved": own} if own else {}))
+        await servicer.Configure(proto.ConfigureRequest(args=given), cast(Any, Context()))
+        await servicer.Construct(constructing(**{"kf:approved": "stack.json"}), cast(Any, Context()))
+
+    run(led(leader, work))
+    assert leader.asked[0].config["kf:approved"] == (own or "stack.json")
+
+
+def test_a_leader_that_is_gone_is_said_so() -> None:
+    async def gone() -> None:
+        await Servicer("", lambda _: 1).Construct(constructing(), cast(Any, Context()))
+
+    with pytest.raises(Aborted, match="the process of the provider of kf that makes the components of this update"):
+        run(gone())
 
 
 def test_secrets_are_accepted() -> None:

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
+import grpc
 import pulumi
 from google.protobuf import struct_pb2
 from kf_tasks.plugin.names import camel
@@ -18,6 +19,7 @@ from pulumi.output import Unknown
 from pulumi.provider.experimental.property_value import PropertyValue, ResourceReference
 from pulumi.runtime import proto
 from pulumi.runtime.mocks import MockMonitor, Mocks
+from pulumi.runtime.proto import provider_pb2_grpc
 
 T = TypeVar("T")
 KINDS = ("SecretKey", "ConfigKey", "SecretRef", "ConfigRef", "Webhook", "Heartbeat")
@@ -67,10 +69,14 @@ class Remote(pulumi.Resource):
 
 
 class Program:
-    """What a program declares, and what the plugin makes of it, in that order."""
+    """What a program declares, and what the plugin makes of it, in that order.
 
-    def __init__(self) -> None:
+    What is `elsewhere` is asked of another process of the plugin than the rest.
+    """
+
+    def __init__(self, elsewhere: Callable[[Remote], bool] | None = None) -> None:
         self.declared: list[Remote] = []
+        self.elsewhere = elsewhere
 
     def component(self, kind: str) -> Callable[..., Remote]:
         """A class of the other language."""
@@ -99,8 +105,14 @@ class Program:
         more: Mapping[str, Any],
     ) -> dict[str, Any]:
         declare()
-        servicer = Servicer("")
-        servicer.monitor = lambda _: monitor  # type: ignore[assignment]
+        leading = Servicer("")
+        leading.monitor = lambda _: monitor  # type: ignore[assignment]
+        server = grpc.aio.server()
+        if self.elsewhere:
+            provider_pb2_grpc.add_ResourceProviderServicer_to_server(leading, server)
+            port = server.add_insecure_port("127.0.0.1:0")
+            await server.start()
+            led = Servicer("", lambda _: port)
 
         async def construct(one: Remote) -> None:
             given = {camel(name): await value_of(it) for name, it in one.arguments.items()}
@@ -111,14 +123,18 @@ class Program:
                 inputs=PropertyValue.marshal_map(given), dependencies=[it.at for it in opts.depends_on or []],
                 **{**more, **{name: it for name, it in own.items() if it is not None}},
             )  # fmt: skip
-            answer = await servicer.Construct(request, Context())
+            asked = led if self.elsewhere and self.elsewhere(one) else leading
+            answer = await asked.Construct(request, Context())
             one.at = answer.urn
             one.outputs = {name: plain(it) for name, it in PropertyValue.unmarshal_map(answer.state).items()}
 
-        for one in self.declared[:at_once]:
-            await construct(one)
-        if at_once:
-            await asyncio.gather(*map(construct, self.declared[at_once:]))
+        try:
+            for one in self.declared[:at_once]:
+                await construct(one)
+            if at_once:
+                await asyncio.gather(*map(construct, self.declared[at_once:]))
+        finally:
+            await server.stop(None)
         return {urn: dict(one.state) for urn, one in monitor.get_registered_resources().items()}
 
 

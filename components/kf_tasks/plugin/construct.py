@@ -91,8 +91,8 @@ class Reader:
         if pulumi.CustomResource in options:
             return pulumi.CustomResource(type_, name, {}, pulumi.ResourceOptions(urn=to.urn))
         raise InvalidInput(
-            f"{what} is {type_} {name!r}, which is no component that this process of the provider has made: give one "
-            "of this program, and both the same `provider` of kf, or none"
+            f"{what} is {type_} {name!r}, which this update has not made, or a provider of kf of another version or "
+            "environment has: give one of this program, and both the same `provider` of kf, or none"
         )
 
 

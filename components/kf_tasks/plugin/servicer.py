@@ -23,7 +23,7 @@ from pulumi.provider import ConstructResult, Provider
 from pulumi.provider.server import ProviderServicer
 from pulumi.resource import DependencyResource
 from pulumi.runtime import proto, rpc, settings
-from pulumi.runtime.proto import engine_pb2_grpc, resource_pb2_grpc
+from pulumi.runtime.proto import engine_pb2_grpc, provider_pb2_grpc, resource_pb2_grpc
 from pulumi.runtime.stack import wait_for_rpcs
 
 from .. import __version__
@@ -39,15 +39,23 @@ from .construct import Reader
 from .names import COMPONENTS, camel, outputs
 
 Work = Callable[[ResourceProvider], Any]
+APPROVED = "kf:approved"
+LEADER_GONE = (
+    "the process of the provider of kf that makes the components of this update has ended: run the update again"
+)
 BY_DYNAMIC = "__provider"  # what the dynamic host finds its code by; in a state that a Python program has made
 RUN, STACK = token("Run", plugin=True), "pulumi:pulumi:Stack"
-OPTIONS = [("grpc.max_receive_message_length", 400 << 20)]
+OPTIONS = [("grpc.max_receive_message_length", 400 << 20), ("grpc.enable_http_proxy", 0)]  # all are on this machine
 
 
 class Servicer(ProviderServicer):
-    """The plugin for one engine, whose address is `engine`; an update is one process."""
+    """The plugin for one engine, whose address is `engine`.
 
-    def __init__(self, engine: str) -> None:
+    `leader` tells, by the address of an update's monitor, the port of the process that makes the components; None: this
+    one makes them.
+    """
+
+    def __init__(self, engine: str, leader: Callable[[str], int | None] = lambda _: None) -> None:
         super().__init__(Provider(__version__), [], engine)
         self.made: dict[str, pulumi.Resource] = {}
         self._records: dict[str, dict[str, Any]] = {}  # of this update, by the component whose Run has written each
@@ -59,6 +67,8 @@ class Servicer(ProviderServicer):
             lambda at: resource_pb2_grpc.ResourceMonitorStub(grpc.insecure_channel(at, OPTIONS))
         )
         self._features: set[int] | None = None
+        self._leader = functools.cache(lambda monitor: _stub(leader(monitor)))
+        self._approved = ""
 
     @functools.cached_property
     def doors(self) -> dict[str, ResourceProvider]:
@@ -74,8 +84,18 @@ class Servicer(ProviderServicer):
 
     async def Construct(self, request: proto.ConstructRequest, context: Any) -> proto.ConstructResponse:
         """Makes a component and all that belongs to it; bad input and what fails end it with its text alone."""
+        if self._approved:
+            request.config[APPROVED] = self._approved
+        leader = self._leader(request.monitorEndpoint)
         try:
-            return await self._construct(request, context)
+            response = await (leader.Construct(request) if leader else self._construct(request, context))
+            # What belongs to it is this provider's all the same, and has written its record here.
+            await self._stored(self._records.pop(response.urn, None))
+            return cast(proto.ConstructResponse, response)
+        except grpc.aio.AioRpcError as error:
+            gone = error.code() == grpc.StatusCode.UNAVAILABLE
+            await context.abort(grpc.StatusCode.UNKNOWN, LEADER_GONE if gone else error.details())
+            raise
         except Exception as error:
             await context.abort(grpc.StatusCode.UNKNOWN, _text(error))
             raise
@@ -98,7 +118,6 @@ class Servicer(ProviderServicer):
         state = {camel(name): getattr(component, name) for name in outputs(of)}
         response = await self._construct_response(ConstructResult(urn, state))
         await wait_for_rpcs()
-        await self._stored(self._records.pop(urn, None))
         return response
 
     async def _stored(self, record: dict[str, Any] | None) -> None:
@@ -120,11 +139,12 @@ class Servicer(ProviderServicer):
                 monitor=self.monitor(request.monitorEndpoint),
             )
         )  # fmt: skip
-        pulumi.runtime.config.set_all_config(dict(request.config), list(request.configSecretKeys))
         if self._features is None:
             await settings._load_monitor_feature_support()  # type: ignore[no-untyped-call]
             self._features = settings.SETTINGS.monitor_features
         settings.SETTINGS.monitor_features = self._features
+        # Last, as it may be another's next time: from here on until the component is made nothing is waited for.
+        pulumi.runtime.config.set_all_config(dict(request.config), list(request.configSecretKeys))
 
     # The life of what belongs to it.
 
@@ -192,6 +212,11 @@ class Servicer(ProviderServicer):
         """Takes what the configuration holds for it: `kf:approved` is read where it is needed."""
         return proto.CheckResponse(inputs=request.news)
 
+    async def Configure(self, request: proto.ConfigureRequest, context: Any) -> proto.ConfigureResponse:
+        """Of a provider that is held to an approval, what it makes is, too."""
+        self._approved = str(_read(request.args)[0].get("approved") or "")
+        return await super().Configure(request, context)
+
     async def DiffConfig(self, request: proto.DiffRequest, context: Any) -> proto.DiffResponse:
         """Nothing of it replaces a resource, nor does a move from the dynamic provider."""
         return proto.DiffResponse(changes=proto.DiffResponse.DIFF_NONE)
@@ -217,6 +242,11 @@ class Parent(DependencyResource):
         self._type, self._name = _type_of(urn), urn.split("::")[-1]
         self._protect = False if self._type == STACK else made._protect if made else None
         self._provider, self._aliases = None, []
+
+
+def _stub(port: int | None) -> Any:
+    """Another process of the plugin, by its port."""
+    return port and provider_pb2_grpc.ResourceProviderStub(grpc.aio.insecure_channel(f"127.0.0.1:{port}", OPTIONS))
 
 
 def _type_of(urn: str) -> str:

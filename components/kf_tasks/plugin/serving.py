@@ -9,6 +9,7 @@ import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from ..provider import adapter, engine
+from .leader import leader, update
 from .servicer import OPTIONS, Servicer
 
 
@@ -23,8 +24,13 @@ def serve() -> None:
 
 async def _serve() -> None:
     server = grpc.aio.server(options=OPTIONS)
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(engine.address()), server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    at, port = engine.address(), server.add_insecure_port("127.0.0.1:0")
+
+    def other(monitor: str) -> int | None:
+        leads = leader(update(at, monitor), port)
+        return None if leads == port else leads
+
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(at, other), server)
     await server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
