@@ -17,7 +17,7 @@ from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 
@@ -126,13 +126,13 @@ class Stack:
         shutil.copytree(made, self.folder, ignore=shutil.ignore_patterns("state"), dirs_exist_ok=True)
         self.env = {
             **os.environ,
-            "PULUMI_BACKEND_URL": f"file://{self.folder}/state",
+            "PULUMI_BACKEND_URL": f"file://{self.folder}/state?metadata=skip",  # which a kill cannot damage
             "PULUMI_CONFIG_PASSPHRASE": once.PASSPHRASE,
             "PULUMI_STACK": self.name,
             "NAMESPACE": self.namespace,
             **self.env,
         }
-        backend = self.env["PULUMI_BACKEND_URL"].removeprefix("file://")
+        backend = urlsplit(self.env["PULUMI_BACKEND_URL"]).path
         shutil.copytree(made / "state", backend, dirs_exist_ok=True)
 
     def write(self, body: str) -> Stack:
