@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from ..processes import plugins_of
-from .conftest import Stack, eventually, kubectl
+from .conftest import Stack, eventually, kubectl, objects
 from .languages import MUTABLE, NOT_BUILT, InYaml, home, host, of_example, plugin
 from .sdks import imports, with_sdk
 
 SECRET = "password-for-trying-out"
+TEMPLATES = "kf.dev/template"
 ONE_TASK = """
 name: e2e
 runtime: yaml
@@ -26,6 +27,16 @@ resources:
   shop: {type: "kf:App", properties: {space: "${NS}", image: "R/busybox:1"}}
   migrate: {type: "kf:Task", properties: {app: "${shop}", command: echo once}}
 outputs: {run: "${migrate.run}"}
+"""
+# Of the whole program: of what it declares, and of what is in that.
+TRANSFORM = """
+pulumi.runtime.registerResourceTransform(({ type, props, opts }) => {
+    if (type === "kf:index:Task") {
+        return { props: { ...props, command: props.command.replace("; echo done", "; exit 3") }, opts };
+    }
+    const team = { metadata: { ...props.metadata, annotations: { team: "shop" } } };
+    return type === "kubernetes:core/v1:ConfigMap" ? { props: { ...props, ...team }, opts } : undefined;
+});
 """
 THE_SAME = (
     "space = Space(NS, memory='32M', disk='64M', cpu='10m', env={'TOKEN': Output.secret('hidden-well')})\n"
@@ -95,9 +106,15 @@ def test_a_shop_whose_program_has_an_sdk(
     stack.up("--expect-no-changes").ok()
 
     stack.pulumi("config", "set", "schema", "v8").ok()
-    edit(stack, "; echo done", "; exit 3", program)
+    if language == "nodejs":
+        edit(stack, "const config", f"{TRANSFORM}const config", program)
+    else:
+        edit(stack, "; echo done", "; exit 3", program)
     failed = stack.up().failed().text
     assert "will run: command changed" in failed and "task 'migrate' of app 'shop' failed: exit code 3" in failed
+    if language == "nodejs":
+        team = {one["metadata"]["annotations"]["team"] for one in objects("configmaps", stack.namespace, TEMPLATES)}
+        assert team == {"shop"}, "transforms are asked for all that is in a component"
     server = json.loads(kubectl("get", "deployment", "server", "-n", stack.namespace, "-o", "json"))
     template = server["spec"]["template"]
     assert template["metadata"]["labels"]["schema"] == "v7", "a failed migration deploys nothing"
