@@ -51,6 +51,11 @@ def event(kind: str, name: str, message: str, at: str = NOW, reason: str = "Fail
     }  # fmt: skip
 
 
+def made_from(image: str, found: dict[str, Any]) -> dict[str, Any]:
+    spec = {"template": {"metadata": {"labels": {"job-name": found["metadata"]["name"]}}, "spec": {"image": image}}}
+    return {**found, "spec": spec}
+
+
 WAITING = {"waiting": {"reason": "ImagePullBackOff", "message": PULL}}
 DONE = condition("Complete")
 LATE = condition("Failed", "DeadlineExceeded", "Job was active longer than specified deadline")
@@ -84,14 +89,26 @@ def test_it_begins_after_the_last_that_worked() -> None:
         (job(10, condition("Failed", "PodFailurePolicy")), []),
         (job(10), [pod(10, {"running": {}})]),
         (job(10), [pod(10, {"terminated": {"exitCode": 3}})]),
-        (job(10), [pod(10, {"waiting": {"reason": "ContainerCreating"}})]),
-        (job(10), []),
+        (made_from("r/yes:1", job(10)), [pod(10, {"waiting": {"reason": "ContainerCreating"}})]),
+        (made_from("r/yes:1", job(10)), []),
     ],
 )
-def test_one_that_works_or_begins_has_missed_nothing(newest: Any) -> None:
+def test_one_that_works_or_begins_corrected_has_missed_nothing(newest: Any) -> None:
     """Also where older Jobs wait for ever: an image was corrected."""
-    jobs = [*EVERY[:9], newest[0]]
+    jobs = [*(made_from("r/nope:1", one) for one in EVERY[:9]), newest[0]]
     assert missed(cron_job(), jobs, [pod(minute, WAITING) for minute in range(1, 10)] + newest[1], NOW) is None
+
+
+@pytest.mark.parametrize("state", [{"waiting": {"reason": "ContainerCreating"}}, None])
+def test_one_that_begins_as_those_before_it_hides_none_of_them(state: Any) -> None:
+    jobs = [made_from("r/nope:1", one) for one in EVERY]
+    pods = [*(pod(minute, WAITING) for minute in range(1, 10)), *([pod(10, state)] if state else [])]
+    found = missed(cron_job(), jobs, pods, NOW)
+    assert found == Missed(9, "2026-11-25T00:01:00Z", "Wed 25 Nov 2026 01:01 CET", f"ImagePullBackOff: {PULL}")
+    silent = missed(cron_job(), jobs, [], NOW)
+    assert silent and (silent.count, silent.why) == (9, "its pod has not started")
+    assert missed(cron_job(), jobs[9:], [], NOW) is None, "the first that is known: nothing tells of those before it"
+    assert missed(cron_job(), [*jobs[:8], made_from("r/nope:1", job(9, DONE)), jobs[9]], pods, NOW) is None
 
 
 @pytest.mark.parametrize(

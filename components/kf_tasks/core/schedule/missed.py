@@ -59,11 +59,12 @@ def missed(
         return None
     own = sorted((job for job in jobs if _is_of(job, cron_job)), key=lambda job: str(slot(job)), reverse=True)
     words, worked = "", max(known, default="")
-    for job in own:
+    for job, older in zip(own, [*own[1:], None]):
         mine = [pod for pod in pods if (pod["metadata"].get("labels") or {}).get(_JOB) == job["metadata"]["name"]]
         when, trouble = slot(job) or "", _words(job, mine, events)
         young = not trouble and moments.epoch(now) - moments.epoch(job["metadata"]["creationTimestamp"]) < GRACE
-        if when in known or young or _has_worked(job, mine):
+        # One that begins tells nothing of those before it, but where it is another one: something was corrected.
+        if when in known or _has_worked(job, mine) or (young and _is_another(job, older)):
             worked = max(worked, when)
             break
         words = words or trouble
@@ -87,6 +88,12 @@ def _is_of(job: Object, cron_job: Object) -> bool:
     name = cron_job["metadata"]["name"]
     owners = job["metadata"].get("ownerReferences") or []
     return bool(slot(job)) and any(one.get("kind") == "CronJob" and one.get("name") == name for one in owners)
+
+
+def _is_another(job: Object, older: Optional[Object]) -> bool:
+    """Whether the pod of a Job is made from something else than that of the one before it."""
+    made, before = ((one.get("spec") or {}).get("template", {}).get("spec") for one in (job, older or {}))
+    return older is None or made != before
 
 
 def _has_worked(job: Object, pods: List[Object]) -> bool:
