@@ -20,7 +20,7 @@ from ..core.state import LOST, of_stack
 from ..core.template import TemplateSettings
 from ..history import History
 from ..provider import adapter
-from . import image_digest, names, targets
+from . import image_digest, inputs, names, targets
 from .approval import approved
 from .arguments import of_component
 from .bindings import Attachments
@@ -181,7 +181,11 @@ class App(pulumi.ComponentResource):
         }
         super().__init__(TYPE, name, props, inheriting(opts))
         # The base class has set every key of props as an attribute; from here on they are ours again.
-        child = pulumi.ResourceOptions(parent=self, provider=space.provider, depends_on=space.resources)
+        # The template is made before all else, since it is what tells whose the App is: where it is another one's
+        # it cannot be made, and then nothing that they would share is in the state of both.
+        templates = list[pulumi.Resource]()
+        behind = inputs.afterwards(lambda: [*space.resources, *templates])
+        child = pulumi.ResourceOptions(parent=self, provider=space.provider, depends_on=behind)
         metadata = {"namespace": space.namespace, "labels": own_labels(own_name)}
         layer = Layer(self, owner, env, env_from, f"kf-{own_name}.env", metadata, child, below=[space.layer])
         chosen_notify = notified(owner, notify, space.notified, f"kf-{own_name}.notify", metadata, child)
@@ -269,8 +273,9 @@ class App(pulumi.ComponentResource):
                     replace(settings, entrypoint=both[1].entrypoint, layers=both[0].layers, sources=both[0].sources),
                 ),
             ),
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self, provider=space.provider, depends_on=space.resources),
         )
+        templates.append(template)
         self._plan = replace(plan, prerequisites=(*plan.prerequisites, template))
         _history(self, name, self._plan, least, opts)
         self.app_name = pulumi.Output.from_input(own_name)
@@ -301,7 +306,7 @@ def _history(app: App, name: str, plan: AppPlan, min_history: str, opts: pulumi.
         plan.roll.closed = not adapter.in_plugin()
         return plan.roll
 
-    roll = pulumi.Output.from_input("").apply(lambda _: declared())
+    roll = inputs.afterwards(declared)
     unfinished: pulumi.Output[list[str]] = roll.apply(_unfinished)
     counted = {} if adapter.in_plugin() else {
         "schedules": roll.apply(lambda found: list(found.schedules)),

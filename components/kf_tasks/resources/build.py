@@ -19,6 +19,7 @@ from ..core.build.syntax import facts
 from ..core.log.shown import FOLLOW
 from ..core.retention.policy import Policy
 from ..core.run.launcher import Processes
+from ..core.state import of_stack
 from ..core.template import TemplateSettings
 from ..history import History
 from ..registry.client import Address
@@ -62,6 +63,7 @@ class Build:
                 "name": counter,
                 "namespace": space.namespace,
                 "labels": {**labels(build), marks.TEMPLATE: BUILD},
+                "annotations": {marks.URN: urn_of(app).apply(of_stack)},
             },
             data=known.apply(
                 lambda found: template_data(

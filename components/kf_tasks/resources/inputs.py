@@ -81,6 +81,11 @@ def depends_on(opts: pulumi.ResourceOptions | None) -> list[pulumi.Resource]:
     return list(given) if isinstance(given, (list, tuple)) else [given]  # type: ignore[list-item]
 
 
+def afterwards(work: Callable[[], T]) -> pulumi.Output[T]:
+    """What `work` finds once what the program is doing now has come to its end, such as a constructor."""
+    return pulumi.Output.from_input("").apply(lambda _: work())
+
+
 def yes() -> asyncio.Future[bool]:
     """For Output's answers, whether it is known and whether it is a secret; nobody has to ask where the value fails."""
     return _answer(True)
