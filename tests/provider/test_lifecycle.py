@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from kf_tasks.cluster.connection import Connection
@@ -211,6 +211,36 @@ def test_only_its_own_cluster_tells_that_a_run_is_gone() -> None:
         complete(uid="two", get_run=GONE, list_runs=[])
     with pytest.raises(NotFound, match="task 'migrate' of app 'shop': how run shop-migrate-.* could not be asked for"):
         complete(uid="one", get_run=GONE, list_runs=NotFound("there is no Tekton here"))
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ({"metadata": {}}, "repeat the update"),
+        (Denied("no"), "repeat the update"),
+        (
+            {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}},
+            "when it is gone, pulumi up --refresh makes it anew",
+        ),
+        (None, "namespace 'shop' was deleted with it: when it is gone, pulumi up --refresh makes it anew"),
+    ],
+)
+def test_a_run_that_is_deleted_with_its_namespace_says_how_to_get_that_back(
+    found: Any, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deleted(*_: Any, **__: Any) -> None:
+        raise GONE
+
+    monkeypatch.setattr(recording, "attend", deleted)
+    cluster, nobody_is_told = Answers(namespace=found), cast(Any, None)
+    with pytest.raises(NotFound) as raised:
+        recording._follow(
+            Seen(), cast(Any, cluster), RunInputs.of(NEWS), {"metadata": {"name": "r"}}, BEGUN, nobody_is_told
+        )
+    assert str(raised.value).startswith(
+        "task 'migrate' of app 'shop': run r was deleted before its end, so how it ended"
+    )
+    assert str(raised.value).endswith(said)
 
 
 def test_retention_decides_no_outcome(seen: Seen) -> None:
@@ -469,6 +499,10 @@ def test_a_namespace_that_nobody_has_made_yet_is_not_gone() -> None:
         told = Seen(Survey(exists=False))
         Runs(told).check(olds, NEWS)
         assert told.said[0] == "namespace 'shop' is not there yet: admission was not asked for"
+        Runs(update := Seen(Survey(exists=False))).check(olds, {**NEWS, "__preview": False})
+        assert not [line for line in update.said if "not there yet" in line], (
+            "it says that it is gone, and starts nothing"
+        )
     Histories(told := Seen(Survey(exists=False))).check({}, HISTORY)
     assert told.said == []
 

@@ -19,7 +19,7 @@ from kf_tasks.core.run.outcome import CANCELLED, FAILED, SUCCEEDED, Outcome
 from kf_tasks.core.say import nobody
 from kf_tasks.errors import ArchiveError, Denied, NotFound
 from kf_tasks.log.archive import Archive
-from kf_tasks.runs import ending, secrets
+from kf_tasks.runs import ending, secret_files
 from kf_tasks.runs.archiving import Archiving
 from kf_tasks.runs.attending import attend
 from kf_tasks.runs.display import Bounded, Screen
@@ -480,7 +480,7 @@ class Rotating(Cluster):
 
 
 def test_a_secret_that_changes_while_its_files_are_there_is_hidden_and_copied(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(secrets, "SOON_SECONDS", -1)
+    monkeypatch.setattr(secret_files, "SOON_SECONDS", -1)
     cluster, said = Rotating(), Said()
     fake: Any = cluster
     run = cluster.get_run("dev", NAME)

@@ -30,7 +30,8 @@ from kf_tasks.runs.attending import Attended, attend
 from kf_tasks.runs.display import Bounded
 from kf_tasks.runs.notifying import Notifying
 from kf_tasks.runs.pruning import prune
-from kf_tasks.runs.secrets import as_told
+from kf_tasks.runs.secret_files import Files
+from kf_tasks.runs.secrets import as_told, present, secret_values
 from kf_tasks.runs.submission import Submission, submit
 
 from ..cluster.api_server import Object
@@ -286,8 +287,8 @@ def test_the_file_of_a_secret_is_hidden_as_it_changes_and_asked_for_when_it_does
     server = Printing()
     if not watched:
         server.denied.add("secrets")
-        monkeypatch.setattr("kf_tasks.runs.secrets.SOON_SECONDS", 0)
-        monkeypatch.setattr("kf_tasks.runs.secrets.LATE_SECONDS", 0)
+        monkeypatch.setattr("kf_tasks.runs.secret_files.SOON_SECONDS", 0)
+        monkeypatch.setattr("kf_tasks.runs.secret_files.LATE_SECONDS", 0)
     server.put("secrets", "a", data={"V": base64.b64encode(b"value of a").decode()})
     found = attended(server)
     assert found.log.tail().splitlines()[-200:] == ["it is [secret]"] * 200
@@ -305,3 +306,53 @@ def test_nothing_is_shown_before_a_changed_secret_can_be_read() -> None:
     server.put("secrets", "a", data={"V": base64.b64encode(b"value of a").decode()})
     server.failing = 3
     assert set(attended(server).log.tail().splitlines()[-150:]) == {"it is [secret]"} and server.fails == 0
+
+
+@pytest.mark.parametrize(("times", "watched", "trusted", "lost"), [
+    (1, True, 0, False), (2, True, 60, True), (3, True, 60, True),
+    (1, False, 60, False), (1, False, 0, True),  # where nobody tells, how long ago somebody looked is what counts
+])  # fmt: skip
+def test_of_a_file_that_has_changed_twice_since_somebody_looked_a_value_is_lost(
+    times: int, watched: bool, trusted: float, lost: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kf_tasks.runs.secret_files.TRUSTED_SECONDS", trusted)
+    server = server_with("a", "b")
+    if not watched:
+        server.denied.add("secrets")
+    cluster: Any = Cluster(server)
+    started, _ = submit(cluster, wanted("t", [], mounted=["a", "b"]), None)
+    files, known = Files(cluster, started), secret_versions(server, NAMESPACE)
+    files.note(present(cluster, started))
+    unknown = list[str]()
+
+    def hidden() -> list[str]:
+        return secret_values(present(cluster, started), NAMESPACE, started, pytest.fail, unknown.append, followed=True)
+
+    assert files.changed(hidden) == []
+    for nth in range(times):
+        put(server, "a", f"later value {nth}")
+    version = server.objects["secrets", "a"]["metadata"]["resourceVersion"]
+    eventually(lambda: known.version(cluster, "a") in (None, version))
+    files._next = 0  # what is asked for is asked for now
+    assert set(files.changed(hidden)) == {"value of a", "value of b", f"later value {times - 1}"}
+    named = server.objects["pipelineruns", started["metadata"]["name"]]["metadata"]["annotations"][marks.SECRETS]
+    assert ("~a" in named.split(",")) == (unknown != []) == lost and "~b" not in named
+    assert files.changed(hidden) == []
+
+
+class Silent(Printing):
+    """Its tasks print nothing while their Secret changes, five times, and then the value of each time."""
+
+    def log(self, pod: str) -> Iterator[bytes]:
+        for nth in range(5):
+            put(self, "a", f"a value in between, {nth}")
+            yield from self.until_told()
+        for nth in range(5):
+            yield f"2026-01-01T00:00:02.{nth + 1:09}Z it is a value in between, {nth}\n".encode()
+        self.finish(pod.removesuffix("-task-pod"))
+
+
+def test_what_was_printed_of_a_file_that_changed_often_is_not_shown() -> None:
+    server = Silent()
+    put(server, "a", "value of a")
+    assert "a value in between" not in attended(server).log.tail()

@@ -227,6 +227,76 @@ def test_what_nobody_followed_had_its_first_copy_alone_where_it_started_at_once(
     assert (hidden_in(cluster, manifest, pods)[1] == []) == (known or mark is not None)
 
 
+FOLLOWED_TO_ITS_END = (marks.FOLLOWED, marks.OUTCOME)
+
+
+def mounting(cluster: Any, *names: str) -> dict[str, Any]:
+    """A run that has Secrets mounted, as whoever starts it makes it; its pod starts soon after."""
+    manifest = run(mounted=names)
+    manifest["metadata"].update(creationTimestamp="2026-01-01T01:30:00Z", uid="u-run")
+    manifest["metadata"]["annotations"][marks.SECRETS] = copy_secrets(cluster, cluster.get, "ns", "shop", manifest)
+    cluster.annotate_run = lambda *_, **__: {}
+    return manifest
+
+
+@pytest.mark.parametrize("marked", [(), (marks.FOLLOWED,), (marks.OUTCOME,), FOLLOWED_TO_ITS_END])
+@pytest.mark.parametrize("becomes", ["as it was", "changed", "changed twice", "gone"])
+def test_files_that_change_while_nobody_follows_leave_unknown_what_is_secret(becomes: str, marked: Any) -> None:
+    """Five runs, of which nobody knows how often the Secret has changed while they ran."""
+    cluster: Any = Holds({"s": {"V": "first-value"}})
+    early = [mounting(cluster, "s") for _ in range(5)]
+    for nth in range(becomes.count("changed") + becomes.count("twice")):
+        cluster.put("s", {"V": f"later-value-{nth}"})
+    if becomes == "gone":
+        del cluster.objects["s"]
+    pods = [pod("2026-01-01T01:30:05Z")]
+    for manifest in early:
+        manifest["metadata"]["annotations"].update(dict.fromkeys(marked, "true"))
+        found, unknown = hidden_in(cluster, manifest, pods)
+        known = becomes == "as it was" or marked == FOLLOWED_TO_ITS_END
+        assert "first-value" in found and (unknown == []) == known
+        assert secret_values(cluster.get, "ns", manifest, pytest.fail, pods=pods, followed=True), (
+            "by whoever follows it"
+        )
+
+
+@pytest.mark.parametrize(("before", "after", "known"), [(0, 0, True), (1, 0, True), (0, 1, False), (1, 1, False)])
+def test_whoever_comes_late_marks_what_nobody_has_copied(before: int, after: int, known: bool) -> None:
+    """Changed while it waits for its pod, and while it runs, before somebody follows it to its end."""
+    cluster: Any = Holds({"s": {"V": "first-value"}, "other": {"V": "of another"}})
+    manifest = mounting(cluster, "s", "other")
+    pods = [pod("2026-01-01T03:30:05Z")]
+    if before:
+        cluster.put("s", {"V": "second-value"})
+    cluster.version = 3
+    if after:
+        cluster.put("s", {"V": "third-value"})
+    copy_late(cluster, cluster.get, manifest, pods)
+    named = manifest["metadata"]["annotations"][marks.SECRETS].split(",")
+    assert ("~s" in named) == (not known) and "~other" not in named
+    manifest["metadata"]["annotations"].update(dict.fromkeys(FOLLOWED_TO_ITS_END, "true"))
+    cluster.put("s", {"V": "of another time"})
+    assert (hidden_in(cluster, manifest, pods)[1] == []) == known
+    copies_of_run = {name for name in named if name.startswith("kf-had-")}
+    assert copies_of_run <= set(cluster.copies) and len(copies_of_run) == 2 + bool(before or after)
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_copy_of_what_came_after_a_variable_was_read_proves_nothing(changed: bool) -> None:
+    """What a schedule has started, which copies nothing, is followed by somebody else later."""
+    cluster: Any = Holds({"s": {"V": "first-value"}})
+    manifest = run(("s", "V"))
+    manifest["metadata"].update(creationTimestamp="2026-01-01T01:30:00Z", uid="u-run")
+    cluster.annotate_run = lambda *_, **__: {}
+    pods = [pod("2026-01-01T01:30:05Z")]
+    if changed:
+        cluster.put("s", {"V": "second-value"})
+    copy_late(cluster, cluster.get, manifest, pods)
+    assert (hidden_in(cluster, manifest, pods)[1] == []) == (not changed)
+    manifest["metadata"]["annotations"][marks.OUTCOME] = "succeeded"
+    assert (hidden_in(cluster, manifest, pods)[1] == []) == (not changed)
+
+
 def test_copies_go_when_no_run_names_them() -> None:
     cluster: Any = Holds({"kf-shop.env": {"V": "hunter22"}})
     kept = started(cluster, ("kf-shop.env", "V"))["metadata"]["annotations"]

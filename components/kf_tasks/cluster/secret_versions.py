@@ -3,6 +3,7 @@
 Who masks logs must know a changed Secret before its new value is printed, and a Secret is never read because of that
 alone: what is watched has no values. What was read is remembered with its version, and read again when there is
 another one: so a hundred tasks that have the same ten Secrets read ten. The copies of Secrets never change.
+Which versions there were in between is remembered as well: their values are lost to whoever comes later.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import functools
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Collection
 
 from ..core import api, marks
@@ -18,9 +20,10 @@ from ..errors import ClusterError, Denied
 from .client import Cluster
 from .mirror import Mirror
 from .transport import Transport
-from .watch import DELETED, Watch
+from .watch import DELETED, Watch, is_newer
 
 KEPT = "kept-secrets"  # the COMPONENT of the copies
+REMEMBERED = 8  # versions of a Secret: two that nobody has read are too many
 
 
 class SecretVersions:
@@ -30,6 +33,7 @@ class SecretVersions:
         self._namespace = namespace
         path = api.core(namespace, "secrets")
         self._watch = Watch(http, path, "", self._take, lambda: None, lambda: True, api.METADATA)
+        self._passed: dict[str, deque[str]] = {}  # by name the versions that were told, oldest first
         self._known: Mirror[str] = Mirror(self._watch)
         self.copies: dict[str, Object] = {}  # by name: what their name stands for never changes
         self._read: dict[str, Object] = {}  # by name, as it was read last
@@ -47,6 +51,15 @@ class SecretVersions:
         except ClusterError:
             return None
         return (self._known.get(name) or "") if self._known.is_whole else None
+
+    @property
+    def epoch(self) -> int | None:
+        """What stays the same as long as every change is told; None where changes are not."""
+        return self._watch.epoch if self._watch.live else None
+
+    def passed(self, name: str, version: str) -> list[str]:
+        """The versions that a Secret has had after this one, the newest last, as far as they were told."""
+        return [one for one in list(self._passed.get(name, ())) if is_newer(one, version)]
 
     def told(self, cluster: Cluster, name: str) -> Object | None:
         """A Secret as the watch tells of it, which may be a moment behind; None if there is none. Raises as Cluster."""
@@ -94,6 +107,8 @@ class SecretVersions:
     def _take(self, type_: str, secret: Object) -> None:
         metadata = secret["metadata"]
         version = str(metadata["resourceVersion"])
+        if type_ != DELETED:
+            self._passed.setdefault(metadata["name"], deque(maxlen=REMEMBERED)).append(version)
         self._known.take(metadata["name"], version, None if type_ == DELETED else version)
 
 

@@ -308,7 +308,7 @@ def _with_retention(preview: Preview, inputs: RunInputs, seen: Survey, decided: 
 def _note(preview: Preview, olds: RunInputs | None, inputs: RunInputs, seen: Survey) -> None:
     if not seen.exists and warn_missing(preview, inputs, olds):
         return
-    text = unasked(inputs, seen)
+    text = unasked(inputs, seen) if seen.exists or inputs.preview else ""  # an update has made it, or starts nothing
     namespace = "" if contains_unknowns(inputs.which.namespace) else inputs.which.namespace
     if text:
         preview.say_once(inputs.urn, text, about=f"{namespace} {inputs.which.stack}")

@@ -228,9 +228,8 @@ def _follow(
             f"The next update adopts it; to stop it: {advice.terminate(name, namespace)}"
         ) from None
     except NotFound:
-        raise NotFound(
-            f"{what}: run {name} was deleted before its end, so how it ended is not known: repeat the update"
-        ) from None
+        text = f"{what}: run {name} was deleted before its end, so how it ended is not known"
+        raise NotFound(f"{text}: {_repeat(cluster, namespace)}") from None
     ended, log = seen.outcome, seen.log
     if ended.state == SUCCEEDED and ended.sentence != "succeeded":
         say(f"run {name} {ended.sentence}", warning=True)
@@ -250,6 +249,17 @@ def _follow(
         results=ended.results,
     )
     return record, ended
+
+
+def _repeat(cluster: Cluster, namespace: str) -> str:
+    """What to do about a run that was deleted: by itself, or with its namespace, which a plain update does not make."""
+    try:
+        found = cluster.namespace(namespace)
+    except ClusterError:
+        return "repeat the update"
+    if found and "deletionTimestamp" not in found["metadata"]:
+        return "repeat the update"
+    return f"namespace {namespace!r} was deleted with it: when it is gone, pulumi up --refresh makes it anew"
 
 
 def _judge(preview: Preview, inputs: RunInputs, result: RunRecord, ended: Outcome) -> tuple[RunRecord, str | None]:

@@ -24,7 +24,8 @@ from .archiving import Archiving
 from .display import Screen
 from .follower import Follower
 from .notifying import Notifying
-from .secrets import Files, copy_late, present, secret_values
+from .secret_files import Files
+from .secrets import copy_late, present, secret_values
 
 
 @dataclass(frozen=True)
@@ -74,11 +75,14 @@ def attend(
         get = present(cluster, run)
         with contextlib.suppress(ClusterError):
             files.note(get)
-        copy_late(cluster, get, run)
+        copy_late(cluster, get, run, [pod])
         return secret_values(get, namespace, run, show.hint, unread, pods=[pod])
 
-    def changed() -> list[str]:
-        return files.changed(lambda: secret_values(present(cluster, run), namespace, run, show.hint, unread))
+    def hidden() -> list[str]:
+        return secret_values(present(cluster, run), namespace, run, show.hint, unread, followed=True)
+
+    def changed(asking: bool) -> list[str]:
+        return files.changed(hidden, asking=asking)
 
     spool = Spool(masker, place_of(run)) if archiving else None
     follower = Follower(
@@ -99,7 +103,9 @@ def attend(
     ended = follower.follow()
     ended = gate.ended(ended, masker)
     with contextlib.suppress(ClusterError):  # it is deleted already, cannot be reached, or may not be changed
-        marked = cluster.annotate_run(namespace, name, {marks.OUTCOME: ended.sentence}, finished=True, uid=uid)
+        whole = {marks.FOLLOWED: "true"} if files else {}  # whatever they have held is copied, or marked
+        words = {marks.OUTCOME: ended.sentence, **whole}
+        marked = cluster.annotate_run(namespace, name, words, finished=True, uid=uid)
         run = {**run, "metadata": marked}
     if notifying:
         notifying.end(run, ended)

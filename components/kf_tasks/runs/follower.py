@@ -49,7 +49,8 @@ class Follower:
     `start_timeout` (seconds, 0 for none) is how long its pod may wait for its start. `at_most_once`
     cancels the run when its pod is replaced. `interrupted` makes `follow` raise Interrupted. `secrets` are
     the values to mask, asked for with a pod that starts: only by then all the Secrets that it reads exist.
-    `changed_secrets` are more of them, asked for with each chunk of its log: files of Secrets change while it runs.
+    `changed_secrets` are more of them: files of Secrets change while it runs. They are asked for with each chunk of its
+    log, and now and then in between; it is told whether that may cost a request.
     `spool` takes the log too, for the archive. `end_by` cancels the run in that name, its log being read meanwhile.
     `uid` says which run it is, whatever has its name later.
     """
@@ -62,7 +63,7 @@ class Follower:
     start_timeout: int = 600
     at_most_once: bool = False
     secrets: Callable[[Object], Iterable[str]] | None = None
-    changed_secrets: Callable[[], Iterable[str]] | None = None
+    changed_secrets: Callable[[bool], Iterable[str]] | None = None
     interrupted: threading.Event = field(default_factory=threading.Event)
     spool: Spool | None = None
     end_by: str = ""
@@ -107,6 +108,8 @@ class Follower:
                 self._observe(pods)
                 return self._conclude(run, followed, task_run)
             self._observe(seen.pods)
+            if self._has_started:
+                self._hide(asking=False)
             if self.end_by:
                 self._end()
                 continue
@@ -236,11 +239,10 @@ class Follower:
 
     def _receive(self, chunk: bytes) -> bool:
         """Takes a chunk of the log; False once it is closed."""
-        if self.changed_secrets:
-            try:
-                self._hide(self._ask(self.changed_secrets))  # before anybody sees what the chunk may hold of them
-            except Interrupted:
-                return False
+        try:
+            self._hide(asking=True)  # before anybody sees what the chunk may hold of them
+        except Interrupted:
+            return False
         with self._lock:
             if self._closed:
                 return False
@@ -249,10 +251,11 @@ class Follower:
             self.spool.write(chunk)
         return True
 
-    def _hide(self, values: Iterable[str]) -> None:
-        found = list(values)
-        if found:
-            self.masker.add(found)
+    def _hide(self, *, asking: bool) -> None:
+        if self.changed_secrets:
+            found = list(self._ask(functools.partial(self.changed_secrets, asking)))
+            if found:
+                self.masker.add(found)
 
     def _close(self) -> None:
         """Takes nothing more, and shows what is left."""

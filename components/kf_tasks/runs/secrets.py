@@ -6,6 +6,7 @@ them. Their names tell nothing of what is in them. A Secret that was made or cha
 or that is mounted and changed while the task runs, is copied by whoever follows it. Where there is no copy, as for what
 a schedule has started, a Secret counts as long as it has not been changed since the pod of the run started. Of a run
 whose pod started late while nobody followed it, the first copy proves nothing once the Secret is changed after that.
+The files of a mounted one follow it: once it has changed while nobody followed the run, nobody knows how often.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import base64
 import contextlib
 import functools
 import hashlib
-import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
@@ -31,8 +31,7 @@ from ..core.run.summary import RunSummary
 from ..errors import ClusterError, Unreachable
 
 LEFT = "is not masked"
-MISSING = "-"  # no name begins with it
-SOON_SECONDS, LATE_SECONDS, GROWTH = 0.25, 2, 1.1  # the kubelet takes longer to bring a changed Secret to its files
+MISSING, LOST = "-", "~"  # no name begins with them
 AT_ONCE_SECONDS = 60  # in which a run has what was copied when it was made
 IN_USE_SECONDS = 3600  # after which nobody is about to name a copy any more
 Tell = Callable[[str], Any]
@@ -97,79 +96,39 @@ def present(cluster: Cluster, run: Object) -> Get:
     return get
 
 
-def copy_late(cluster: Cluster, get: Get, run: Object) -> None:
-    """Copies also what was made or changed while the run waited for its pod, which has just started."""
+def copy_late(cluster: Cluster, get: Get, run: Object, pods: Sequence[Object] = ()) -> None:
+    """Copies also what was made or changed while the run waited for its pod, which has just started.
+
+    Where one of its `pods` did so before, what was changed since then is marked: nobody has copied what it had of it.
+    """
     namespace, metadata = run["metadata"]["namespace"], run["metadata"]
     with contextlib.suppress(ClusterError):  # what is not copied counts as long as it is not changed
         named, app, made = _named(metadata), metadata["labels"][marks.NAME], metadata.get("creationTimestamp")
         found = [secret for name in _names(run) if (secret := get(namespace, "secrets", name))]
         others = [secret for secret in found if _copy_name(app, secret) not in named]
         if others and (named or any(_changed_after(secret, made) for secret in others)):
-            _copy_more(cluster, get, run)
+            copies, mounted, begun = _copies(get, namespace, metadata), mounted_by(run), _first_start(pods)
+            late = [secret["metadata"]["name"] for secret in others if _changed_after(secret, begun)]
+            copy_more(cluster, get, run, [name for name in late if name in mounted or name not in copies])
 
 
-class Files:
-    """The Secrets that a run has mounted: their files follow them while it runs, and its log may hold each value."""
+def copy_more(cluster: Cluster, get: Get, run: Object, lost: Iterable[str] = ()) -> None:
+    """Copies the Secrets of a run as they are now; the run names these copies beside those that it has.
 
-    def __init__(self, cluster: Cluster, run: Object) -> None:
-        self._cluster, self._run = cluster, run
-        self._names = sorted({name for name, _ in pipelinerun.secret_volumes(run).values()})
-        self._seen: dict[str, str] = {}
-        self._next = self._pause = 0.0
-
-    def __bool__(self) -> bool:
-        return bool(self._names)
-
-    def note(self, get: Get) -> None:
-        """They are as `get` has them, whose values are hidden; raises ClusterError."""
-        namespace = self._run["metadata"]["namespace"]
-        found = ((name, get(namespace, "secrets", name)) for name in self._names)
-        self._seen = {name: secret["metadata"]["resourceVersion"] if secret else "" for name, secret in found}
-
-    def changed(self, values: Callable[[], list[str]]) -> list[str]:
-        """What is to be hidden besides, as `values` tells it once they are copied; nothing where none has changed.
-
-        They are watched; where that is not granted they are asked for, the less often the longer nothing changes.
-        Raises Unreachable: what was not heard then is heard the next time.
-        """
-        try:
-            now = self._versions()
-        except Unreachable:
-            raise
-        except ClusterError:
-            return []  # whoever may not read them has been told so, and sees nothing of the log
-        if all(version in ("", self._seen.get(name, version)) for name, version in now.items()):
-            self._seen |= now
-            return []
-        with contextlib.suppress(ClusterError):  # then the values of now are hidden at least here
-            _copy_more(self._cluster, present(self._cluster, self._run), self._run)
-        found = values()
-        self._seen, self._pause = now, 0.0
-        return found
-
-    def _versions(self) -> dict[str, str]:
-        cluster, namespace = self._cluster, self._run["metadata"]["namespace"]
-        known = secret_versions(cluster.http, namespace)
-        told = {name: known.version(cluster, name) for name in self._names}
-        found = {name: version for name, version in told.items() if version is not None}
-        if len(found) == len(told):
-            return found
-        if time.monotonic() < self._next:
-            return self._seen
-        self._pause = min(max(SOON_SECONDS, self._pause * GROWTH), LATE_SECONDS)
-        secrets = {name: cluster.get(namespace, "secrets", name) for name in self._names}
-        self._next = time.monotonic() + self._pause
-        return {name: one["metadata"]["resourceVersion"] if one else "" for name, one in secrets.items()}
-
-
-def _copy_more(cluster: Cluster, get: Get, run: Object) -> None:
-    """Copies the Secrets of a run as they are now; the run names these copies beside those that it has."""
+    `lost` are the names of those that have had another value, too, which nobody has copied.
+    """
     metadata = run["metadata"]
     annotations = metadata.setdefault("annotations", {})
     now = copy_secrets(cluster, get, metadata["namespace"], metadata["labels"][marks.NAME], run).split(",")
-    named = ",".join(dict.fromkeys(name for name in (*_named(metadata), *now) if name))
+    marked = (f"{LOST}{name}" for name in lost)
+    named = ",".join(dict.fromkeys(name for name in (*_named(metadata), *now, *marked) if name))
+    annotations[marks.SECRETS] = named  # also where it cannot be written: this process knows it
     cluster.annotate_run(metadata["namespace"], metadata["name"], {marks.SECRETS: named}, uid=metadata["uid"])
-    annotations[marks.SECRETS] = named
+
+
+def mounted_by(run: Object) -> list[str]:
+    """The names of the Secrets that a run has mounted: their files follow them while it runs."""
+    return sorted({name for name, _ in pipelinerun.secret_volumes(run).values()})
 
 
 def copies_of(runs: Iterable[RunSummary]) -> set[str]:
@@ -196,18 +155,21 @@ def secret_values(
     unread: Tell | None = None,
     gone: Tell | None = None,
     pods: Sequence[Object] = (),
+    followed: bool = False,
 ) -> list[str]:
     """The texts to hide of all Secrets that a run refers to; what cannot be hidden is warned of.
 
     `get` is that of a Cluster, `pods` are the run's as far as they are known. `unread` (default: `warn`) is told of
     a Secret that may not be read, `gone` (default: `unread`) of one that is no longer what the run had: then nobody
-    knows what to hide. Raises Unreachable.
+    knows what to hide. `followed`: whoever asks has watched it all along. Raises Unreachable.
     """
     wanted: dict[str, set[str]] = {}
     for ref in pipelinerun.secrets_of(manifest):
         wanted.setdefault(ref["name"], set()).add(ref["key"])
     metadata = manifest.get("metadata") or {}
-    since = min(filter(None, map(outcome.first_start, pods)), default=metadata.get("creationTimestamp"))
+    since = _first_start(pods) or metadata.get("creationTimestamp")
+    followed = followed or {marks.FOLLOWED, marks.OUTCOME} <= (metadata.get("annotations") or {}).keys()
+    follow = [] if followed else mounted_by(manifest)
     values, short = list[str](), set[str]()
     optional = {one.name for one in references.needed(manifest) if one.optional}
     missing = {name for name in optional if f"{MISSING}{name}" in _named(metadata)}
@@ -227,9 +189,11 @@ def secret_values(
             continue
         if found is None and name not in copies and name in missing:
             continue
-        unproven = _unproven_from(metadata, pods) if name in copies else since
-        if not _is_known(found, copies.get(name, ()), unproven):
+        unproven = _unproven_from(metadata, pods) if name in copies and name not in follow else since
+        is_lost = f"{LOST}{name}" in _named(metadata)
+        if is_lost or not _is_known(found, copies.get(name, ()), unproven):
             what = "is gone" if found is None else "was changed after the run was made"
+            what = "was changed while nobody followed the run" if is_lost else what
             (gone or unread or warn)(f"what is secret in the log is not known: Secret {name} {what}")
         for secret in filter(None, (*copies.get(name, ()), found)):
             data = secret.get("data") or {}
@@ -284,11 +248,15 @@ def _named(metadata: Object) -> list[str]:
 
 def _copies(get: Get, namespace: str, metadata: Object) -> dict[str, list[Object]]:
     """The copies that a run names, by the Secrets that they are of."""
-    names = [name for name in _named(metadata) if not name.startswith(MISSING)]
+    names = [name for name in _named(metadata) if not name.startswith((MISSING, LOST))]
     copies: dict[str, list[Object]] = {}
     for found in filter(None, [get(namespace, "secrets", name) for name in names]):
         copies.setdefault((found["metadata"].get("annotations") or {}).get(marks.COPY_OF, ""), []).append(found)
     return copies
+
+
+def _first_start(pods: Sequence[Object]) -> str:
+    return min(filter(None, map(outcome.first_start, pods)), default="")
 
 
 def _unproven_from(metadata: Object, pods: Sequence[Object]) -> str:
