@@ -21,6 +21,7 @@ from tests.processes import provider_of
 from . import peers
 from .latency import HEAD
 from .measure import Stack, Table, run
+from .processes import threads_of
 
 TITLE = "Requests for a task"
 TASKS = 5
@@ -175,11 +176,3 @@ def _update(stack: Stack, account: Account, length: int) -> tuple[int, int]:
             time.sleep(0.5)
         counts.append(account.count() - before)
     return counts[2] - counts[1], threads
-
-
-def threads_of(process: int | None) -> int:
-    """How many threads a process has, 0 for none."""
-    try:
-        return int(Path(f"/proc/{process}/status").read_text().split("Threads:")[1].split()[0])
-    except (OSError, IndexError):
-        return 0

@@ -70,6 +70,13 @@ def test_what_has_not_ended_is_not_marked(record: dict[str, str]) -> None:
     assert len(cluster.runs) == 5 and not [one for one in cluster.runs.values() if one.annotations]
 
 
+def test_what_is_written_when_the_update_ends_is_not_stored_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULUMI_SKIP_CHECKPOINTS", "true")
+    cluster = Holding(EXISTING)
+    Runs(Seen(cluster=cluster)).stored({**OLDS, "keep": 1, "run": "run-1", "state": "Succeeded"})
+    assert len(cluster.runs) == 5 and not [one for one in cluster.runs.values() if one.annotations]
+
+
 def test_a_mark_that_is_refused_is_a_warning() -> None:
     seen = Seen(cluster=Answers(annotate_run=Denied("you may not patch")))
     Runs(seen).stored({**OLDS, "run": "run-1", "state": "Succeeded"})

@@ -240,6 +240,32 @@ def test_a_record_that_a_refresh_has_made_whole_needs_no_update(seen: Seen) -> N
     assert not Histories(seen).diff(olds, found.inputs).changes and marked == NAMES[1:]
 
 
+@pytest.mark.parametrize("setting", ["", "false", "1", "true", "True"])
+def test_a_run_is_marked_once_no_kill_can_lose_its_record(
+    seen: Seen, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    """With `PULUMI_SKIP_CHECKPOINTS` nothing of an update is in the state before it has ended."""
+    marked: list[str] = []
+
+    class Cluster(Unwatched):
+        def list_runs(self, *_: Any, **__: Any) -> list[Any]:
+            return [replace(run, annotations=dict.fromkeys(({"kf.dev/recorded"} if run.name in marked else ()), "true"))
+                    for run in THREE]  # fmt: skip
+
+        def annotate_run(self, _namespace: str, name: str, annotations: dict[str, str], **_: Any) -> dict[str, Any]:
+            marked.append(name)
+            return {"annotations": annotations, "resourceVersion": "2"}
+
+    monkeypatch.setenv("PULUMI_SKIP_CHECKPOINTS", setting)
+    at_once = setting in ("", "false")
+    seen.answers = Cluster()
+    first = {**NEWS, "__preview": False, "runs": NAMES[:2], "unfinished": NAMES[1:2], "keep": 5}
+    Histories(seen).create(first)
+    assert marked == (NAMES[:1] if at_once else [])
+    Histories(seen).update(first, {**first, "runs": NAMES, "unfinished": []})
+    assert marked == (NAMES if at_once else NAMES[:1]), "by the next update the state holds what this one has found"
+
+
 def test_beside_a_task_that_failed_it_stays_what_it_was(seen: Seen) -> None:
     """The engine registers it with the Runs that came through alone; what goes is for the next update to find out."""
     seen.sees(*THREE, now=NOW)

@@ -43,6 +43,14 @@ def _place(text: str) -> str:
     return text if host and port.isdigit() else ""
 
 
+def stores_at_once() -> bool:
+    """Whether the engine writes what it is answered into the state at once, and not only when the update has ended.
+
+    Until it is written a kill loses it, so nothing may be told the cluster that relies on it.
+    """
+    return os.environ.get("PULUMI_SKIP_CHECKPOINTS", "").lower() not in ("1", "true")  # as the engine reads it
+
+
 @contextmanager
 def work() -> Iterator[None]:
     """Holds the process while something is done in it."""

@@ -33,7 +33,7 @@ from ..errors import ArchiveError, ClusterError, NotFound, Unreachable, about
 from ..runs import ending
 from ..runs.pruning import expire
 from ..runs.secrets import drop_copies
-from . import approving, foretelling
+from . import approving, engine, foretelling
 from .decision import foreign, warn_missing
 from .hosting import Failure
 from .preview import Preview, of_process
@@ -101,7 +101,7 @@ class Histories:
             say(text, warning=True)
         reach = self._foretell(before, inputs, seen)
         if before and not inputs.preview and seen.exists and inputs.unfinished != before.unfinished:
-            self._mark(inputs)  # a record that a refresh has made whole is no reason for an update
+            self._mark(inputs, before)  # a record that a refresh has made whole is no reason for an update
         if not inputs.preview and owed(existing):
             self._tell(inputs)
         told = {EXPIRED: [run.name for run in going]}
@@ -126,7 +126,7 @@ class Histories:
     def create(self, news: dict[str, Any]) -> CreateResult:
         """Sweeps."""
         inputs = HistoryInputs.of(news)
-        return CreateResult(f"{inputs.namespace}/{inputs.app}", self._sweep(inputs))
+        return CreateResult(f"{inputs.namespace}/{inputs.app}", self._sweep(inputs, None))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """It is what it was."""
@@ -136,7 +136,7 @@ class Histories:
         """Sweeps."""
         before, inputs = HistoryInputs.of(olds), HistoryInputs.of(news)
         self.preview.own_labels(inputs.place, before.stack)
-        return UpdateResult(self._sweep(inputs))
+        return UpdateResult(self._sweep(inputs, before))
 
     def delete(self, props: dict[str, Any]) -> None:
         """Deletes every run of the App with TaskRun, pod and log, and waits until they are gone.
@@ -220,10 +220,10 @@ class Histories:
         named = notice.grouped([(name, going[name]) for name in refused])
         return f"app {inputs.app!r}: retention would delete what is not approved: {named}. To have that, {ANEW}"
 
-    def _sweep(self, inputs: HistoryInputs) -> dict[str, Any]:
+    def _sweep(self, inputs: HistoryInputs, before: HistoryInputs | None) -> dict[str, Any]:
         """Marks the runs that the state holds by now, and prunes."""
         asked = time.monotonic()
-        let_go(self.preview, self._mark(inputs), inputs, asked=asked)
+        let_go(self.preview, self._mark(inputs, before), inputs, asked=asked)
         return inputs.kept()
 
     def _tell(self, inputs: HistoryInputs) -> None:
@@ -231,11 +231,12 @@ class Histories:
         cluster = self.preview.cluster(Connection.of(inputs.connection))
         notifying_of(self.preview, cluster, inputs).rest(inputs.app)
 
-    def _mark(self, inputs: HistoryInputs) -> Cluster:
+    def _mark(self, inputs: HistoryInputs, before: HistoryInputs | None) -> Cluster:
         """Marks the runs whose whole record the state holds by now."""
+        stored = inputs if engine.stores_at_once() else before
         with about(f"the runs of app {inputs.app!r} cannot be marked as recorded"):
             cluster = self.preview.cluster(Connection.of(inputs.connection))
-            recorded = {*inputs.runs} - {*(inputs.unfinished or ())}
+            recorded = {*stored.runs} - {*(stored.unfinished or ())} if stored else set[str]()
             known = informer(cluster.http, inputs.namespace).runs(inputs.app)
             runs = self._own(known.known(cluster), inputs)
             own, changed = label_value(inputs.stack), list[RunSummary]()

@@ -14,7 +14,7 @@ from ..core.run.attempts import STORED, is_recorded
 from ..core.run.outcome import RUNNING
 from ..core.state import Decision, RunInputs, RunRecord, Which
 from ..errors import ClusterError
-from . import adapter, decision, foretelling, recording
+from . import adapter, decision, engine, foretelling, recording
 from .hosting import Failure
 from .preview import Preview, of_process
 
@@ -95,7 +95,7 @@ class Runs:
         does not work is for the next update.
         """
         inputs, held = RunInputs.of(props), RunRecord.of(props)
-        if not held.run or held.state == RUNNING:
+        if not held.run or held.state == RUNNING or not engine.stores_at_once():
             return
         cluster = self.preview.cluster(Connection.of(inputs.connection))
         try:
