@@ -171,6 +171,16 @@ def test_what_went_while_nobody_watched_is_gone() -> None:
     settle(server, watches, found)
 
 
+def test_whoever_follows_a_run_knows_how_many_others_are_followed() -> None:
+    server = ApiServer()
+    for name in NAMES:
+        server.put("pipelineruns", name)
+    _, found = following(server, *NAMES)
+    assert [followed.others for followed in found] == [len(NAMES) - 1] * len(NAMES)
+    found[0].close()
+    assert found[-1].others == len(NAMES) - 2
+
+
 def test_without_the_right_to_watch_a_run_is_asked_for_less_and_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])

@@ -83,6 +83,11 @@ class Followed:
         """Whether every change comes by itself."""
         return self._informer.live
 
+    @property
+    def others(self) -> int:
+        """How many other runs of the namespace are followed in this process."""
+        return self._informer.followed - 1
+
     def doubt(self) -> None:
         """The next look asks, whatever was told."""
         self._asked_at = -1
@@ -164,6 +169,11 @@ class Informer:
     def epoch(self) -> int:
         """How often something may have been lost."""
         return sum(watch.epoch for watch in self._watches.values())
+
+    @property
+    def followed(self) -> int:
+        """How many runs are followed."""
+        return len(self._followed)
 
     def follow(self, cluster: Cluster, name: str) -> Followed:
         """Begins to follow a run of this name, whether there is one or not."""

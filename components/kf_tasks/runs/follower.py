@@ -162,7 +162,7 @@ class Follower:
         """Has Tekton look again at a run whose end it has missed, and cancels it; whether even that was of no use."""
         run, pods = seen.run, seen.pods
         trouble = forgotten.trouble(run, seen.task_run, pods[-1] if pods else None)
-        due = self._patience.due(trouble, time.monotonic())
+        due = self._patience.due(trouble, time.monotonic(), followed.others)
         if due:
             followed.doubt()
         if due == forgotten.TOUCH:

@@ -86,6 +86,14 @@ def test_whoever_looks_often_acts_after_half_a_minute_and_a_minute_later() -> No
     assert found == {30: TOUCH, 90: CANCEL, 150: END}
 
 
+def test_where_hundreds_end_at_once_tekton_is_given_time_for_all_of_them() -> None:
+    """They become fewer, by two each second; of five that are really forgotten nobody waits much longer."""
+    patience = Patience()
+    left = {second: max(500 - 2 * second, 4) for second in range(1000)}
+    found = {second: due for second in left if (due := patience.due("its pod has ended", second, left[second]))}
+    assert found == {177: TOUCH, 246: CANCEL, 310: END}
+
+
 EVICTED = {"metadata": {}, "status": {"phase": "Failed", "reason": "Evicted", "message": "too much"}}
 RESULTS = json.dumps([{"key": "StartedAt", "value": "x", "type": 3}, {"key": "schema", "value": "v7\n", "type": 1}])
 

@@ -2,7 +2,8 @@
 
 Tekton hears of a pod's end by a watch, and now and then it misses one: PipelineRun and TaskRun stay `Running`, and who
 waits for them waits for their timeout. Whoever follows a run looks at its pod as well, so it notices, lets Tekton look
-again, cancels the run after a while, and in the end believes the pod.
+again, cancels the run after a while, and in the end believes the pod. Where hundreds of runs end at once Tekton needs
+minutes to write that down (it may ask the API server five times a second), and has forgotten none of them.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from ..api import Object
 from . import outcome, queue
 
 NOTICE_SECONDS, AGAIN_SECONDS = 30.0, 60.0
+EACH_SECONDS = 1.0  # that Tekton may need for every other run
 TOUCH, CANCEL, END = "touch", "cancel", "end"
-_STEPS = ((TOUCH, NOTICE_SECONDS), (CANCEL, NOTICE_SECONDS + AGAIN_SECONDS), (END, NOTICE_SECONDS + 2 * AGAIN_SECONDS))
+_STEPS = ((TOUCH, NOTICE_SECONDS), (CANCEL, AGAIN_SECONDS), (END, AGAIN_SECONDS))  # each after the one before
 
 
 @dataclass
 class Patience:
-    """How long something has been wrong with a run (seconds of any clock), and what was done about it."""
+    """Since when something is wrong with a run, or was last done about it (seconds of any clock), and how much was."""
 
     since: Optional[float] = None
     done: int = 0
@@ -31,15 +33,18 @@ class Patience:
         """Whether all was done, and the trouble is still there."""
         return self.done == len(_STEPS)
 
-    def due(self, trouble: str, now: float) -> str:
-        """What to do now: each of TOUCH, CANCEL, END once and in this order, nothing while all is well; else empty."""
+    def due(self, trouble: str, now: float, others: int = 0) -> str:
+        """What to do now: each of TOUCH, CANCEL, END once and in this order, nothing while all is well; else empty.
+
+        `others` are the runs that go on beside this one.
+        """
         if not trouble:
             self.since, self.done = None, 0
             return ""
         self.since = now if self.since is None else self.since
-        if self.is_exhausted or now - self.since < _STEPS[self.done][1]:
+        if self.is_exhausted or now - self.since < _STEPS[self.done][1] + others * EACH_SECONDS:
             return ""
-        self.done += 1
+        self.since, self.done = now, self.done + 1
         return _STEPS[self.done - 1][0]
 
 
