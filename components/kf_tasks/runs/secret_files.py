@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 from ..cluster.client import Cluster
-from ..cluster.secret_versions import secret_versions
+from ..cluster.secret_versions import SecretVersions, secret_versions
 from ..core.api import Object
 from ..errors import ClusterError, Unreachable
 from .secrets import Get, copy_more, mounted_by, present
@@ -26,7 +26,6 @@ class Files:
 
     def __init__(self, cluster: Cluster, run: Object) -> None:
         self._cluster, self._run, self._names = cluster, run, mounted_by(run)
-        self._known = secret_versions(cluster.http, run["metadata"]["namespace"])
         self._asking = threading.Lock()  # a log comes while its follower waits
         self._seen: dict[str, str] = {}
         self._epoch: int | None = None
@@ -34,6 +33,10 @@ class Files:
 
     def __bool__(self) -> bool:
         return bool(self._names)
+
+    @property
+    def _known(self) -> SecretVersions:
+        return secret_versions(self._cluster.http, self._run["metadata"]["namespace"])
 
     def note(self, get: Get) -> None:
         """They are as `get` has them, whose values are hidden; raises ClusterError."""

@@ -170,8 +170,9 @@ def test_a_password_is_hidden_whatever_it_is_written_in(form: str, data: st.Data
 
 @given(value=st.text("a1,;\t|='\"{}()[]:-p/@ \n<>%", max_size=300), key=st.sampled_from(["DATA", "PASSWORD", "a,b"]))
 def test_what_is_hidden_of_a_value_grows_as_the_value_does(value: str, key: str) -> None:
-    hidden = parts(key, value).hidden
-    assert len(hidden) == len(set(hidden)) <= 2 * len(value) + 1
+    found = parts(key, value)
+    assert len(found.hidden) == len(set(found.hidden)) <= 2 * len(value) + 1
+    assert "" not in found.short, "what is named in a warning has a name"
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -196,6 +197,16 @@ def test_every_value_is_hidden_as_a_whole_and_by_lines(value: str, key: str) -> 
         ("Server=db.internal;Port=54321;User Id=shop_user1;Password=hunter22", ["db.internal", "54321", "shop_user1"]),
         ("DB_HOST=db.internal\nNODE_ENV=production\nLOG_LEVEL=verbose\nTOKEN=hunter22", ["production", "db.internal"]),
         ("machine git.example login shop_bot1 password hunter22", ["git.example", "shop_bot1"]),
+        ("User name,Access key ID,Secret access key\nbot,AKIA12345,hunter22\n", ["access", "denied access key"]),
+        (
+            "mysqldump -h db.internal -u shop -phunter22 | gzip -c > shop.gz\nfind . -print0 -path x",
+            ["print0", "db.internal"],
+        ),
+        (
+            "app -port=54321 -host=db.internal --auth-user shop_bot1 -p 8080:80 -password=hunter22",
+            ["54321", "shop_bot1"],
+        ),
+        ("[client]\npassword = hunter22\nnote = a, b; c\n", ["client]", "password ="]),
     ],
 )
 def test_places_people_and_words_stay_readable(value: str, readable: list[str]) -> None:

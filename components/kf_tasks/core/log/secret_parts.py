@@ -37,7 +37,7 @@ _NAME = re.compile(
 )
 _NAMED = re.compile(
     r"\b([\w-]{0,40}(?:pass|secret|token|api[-_]?key)[\w-]{0,40}|account|bearer|basic|identified by)"
-    rf"\s{{1,8}}({_QUOTED}|\S+)",
+    rf"\s{{1,8}}(?![\s=:]|access key)({_QUOTED}|\S+)",
     re.IGNORECASE,
 )
 _ITEM = re.compile(r"- +")
@@ -80,6 +80,7 @@ def parts(key: str, value: str) -> Parts:
                 part = part.strip()
                 if not part or part in found or not (certain or is_secret(name, part)):
                     continue
+                name = name or owner
                 if len(part) >= SHORTEST:
                     level.append((name, part))
                 elif (certain and not is_called_open(name)) or is_called_secret(name):

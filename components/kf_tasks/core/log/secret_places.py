@@ -12,7 +12,7 @@ import io
 import re
 from typing import Iterator, List, Tuple
 
-from .secret_names import is_called_secret
+from .secret_names import is_called_open, is_called_secret
 
 Part = Tuple[str, str, bool]  # its name, its text, and whether it is secret whatever its name is
 
@@ -37,7 +37,8 @@ def placed(text: str) -> Iterator[Part]:
     """What may be secret in a text by its place; as it is written there, with its quotes where it has some."""
     for delimiter in _DELIMITERS:
         yield from _cells(text, delimiter)
-    yield from _options(text)
+    for line in text.splitlines():
+        yield from _options(line)
     yield from _members(text)
 
 
@@ -63,7 +64,7 @@ def _cells(text: str, delimiter: str) -> Iterator[Part]:
         if not of_pairs:
             for name, cell in zip(heading, row):
                 yield name, cell, False
-        if width == 2:
+        if width == 2 and " " not in row[0]:
             yield row[0], row[1], False
 
 
@@ -72,16 +73,16 @@ def _of_row(row: List[str]) -> Iterator[Part]:
     for cell in row:
         if cell[:1] not in _BRACKETS and not any(sign in cell for sign in (" ", "=", "://")):
             yield "", cell, False
-    if len(row) == 2:
+    if len(row) == 2 and " " not in row[0]:
         yield row[0], row[1], False
 
 
-def _options(text: str) -> Iterator[Part]:
-    for name, value in _OPTION.findall(text):
-        if is_called_secret(name):
+def _options(line: str) -> Iterator[Part]:
+    for name, value in _OPTION.findall(line):
+        if is_called_secret(name) and not is_called_open(name):
             yield name, value, False
-    is_client = bool(_CLIENT.search(text))
-    for letter, blank, value in _LETTER.findall(text):
+    is_client = bool(_CLIENT.search(line))
+    for letter, blank, value in _LETTER.findall(line):
         inner = value[1:-1] if value[0] in "\"'" else value
         user = _USER.fullmatch(inner) if letter in "uU" else None
         if user:
