@@ -38,7 +38,7 @@ class Masker:
         """Hides these values too from now on, also in what other threads are masking."""
         with self._lock:
             forms = {beginning: set(found) for beginning, found in self._forms.items()}
-            for piece in self._new(values):
+            for piece in {*self._new(values)}:
                 self.longest = max(self.longest, len(piece))
                 forms.setdefault(piece[:SHORTEST], set()).add(piece)
             if forms != self._forms:
@@ -49,7 +49,7 @@ class Masker:
         for value in values:
             lines = [line.strip("\r\n") for line in (value, *value.splitlines())]
             for text in dict.fromkeys([*lines, *(line.strip() for line in lines)]):
-                for form in _forms(text):
+                for form in {*_forms(text)}:
                     yield from _pieces(form)
 
     def hide_all(self) -> None:
@@ -98,9 +98,10 @@ class Masker:
 
 
 def _pieces(form: str) -> List[str]:
-    count = -(-len(form) // LONGEST)
-    size = -(-len(form) // count) if count else 0
-    pieces = [form[at : at + size] for at in range(0, len(form), size or 1)]
+    if len(form) <= LONGEST:
+        return [form] if len(form) >= SHORTEST else []
+    size = -(-len(form) // -(-len(form) // LONGEST))
+    pieces = [form[at : at + size] for at in range(0, len(form), size)]
     return [piece for piece in pieces if len(piece) >= SHORTEST]
 
 

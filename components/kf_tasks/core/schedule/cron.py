@@ -108,6 +108,8 @@ def zone(name: object, what: str) -> ZoneInfo:
 
 def following(schedule: Schedule, place: ZoneInfo, after: int) -> Optional[int]:
     """The next time after `after`, both in seconds since 1970; None if there is none within five years."""
+    if not (schedule.minutes and schedule.hours and schedule.months):
+        return None  # a field of commas alone, which five years would be searched for
     now = after + 1
     added = False
     limit = _local(now, place).year + 5
