@@ -26,7 +26,7 @@ from kf_tasks.resources.arguments import taken
 from kf_tasks.resources.task import When
 from kf_tasks.resources.task_schedule import Policy
 
-from .test_components import run
+from .test_components import let_go, run
 
 Make = Callable[..., Any]
 VALUES: dict[str, Callable[[], Any]] = {
@@ -126,6 +126,7 @@ def test_taken_or_one_error_that_names_it(
         run(program, preview=True)  # where nothing that is built has results
     except pulumi.RunError as error:
         said["once it is known"] = str(error)
+    let_go()  # of those that were caught above
     names = (name, {"path": "source"}.get(name, name), "name" if name.endswith("name") else name)
     for title, text in said.items():
         assert any(one in text for one in names), f"{title}: {text}"
