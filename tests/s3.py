@@ -90,7 +90,7 @@ def server() -> Iterator[Server]:
 def _application(made: Server) -> Iterator[Application]:
     program = servers.program(VERSITYGW)
     if program is None:
-        from moto.server import DomainDispatcherApplication, create_backend_app  # type: ignore[attr-defined]
+        from moto.server import DomainDispatcherApplication, create_backend_app
 
         yield DomainDispatcherApplication(create_backend_app)
         return
