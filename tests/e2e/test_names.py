@@ -47,6 +47,9 @@ def test_an_app_that_is_renamed_keeps_its_runs_by_an_alias_and_is_refused_withou
     renamed = "app = App('web', app_name='shop', space=space, image=f'{{R}}/busybox:1'{more})\n" + TWO
     text = stack.write(renamed.format(more="")).preview().failed().text
     assert "aliases=[Alias(name='shop')]" in text and "with which its runs would go" in text
+    assert ".metadata.annotations.kf.dev/urn" in stack.up().failed().text, "an update without a preview"
+    made = [one["urn"] for one in stack.state()["deployment"]["resources"] if one["type"].startswith("kubernetes:")]
+    assert not [urn for urn in made if urn.endswith("::web")], "nothing that both would have"
     body = renamed.format(more=", opts=ResourceOptions(aliases=[pulumi.Alias(name='shop')])")
     shown = stack.write(body).preview().ok().text
     assert "will run" not in shown and "will delete" not in shown
