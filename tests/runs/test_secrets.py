@@ -260,6 +260,38 @@ def test_files_that_change_while_nobody_follows_leave_unknown_what_is_secret(bec
         )
 
 
+@pytest.mark.parametrize(
+    ("created", "known"),
+    [("2026-01-01T01:45:00Z", True), ("2026-01-01T01:31:30Z", False), ("2026-01-01T02:30:00Z", False)],
+)
+def test_a_later_run_proves_that_files_did_not_change(created: str, known: bool) -> None:
+    """Whoever has the same version a while after the end; at once nobody may have told of a change yet."""
+    cluster: Any = Holds({"s": {"V": "first-value"}})
+    early = mounting(cluster, "s")
+    early["status"] = {"completionTime": "2026-01-01T01:31:00Z"}
+    if created > "2026-01-01T02":
+        cluster.put("s", {"V": "second-value"})
+    later = mounting(cluster, "s")["metadata"]["annotations"]
+    cluster.put("s", {"V": "third-value"})
+    runs = [RunSummary("r", "u", created, True, {}, later), RunSummary("x", "u", created, True)]
+    for others in (lambda: runs, lambda: runs[::-1]):
+        told: list[str] = []
+        found = secret_values(cluster.get, "ns", early, pytest.fail, told.append, others=others)
+        assert "first-value" in found and (told == []) == known
+    assert hidden_in(cluster, early)[1] != [], "without a proof"
+    denied: list[str] = []
+
+    def refused() -> list[RunSummary]:
+        raise Denied("no")
+
+    secret_values(cluster.get, "ns", early, pytest.fail, denied.append, others=refused)
+    assert denied != []
+    early["metadata"]["annotations"][marks.SECRETS] += ",~s"
+    lost: list[str] = []
+    secret_values(cluster.get, "ns", early, pytest.fail, lost.append, others=lambda: runs)
+    assert lost == ["what is secret in the log is not known: Secret s was changed while nobody followed the run"]
+
+
 @pytest.mark.parametrize(("before", "after", "known"), [(0, 0, True), (1, 0, True), (0, 1, False), (1, 1, False)])
 def test_whoever_comes_late_marks_what_nobody_has_copied(before: int, after: int, known: bool) -> None:
     """Changed while it waits for its pod, and while it runs, before somebody follows it to its end."""

@@ -26,6 +26,7 @@ class LogPrinter:
         self.space, self.form, self.unread = space, form, False
         self._maskers: dict[frozenset[str], Masker] = {}
         self._get = functools.cache(space.cluster.get)
+        self._runs = functools.cache(lambda app: space.cluster.list_runs(space.name, app))
         self._warn = functools.cache(warn)
 
     def dump(self, run: RunSummary) -> None:
@@ -61,7 +62,8 @@ class LogPrinter:
 
         unknown = list[str]()
         get = self.space.cluster.get if anew else self._get
-        values = secret_values(get, self.space.name, whole_run, self._warn, unknown.append, pods=pods)
+        others = functools.partial(self._runs, whole_run["metadata"]["labels"].get(marks.NAME))
+        values = secret_values(get, self.space.name, whole_run, self._warn, unknown.append, pods=pods, others=others)
         key = frozenset(values)
         if key not in self._maskers:
             self._maskers[key] = Masker(values)

@@ -106,7 +106,10 @@ class Archiving:
         if not all(outcome.container_ended(pod) for pod in started):
             return False  # it was cancelled, and its process still prints
         unknown: list[str] = []
-        values = secret_values(self.cluster.get, self.namespace, run, nobody, _refuse, unknown.append, started)
+        values = secret_values(
+            self.cluster.get, self.namespace, run, nobody, _refuse, unknown.append, started,
+            others=lambda: self.cluster.list_runs(self.namespace, listed.labels.get(marks.NAME)),
+        )  # fmt: skip
         masker = Masker(values)
         if unknown:
             masker.hide_all()

@@ -6,7 +6,8 @@ them. Their names tell nothing of what is in them. A Secret that was made or cha
 or that is mounted and changed while the task runs, is copied by whoever follows it. Where there is no copy, as for what
 a schedule has started, a Secret counts as long as it has not been changed since the pod of the run started. Of a run
 whose pod started late while nobody followed it, the first copy proves nothing once the Secret is changed after that.
-The files of a mounted one follow it: once it has changed while nobody followed the run, nobody knows how often.
+The files of a mounted one follow it: once it has changed while nobody followed the run, nobody knows how often; that it
+has not is proven by a later run that was given the same version.
 """
 
 from __future__ import annotations
@@ -156,12 +157,14 @@ def secret_values(
     gone: Tell | None = None,
     pods: Sequence[Object] = (),
     followed: bool = False,
+    others: Callable[[], Iterable[RunSummary]] = list,
 ) -> list[str]:
     """The texts to hide of all Secrets that a run refers to; what cannot be hidden is warned of.
 
     `get` is that of a Cluster, `pods` are the run's as far as they are known. `unread` (default: `warn`) is told of
     a Secret that may not be read, `gone` (default: `unread`) of one that is no longer what the run had: then nobody
-    knows what to hide. `followed`: whoever asks has watched it all along. Raises Unreachable.
+    knows what to hide. `followed`: whoever asks has watched it all along. `others` are all runs of the App, asked for
+    where only they can tell that a mounted Secret was not changed while nobody followed. Raises Unreachable.
     """
     wanted: dict[str, set[str]] = {}
     for ref in pipelinerun.secrets_of(manifest):
@@ -190,8 +193,9 @@ def secret_values(
         if found is None and name not in copies and name in missing:
             continue
         unproven = _unproven_from(metadata, pods) if name in copies and name not in follow else since
-        is_lost = f"{LOST}{name}" in _named(metadata)
-        if is_lost or not _is_known(found, copies.get(name, ()), unproven):
+        is_lost, had = f"{LOST}{name}" in _named(metadata), copies.get(name, ())
+        is_known = _is_known(found, had, unproven) or (name in follow and _was_kept(manifest, had, others))
+        if is_lost or not is_known:
             what = "is gone" if found is None else "was changed after the run was made"
             what = "was changed while nobody followed the run" if is_lost else what
             (gone or unread or warn)(f"what is secret in the log is not known: Secret {name} {what}")
@@ -279,6 +283,20 @@ def _is_known(found: Object | None, copies: Sequence[Object], unproven: str | No
         return False
     names = [_copy_name(copy["metadata"]["labels"][marks.NAME], found) for copy in copies[:1]]
     return any(copy["metadata"]["name"] in names for copy in copies) or not _changed_after(found, unproven)
+
+
+def _was_kept(run: Object, copies: Sequence[Object], others: Callable[[], Iterable[RunSummary]]) -> bool:
+    """Whether a later run has found a Secret as this one did: then it was not changed while this one ran."""
+    ended, names = (run.get("status") or {}).get("completionTime"), {copy["metadata"]["name"] for copy in copies}
+    if not ended or not names:
+        return False
+    try:
+        later = [one for one in others() if (moments.seconds_between(ended, one.created) or 0) > AT_ONCE_SECONDS]
+    except Unreachable:
+        raise
+    except ClusterError:
+        return False
+    return not names.isdisjoint(copies_of(later))
 
 
 def _changed_after(secret: Object, moment: str | None) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ...core import marks
 from ...core.log.masking import MASK, Masker
 from ...core.retention.pruned import Pruned
 from ...core.say import nobody
@@ -41,7 +42,10 @@ def task(target: Target, name: str, task_id: int | None, form: str | None, url: 
         whole, unread = space.one(name, task_id), list[str]()
         now = space.cluster.now
         pods = space.cluster.pods(space.name, whole["metadata"]["name"])
-        masker = Masker(secret_values(space.cluster.get, space.name, whole, nobody, unread.append, pods=pods))
+        masker = Masker(secret_values(
+            space.cluster.get, space.name, whole, nobody, unread.append, pods=pods,
+            others=lambda: space.cluster.list_runs(space.name, whole["metadata"]["labels"].get(marks.NAME)),
+        ))  # fmt: skip
         found = LiveView.of(whole, space.cluster.task_run(space.name, whole), pods, masker)
         if unread and found.results:
             warn(f"its results are not shown: {unread[0]}")
