@@ -84,7 +84,8 @@ def _measure(count: int) -> dict[str, str]:
 
 
 def _program(count: int, turn: int = 0) -> str:
-    return PROGRAM + f"for n in range({count}):\n    Task(f't{{n}}', app=app, command=f'echo {{n}} {turn}')\n"
+    task = f"Task(f't{{n}}', app=app, command=f'echo {{n}} {turn}', start_timeout='1h')"  # Tekton may need it
+    return PROGRAM + f"for n in range({count}):\n    {task}\n"
 
 
 def _runs(stack: Stack) -> Counter[str]:

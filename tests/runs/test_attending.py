@@ -438,6 +438,30 @@ def test_who_waits_is_told_how_long_it_has_run_and_runs_as_a_rule(monkeypatch: p
     assert told[2:] == [("runs for 6m54s, usually 2m", False), ("6m54s, usually 2m", True), ("6m56s, usually 2m", True)]
 
 
+def test_the_times_of_hundreds_of_tasks_are_no_more_lines_than_those_of_twenty(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("kf_tasks.runs.display.time.monotonic", lambda: now[0])
+    told: list[str] = []
+    screens = [Bounded("kf logs", FOLLOW, lambda text, **_: told.append(text), print) for _ in range(500)]
+    for screen in screens:
+        screen.begin()
+        screen.pass_time()
+    assert told == ["0s"] * 500
+    for _ in range(100):
+        now[0] += 1
+        for screen in screens:
+            screen.pass_time()
+    assert len(told) == 500 + 100 * 10, "a line every two seconds of twenty"
+    log = LogReader(Masker())
+    for screen in screens[1:]:
+        screen.close(log)
+    told.clear()
+    for _ in range(10):
+        now[0] += 1
+        screens[0].pass_time()
+    assert len(told) == 5, "whoever is left is shown as often as if it had been alone"
+
+
 class Rotating(Cluster):
     """Its task prints a file of a Secret, which is changed meanwhile, and prints it again."""
 

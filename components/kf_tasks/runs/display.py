@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import ClassVar, Protocol
+from weakref import WeakSet
 
 from ..core.log.reader import LogReader
 from ..core.log.shown import FOLLOW, NONE
@@ -19,6 +20,7 @@ SHOWN_LINES = 500
 LAST_LINES = 50
 STATUS_SECONDS = 0.5
 QUIET_SECONDS = 2.0  # after which a line of the log makes room for the time
+READABLE = 20  # times at once: of more tasks each is shown less often, or an engine would show them and nothing else
 LATE_FACTOR, LATE_SECONDS = 2, 60
 
 
@@ -52,6 +54,8 @@ class Bounded:
     by far: who reads the log of a pipeline sees no status.
     """
 
+    _going: ClassVar[WeakSet[Bounded]] = WeakSet()  # those whose times are shown
+
     def __init__(
         self, whole_log: str, mode: str, say: Say, hint: Callable[[str], None], usually: float | None = None
     ) -> None:
@@ -66,6 +70,7 @@ class Bounded:
     def begin(self, elapsed: float = 0.0) -> None:
         """Time counts from here, or from when it began."""
         self._begun = time.monotonic() - elapsed
+        self._going.add(self)
 
     def pass_time(self) -> None:
         """Shows how long it has run, unless the log has just shown something."""
@@ -77,7 +82,7 @@ class Bounded:
         if not self._is_late and self._usually is not None and elapsed > LATE_FACTOR * self._usually + LATE_SECONDS:
             self._is_late = True
             self.say(f"runs for {text}")
-        elif now - self._last_status >= QUIET_SECONDS:
+        elif now - self._last_status >= QUIET_SECONDS * max(1.0, len(self._going) / READABLE):
             self._last_status = now
             self.say(text, ephemeral=True)
 
@@ -91,6 +96,7 @@ class Bounded:
 
     def close(self, log: LogReader) -> None:
         """Shows what is left: if lines were held back, the last ones and where the others are."""
+        self._going.discard(self)
         if self._mode == NONE or log.lines <= self._shown:
             return
         rest = log.last(min(LAST_LINES, log.lines - self._shown))
