@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from . import (
+    apps,
     following,
     growth,
     latency,
@@ -38,6 +39,7 @@ MODULES = (
     many,
     preview,
     growth,
+    apps,
     review,
     following,
     stored,

@@ -68,17 +68,17 @@ def measure() -> Table:
             cluster.http.read("POST", "/api/v1/namespaces", body=body)
         before = 0
         for size in SIZES:
-            one.write(_past(pattern, names, range(before, size)))
+            one.write(past(pattern, names, range(before, size)))
             before = size
             columns.append(_measure(one, names))
     for what in columns[0]:
         values = [column[what] for column in columns]
         shown = [f"{value:.2f}" if "seconds" in what else f"{value:.0f}" for value in values]
-        table.rows.append((what, *shown, _line(SIZES, values)))
+        table.rows.append((what, *shown, line(SIZES, values)))
     return table
 
 
-def _past(pattern: Any, names: list[str], numbers: range) -> Iterator[Any]:
+def past(pattern: Any, names: list[str], numbers: range) -> Iterator[Any]:
     """Runs of these numbers, as every run is that was followed to its end."""
     epoch = datetime(2026, 1, 1, tzinfo=UTC)
     for number in numbers:
@@ -123,7 +123,7 @@ def _count(one: Alone) -> int:
     return sum(int(float(count)) for count in _COUNTER.findall(text))
 
 
-def _line(sizes: Sequence[int], values: Sequence[float]) -> str:
+def line(sizes: Sequence[int], values: Sequence[float]) -> str:
     """The straight line through the values, and how far at most one of them is from it."""
     if len(sizes) < 2:
         return ""

@@ -13,7 +13,7 @@ from tests.processes import peak_of
 
 PROVIDER = "provider"
 KINDS = {
-    "engine": b"pulumi\0up\0",
+    "engine": b"--non-interactive",
     "program": b"pulumi-language-python-exec",
     PROVIDER: b"pulumi.dynamic",
     "Kubernetes provider": b"pulumi-resource-kubernetes",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,7 +25,7 @@ from kf_tasks.runs import ending, secret_files
 from kf_tasks.runs.archiving import Archiving
 from kf_tasks.runs.attending import attend
 from kf_tasks.runs.display import Bounded, Screen
-from kf_tasks.runs.follower import Interrupted
+from kf_tasks.runs.follower import Follower, Interrupted
 
 from .. import messages
 
@@ -460,6 +462,21 @@ def test_the_times_of_hundreds_of_tasks_are_no_more_lines_than_those_of_twenty(m
         now[0] += 1
         screens[0].pass_time()
     assert len(told) == 5, "whoever is left is shown as often as if it had been alone"
+
+
+@pytest.mark.parametrize(("others", "pause"), [(0, 0.5), (63, 0.63), (499, 4.99)])
+def test_hundreds_of_runs_that_go_on_do_not_wake_anybody_the_oftener(others: int, pause: float) -> None:
+    waited: list[float] = []
+
+    class Changed(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waited.append(timeout or 0)
+            return True
+
+    followed: Any = SimpleNamespace(others=others, is_told=True, changed=Changed())
+    follower = Follower(Cluster(), "ns", NAME, Bounded("", FOLLOW, nobody, print), Masker())  # type: ignore[arg-type]
+    follower._wait(followed, time.monotonic(), time.monotonic())
+    assert waited == [pause]
 
 
 class Rotating(Cluster):

@@ -29,6 +29,7 @@ from .display import Screen
 
 LOG_GRACE_SECONDS = 20
 SOON_SECONDS, LATE_SECONDS = 0.5, 1.0  # between two lines that show the time, at first and later
+LINES_A_SECOND = 100  # of that kind, of all runs that are followed at once
 LOOK_SECONDS = 5  # between two looks at a run of which every change is told
 TOLD_SECONDS = 0.5  # from what is told of a run's end to what is told of its pod
 STOP_SECONDS = 45  # a pod has 30 s to end after it is told to, and the kubelet some more
@@ -136,7 +137,7 @@ class Follower:
         until = now + (LOOK_SECONDS if followed.is_told else 0)
         if not self._has_started and self.start_timeout:
             until = min(until, patient + self.start_timeout)
-        pause = SOON_SECONDS if now - begun < 30 else LATE_SECONDS
+        pause = max(SOON_SECONDS if now - begun < 30 else LATE_SECONDS, followed.others / LINES_A_SECOND)
         while True:
             self.screen.pass_time()
             if followed.changed.wait(pause) or self.interrupted.is_set() or time.monotonic() >= until:

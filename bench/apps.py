@@ -1,0 +1,74 @@
+"""A preview of up to 2,000 tasks in 20 Apps, beside 50,000 past runs in 100 namespaces: how it grows with the tasks.
+
+On an API server of its own (`alone`), as in `growth`, and with the engine and the program, which that leaves out. No
+task has run: all are held back (`terminated`), so that nothing but what a preview does is measured.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+
+from kf_tasks.cluster.client import Cluster
+from kf_tasks.cluster.connection import Connection
+
+from . import runs
+from .alone import alone
+from .growth import NAMESPACES, line, past
+from .many import STATE_AT_THE_END
+from .measure import Stack, Table, seconds
+from .processes import KINDS, used_in
+
+TITLE = "Preview of 2,000 tasks in 20 Apps"
+COUNTS = tuple(int(count) for count in os.environ.get("BENCH_APP_TASKS", "200,500,1000,2000").split(","))
+PAST, APPS, TURNS = 50_000, 20, 3
+NOTE = (
+    f"Nothing changes. Beside {PAST:,} past runs in {NAMESPACES} namespaces, of which the stack has one. An API server "
+    f"without nodes and controllers; medians of {TURNS}. The line is that of least squares, with the greatest distance "
+    "of a column from it."
+)
+PROGRAM = """import os
+from kf_tasks import App, Space, Task
+space = Space("shop", namespace=os.environ["NAMESPACE"], memory="32M", disk="64M", cpu="10m")
+apps = [App(f"of-{count}-{{n}}", space=space, image="registry.example.com/shop@sha256:{digest}") for n in range({apps})]
+for n in range({count}):
+    Task(f"t{{n}}", app=apps[n % {apps}], command=f"echo {{n}}", terminated=True)
+"""
+
+
+def measure() -> Table:
+    """A column for each number of tasks."""
+    what = ("what", *(f"{count:,} tasks" for count in COUNTS), "line: of none + of 1,000 more")
+    table = Table(TITLE, what, NOTE)
+    pattern = runs.pattern()[0]
+    with alone() as one:
+        names = [f"bench-{number:03}" for number in range(NAMESPACES)]
+        cluster = Cluster.of(Connection(kubeconfig=one.kubeconfig))
+        for name in names:
+            body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+            cluster.http.read("POST", "/api/v1/namespaces", body=body)
+        one.write(past(pattern, names, range(PAST)))
+        columns = [_measure(count, one.kubeconfig, names[0]) for count in COUNTS]
+    for row in columns[0]:
+        values = [column[row] for column in columns]
+        table.rows.append((row, *(f"{value:.1f}" for value in values), line(COUNTS, values)))
+    return table
+
+
+def _measure(count: int, kubeconfig: str, namespace: str) -> dict[str, float]:
+    stack = Stack()
+    stack.env |= {"KUBECONFIG": kubeconfig, "NAMESPACE": namespace, **STATE_AT_THE_END}
+    try:
+        stack.write(PROGRAM.format(apps=APPS, count=count, digest="0" * 64))
+        stack.up()
+        taken, used = [], []
+        for _ in range(TURNS):
+            with used_in(stack.folder) as one:
+                taken.append(seconds(stack.preview))
+            used.append(one)
+    finally:
+        stack.close()
+    found = {"seconds": statistics.median(taken)}
+    for kind in KINDS:
+        found[f"of the processor: {kind}"] = statistics.median(one.processor.get(kind, 0) for one in used)
+    return {**found, "MiB of the provider": max(one.mebibytes for one in used)}
