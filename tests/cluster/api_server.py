@@ -125,7 +125,7 @@ class ApiServer:
                 if not found:
                     if number <= self.ended:
                         return
-                    self.changed.wait(5)
+                    self.changed.wait()
                     continue
             version = found[-1][0]
             mark = {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": str(version)}}}

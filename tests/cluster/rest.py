@@ -127,7 +127,7 @@ class Rest:
         yield b"2026-01-01T00:00:02.000000001Z hello\n"
         with self.changed:
             while "terminated" not in json.dumps(self.objects["pods", pod]):
-                self.changed.wait(5)
+                self.changed.wait()
 
     def made(self, run: Object) -> None:
         """A run was made."""
@@ -194,7 +194,7 @@ class Rest:
                 events = [] if kind in self.quiet else [(at, one) for at, of, one in self.events if of == kind]
                 found = [(at, one) for at, one in events if at > version and _matches(one["object"], selector)]
                 if not found and turn:
-                    self.changed.wait(5)
+                    self.changed.wait()
                     continue
                 version = max([version, *(at for at, _ in found)])
             mark = {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": str(version)}}}

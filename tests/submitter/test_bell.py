@@ -167,3 +167,15 @@ def test_a_watch_that_is_silent_is_not_believed(server: Server, monkeypatch: pyt
     heard = Bell(server.cluster, "r")
     eventually(lambda: server.asked["watch pods"] > 3)
     heard.wait(3600)
+
+
+def test_when_nobody_waits_any_more_no_watch_is_begun_again(server: Server) -> None:
+    heard = Bell(server.cluster, "closed")
+    eventually(lambda: heard.is_heard)
+    threads = [one for one in threading.enumerate() if one.name == "bell of closed"]
+    heard.close()
+    server.end()
+    for thread in threads:
+        thread.join(20)
+    assert [thread.is_alive() for thread in threads] == [False, False]
+    assert (server.asked["watch pods"], server.asked["watch pipelineruns"]) == (1, 1)

@@ -25,14 +25,14 @@ class Bell:
 
     def __init__(self, cluster: PlainCluster, run: str) -> None:
         self._cluster = cluster
-        self._changed = threading.Event()
+        self._changed, self._closed = threading.Event(), threading.Event()
         self._heard: Set[str] = set()
         self._watches = {
             cluster.runs(): ("fieldSelector", f"metadata.name={run}"),
             cluster.core("pods"): ("labelSelector", api.pods_of(run)),
         }
         for path, selector in self._watches.items():
-            threading.Thread(target=self._listen, args=(path, *selector), daemon=True).start()
+            threading.Thread(target=self._listen, args=(path, *selector), daemon=True, name=f"bell of {run}").start()
 
     @property
     def is_heard(self) -> bool:
@@ -49,9 +49,13 @@ class Bell:
             self._cluster.stop.wait(TOGETHER_SECONDS)
         self._changed.clear()
 
+    def close(self) -> None:
+        """Nobody waits any more: no watch is begun again."""
+        self._closed.set()
+
     def _listen(self, path: str, *selector: str) -> None:
         pause: float = SOON_SECONDS
-        while True:
+        while not self._closed.is_set():
             try:
                 for event in self._cluster.watch(path, (selector[0], selector[1])):
                     self._heard.add(path)
@@ -65,5 +69,5 @@ class Bell:
                 pass  # it is broken or silent: what happens until it is there again is told then
             self._heard.discard(path)
             self._changed.set()
-            time.sleep(pause)
+            self._closed.wait(pause)
             pause = min(2 * pause, LATE_SECONDS)

@@ -19,6 +19,7 @@ import ssl
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import List, Optional
 
@@ -174,20 +175,20 @@ class Submitter:
         """The run when it has ended; one that was deleted has ended too."""
         begun = time.monotonic()
         last: Object = {}
-        bell = Bell(self.cluster, self.name)
-        while not outcome.has_ended(last):
-            if self.cluster.stop.is_set():
-                raise Stopped
-            run = self.cluster.find(self.cluster.runs(self.name))
-            if run is None:
-                say(f"run {self.name} was deleted while it was under way")
-                return last
-            last = run
-            if not outcome.has_ended(last):
-                self._check_start(run, time.monotonic() - begun)
-                if self._is_forgotten(run, time.monotonic(), bell.is_heard):
-                    return self.cluster.find(self.cluster.runs(self.name)) or last
-                bell.wait(self._pause(time.monotonic() - begun, bell.is_heard))
+        with closing(Bell(self.cluster, self.name)) as bell:
+            while not outcome.has_ended(last):
+                if self.cluster.stop.is_set():
+                    raise Stopped
+                run = self.cluster.find(self.cluster.runs(self.name))
+                if run is None:
+                    say(f"run {self.name} was deleted while it was under way")
+                    return last
+                last = run
+                if not outcome.has_ended(last):
+                    self._check_start(run, time.monotonic() - begun)
+                    if self._is_forgotten(run, time.monotonic(), bell.is_heard):
+                        return self.cluster.find(self.cluster.runs(self.name)) or last
+                    bell.wait(self._pause(time.monotonic() - begun, bell.is_heard))
         return last
 
     def _pause(self, waited: float, is_heard: bool) -> float:
