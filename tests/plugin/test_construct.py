@@ -168,7 +168,7 @@ UNKNOWN = Unknown()  # type: ignore[no-untyped-call]
     ("app", "task", "words"),
     [
         ({}, {"mustSuceed": True}, "Task 'migrate' has no mustSuceed: it takes app, args, atMostOnce"),
-        ({}, {"terminated": "no"}, "task 'migrate' of app 'shop': terminated is the text 'no': give True or False"),
+        ({}, {"terminated": "no"}, "task 'migrate' of app 'shop': terminated is the text 'no': give true or false"),
         ({}, {"timeout": "soon"}, "timeout"),
         ({"env": {"A": {"name": "s", "key": "k"}}}, {}, "env['A']: kind is None: give one of 'SecretKey', 'ConfigKey'"),
         ({"env": {"A": {"kind": "SecretKey", "name": "s"}}}, {}, "env['A'] has no key, which it needs"),

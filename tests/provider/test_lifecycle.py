@@ -15,6 +15,7 @@ from kf_tasks.core.run.pipelinerun import TaskSpec, render
 from kf_tasks.core.state import RunInputs, RunRecord
 from kf_tasks.errors import ClusterError, Denied, NotFound, Refused, Unreachable
 from kf_tasks.provider import decision, recording
+from kf_tasks.provider.adapter import alias_option
 from kf_tasks.provider.hosting import Failure
 from kf_tasks.provider.survey import Survey
 from kf_tasks.runs import secrets
@@ -166,7 +167,7 @@ def test_a_renamed_task_is_told_what_would_have_kept_its_record(seen: Seen) -> N
     seen.sees(labelled("migrate", OLDS["key"]))
     assert because(seen, task="move") == (
         "first run of this name; if it is task 'migrate' renamed, "
-        "opts=ResourceOptions(aliases=[Alias(name='shop-migrate')]) keeps its record, and nothing runs"
+        f"{alias_option('shop-migrate')} keeps its record, and nothing runs"
     )
     both = Seen(seen.seen)
     Runs(both).check(OLDS, NEWS)

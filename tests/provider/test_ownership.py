@@ -10,7 +10,7 @@ import pytest
 from kf_tasks.core import marks
 from kf_tasks.core.run.summary import RunSummary
 from kf_tasks.core.state import LOST
-from kf_tasks.provider.adapter import token
+from kf_tasks.provider.adapter import alias_option, in_plugin, token
 from kf_tasks.provider.survey import Survey
 from kf_tasks.resources.app import _alias
 from kf_tasks.resources.template import stack_id
@@ -61,7 +61,8 @@ def test_an_app_of_another_name_does_not_take_the_runs_along() -> None:
     assert not Histories(seen).check({}, HISTORY).failures, "its first update was killed"
     web = {**HISTORY, "urn": URN.replace("App::shop", "App::web")}
     [failure] = Histories(seen).check({}, web).failures
-    assert "aliases=[Alias(name='shop')]" in failure.reason and "choose another app_name" in failure.reason
+    assert alias_option("shop") in failure.reason
+    assert f"choose another {'appName' if in_plugin() else 'app_name'}" in failure.reason
     assert not Histories(seen).check(HISTORY, web).failures, "with an alias the state has its record"
     assert Histories(seen).diff(HISTORY, web).changes and not Histories(seen).diff(HISTORY, web).replaces
 

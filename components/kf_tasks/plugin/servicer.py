@@ -37,6 +37,7 @@ from ..run import RunProvider
 from . import schema, wire
 from .construct import Reader
 from .names import COMPONENTS, camel, outputs
+from .spelling import spelt
 
 Work = Callable[[ResourceProvider], Any]
 APPROVED = "kf:approved"
@@ -153,7 +154,7 @@ class Servicer(ProviderServicer):
         olds, _ = _read(request.olds)
         news, secret = _read(request.news)
         found = await self._ask(request, context, lambda door: door.check(olds, news))
-        failures = [proto.CheckFailure(property=one.property, reason=one.reason) for one in found.failures]
+        failures = [proto.CheckFailure(property=one.property, reason=spelt(one.reason)) for one in found.failures]
         return proto.CheckResponse(inputs=await _written(found.inputs, secret), failures=failures)
 
     async def Diff(self, request: proto.DiffRequest, context: Any) -> proto.DiffResponse:
@@ -269,8 +270,8 @@ async def _written(found: Mapping[str, Any] | None, secret: set[str]) -> struct_
 
 
 def _text(error: Exception) -> str:
-    """What a person is told: of ours the text alone."""
-    said = str(error)
+    """What a person is told: of ours the text alone, of bad input in the spelling of other languages."""
+    said = spelt(str(error)) if isinstance(error, (pulumi.RunError, InvalidInput)) else str(error)
     return shown(
         said if isinstance(error, (pulumi.RunError, InvalidInput, Failure)) else f"{type(error).__name__}: {said}"
     )

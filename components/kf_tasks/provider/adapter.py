@@ -39,6 +39,13 @@ def token(kind: str, plugin: bool) -> str:
     return f"{PACKAGE}:index:{kind}" if plugin else f"pulumi-python:dynamic/{PACKAGE}:{kind}"
 
 
+def alias_option(name: str) -> str:
+    """The option by which a program says what a resource was called before, as it is written there."""
+    if in_plugin():
+        return f"the option aliases: [{{name: {name!r}}}]"
+    return f"opts=ResourceOptions(aliases=[Alias(name={name!r})])"
+
+
 class Carried(Resource):
     """A resource of ours, behind whose door the provider's process waits."""
 

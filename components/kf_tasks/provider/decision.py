@@ -162,7 +162,7 @@ def _without_record(preview: Preview, which: Which, key: str, seen: Survey) -> s
     of_stack = (run for run in seen.of(which.app) if run.labels.get(STACK) in own)
     same = {run.labels.get(TASK, "") for run in of_stack if run.labels.get(KEY) == key}
     for other in sorted(same - {one.task for one in preview.decided}):
-        alias = f"opts=ResourceOptions(aliases=[Alias(name='{which.app}-{other}')])"
+        alias = adapter.alias_option(f"{which.app}-{other}")
         return f"first run of this name; if it is task {other!r} renamed, {alias} keeps its record, and nothing runs"
     return ""
 

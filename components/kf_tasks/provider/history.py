@@ -33,7 +33,7 @@ from ..errors import ArchiveError, ClusterError, NotFound, Unreachable, about
 from ..runs import ending
 from ..runs.pruning import expire
 from ..runs.secrets import drop_copies
-from . import approving, engine, foretelling
+from . import adapter, approving, engine, foretelling
 from .decision import foreign, warn_missing
 from .hosting import Failure
 from .preview import Preview, of_process
@@ -280,8 +280,8 @@ class Histories:
         name = urn.rsplit("::", 1)[-1]
         return (
             f"app {inputs.app!r} in namespace {inputs.namespace!r} is that of {urn} of this stack, with which its runs "
-            f"would go: to keep them give the App opts=ResourceOptions(aliases=[Alias(name={name!r})]) (and parent=…, "
-            "if it had another one), or choose another app_name; to begin anew, remove the old App in an update before"
+            f"would go: to keep them give the App {adapter.alias_option(name)} (and its parent, if it had "
+            "another one), or choose another app_name; to begin anew, remove the old App in an update before"
         )
 
     def _say_left(self, before: HistoryInputs | None, inputs: HistoryInputs) -> None:

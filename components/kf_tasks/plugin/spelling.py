@@ -1,0 +1,30 @@
+"""Errors as a program in another language is told them: arguments and values as they are written there."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from . import schema
+from .names import camel
+
+_LITERALS = {"True": "true", "False": "false", "None": "null"}
+
+
+def spelt(text: str) -> str:
+    """`set must_succeed=True` as `set mustSucceed: true`; what is no argument stays to the letter."""
+    given, named = _patterns()
+    text = given.sub(lambda found: f"{camel(found[1])}: {_LITERALS.get(found[2], found[2])}", text)
+    return named.sub(lambda found: camel(found[0]), text).replace("True or False", "true or false")
+
+
+@functools.cache
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """An argument with the beginning of its value, and one whose name Python spells in another way."""
+    made = schema.package()
+    records = [it["properties"] for it in made["types"].values() if it["type"] == "object"]
+    given = [it["inputProperties"] for it in made["resources"].values()]
+    names = sorted({re.sub("([A-Z])", r"_\1", name).lower() for one in (*records, *given) for name in one})
+    longer = [name for name in names if "_" in name]
+    values = r"True|False|None|…|[\d'\"\[{]|[A-Z]\w*\("
+    return re.compile(rf"\b({'|'.join(names)})=({values})"), re.compile(rf"\b({'|'.join(longer)})\b")
