@@ -25,7 +25,7 @@ from kf_tasks.core.retention.policy import Policy
 from kf_tasks.core.run import outcome
 from kf_tasks.core.run.outcome import Outcome
 from kf_tasks.errors import ConfigurationError, Denied
-from kf_tasks.notify import sending
+from kf_tasks.notify import sending, telling
 from kf_tasks.runs.notifying import Notifying, endpoints_of
 from kf_tasks.runs.pruning import prune
 from kf_tasks.submitter import notifying as of_pod
@@ -146,6 +146,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def receiver(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
     monkeypatch.setattr(sending, "WAITS", (0.0, 0.0))
     monkeypatch.setattr(sending, "_down", {})
+    monkeypatch.setattr(sending, "TRY_SECONDS", 60.0)  # on a machine of any speed an answer comes in time
+    monkeypatch.setattr(telling, "SECONDS", 60.0)
     with receiving(folder) as found:
         yield found
 

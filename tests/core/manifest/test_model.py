@@ -303,10 +303,14 @@ def test_a_file_that_is_none(text: str, message: str) -> None:
     assert str(refused.value) == message
 
 
+@pytest.mark.no_cover
 def test_nested_aliases_are_refused_before_they_fill_the_memory() -> None:
     bomb = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
     with pytest.raises(InvalidInput, match="too many or too deeply nested aliases"):
         loading.parse(bomb)
+
+
+def test_what_holds_itself_or_is_nested_without_end_is_refused() -> None:
     with pytest.raises(InvalidInput, match="too many or too deeply nested aliases"):
         loading.parse("a: &a [*a]\n")
     with pytest.raises(InvalidInput, match="nested"):

@@ -186,6 +186,7 @@ def test_long_values_in_many_places_are_refused() -> None:
         loading.parse(f"{HEAD}  env:\n{lines}", variables={"v": value})
 
 
+@pytest.mark.no_cover
 def test_an_alias_bomb_of_merges_is_refused() -> None:
     bomb = "a0: &a0 {k: v}\n" + "".join(
         f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}\n" for n in range(1, 12)
