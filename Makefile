@@ -75,7 +75,7 @@ lint: .venv/.ready ## check style, types and the direction of imports
 	.venv/bin/lint-imports
 
 # What mypy knows of a module it knows by its content: each checkout of a user starts with what another has found out.
-lint: export MYPY_CACHE_DIR ?= $(shell cache="$${XDG_CACHE_HOME:-$$HOME/.cache}/kf-tasks/mypy"; \
+lint: export MYPY_CACHE_DIR ?= $(shell cache=$${XDG_CACHE_HOME:-~/.cache}/kf-tasks/mypy; \
 	mkdir -p "$$cache" 2>/dev/null && test -w "$$cache" && echo "$$cache" || echo .mypy_cache)
 
 dist: .venv/.ready ## build wheel and sdist, into dist/
