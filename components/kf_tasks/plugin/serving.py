@@ -16,6 +16,7 @@ from .servicer import OPTIONS, Servicer
 def serve() -> None:
     """Serves; the engine reads the port on stdout and ends this process when it needs it no more."""
     adapter.enter_plugin()
+    engine.watch()  # whoever has asked for the schema alone may leave this process behind, too
     try:
         asyncio.run(_serve())
     except KeyboardInterrupt:  # Ctrl-C reaches all processes of a terminal; the engine says what comes of it
