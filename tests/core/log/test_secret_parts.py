@@ -228,7 +228,8 @@ def test_of_vcap_services_only_credentials_are_hidden() -> None:
 @pytest.mark.parametrize(
     ("value", "short"),
     [("ab1", ["PIN"]), ("  ab1\n", ["PIN"]), ("", []), ("codes\nalpha-1\nb-2\n", ["a line of PIN"]), ("{}", ["PIN"]),
-     ('{"port": 5432, "on": true, "user": "me"}', []), ("-----BEGIN KEY-----\nabcdefgh\nabc=\n-----END KEY-----", [])],
+     ('{"port": 5432, "on": true, "user": "me"}', []), ("docker run -u app:web -p 8080:80 nginx", []),
+     ("-----BEGIN KEY-----\nabcdefgh\nabc=\n-----END KEY-----", [])],
 )  # fmt: skip
 def test_what_is_too_short(value: str, short: list[str]) -> None:
     assert parts("PIN", value).short == short

@@ -12,6 +12,7 @@ import io
 import re
 from typing import Iterator, List, Tuple
 
+from .masking import SHORTEST
 from .secret_names import is_called_open, is_called_secret
 
 Part = Tuple[str, str, bool]  # its name, its text, and whether it is secret whatever its name is
@@ -86,7 +87,7 @@ def _options(line: str) -> Iterator[Part]:
         inner = value[1:-1] if value[0] in "\"'" else value
         user = _USER.fullmatch(inner) if letter in "uU" else None
         if user:
-            yield "", user[1], not user[1].isdecimal()
+            yield "", user[1], len(user[1]) >= SHORTEST and not user[1].isdecimal()
         elif letter == "p" and not blank and is_client:
             yield "password", value, True
         elif letter in "pPaw" and (blank or (letter in "pP" and not _LONG_NAME.fullmatch(inner))):
