@@ -127,6 +127,8 @@ def official(path: str, context: str | None, cluster: str | None) -> tuple[Any, 
         target.refresh_api_key_hook = None
         header = target.get_api_key_with_prefix("BearerToken")
         found = [file and Path(file).read_bytes() for file in (target.ssl_ca_cert, target.cert_file, target.key_file)]
+    if target.host.startswith("http://"):  # where they mean nothing the official client keeps a plugin's
+        found = [None] * 3
     return (target.host, header and header.strip(), *found, target.verify_ssl, target.tls_server_name, target.proxy)
 
 

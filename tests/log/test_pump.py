@@ -114,3 +114,25 @@ def test_a_receiver_that_fails_leaves_no_log_that_seems_whole(node: Node) -> Non
     pump.ended.set()
     pump.thread.join(60)
     assert "no more" in str(pump.trouble)
+
+
+@pytest.mark.parametrize("then", ["own", "another", "gone"])
+def test_what_another_pod_of_the_same_name_prints_is_none_of_its_log(
+    then: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stream of a pod that is replaced ends, and the next one that is asked for by its name is the other's."""
+    node = Node()
+    said, later = b"2026-11-26T10:00:00.000000000Z begun\n", b"2026-11-26T10:00:09.000000000Z later\n"
+    streams, got = [[said], [said + later]], list[bytes]()
+    found = {"own": "a", "another": "b", "gone": None}[then]
+    pods = {"metadata": {"uid": found, "name": "pod"}, "status": {}} if found else None
+    monkeypatch.setattr(node.cluster, "log", lambda *_, **__: iter(streams.pop(0) if streams else [said + later]))
+    monkeypatch.setattr(node.cluster, "get", lambda *_: pods)
+    pump = Pump(node.cluster, "shop", "pod", lambda chunk: not got.append(chunk), uid="a")
+    if then == "own":
+        pump.ended.set()
+    pump.thread.join(60)
+    node.server.shutdown()
+    node.server.server_close()
+    assert b"".join(got) == (b"begun\n" if then == "another" else b"begun\nlater\n")
+    assert not (pump.thread.is_alive() or pump.trouble or pump.lost)

@@ -54,6 +54,7 @@ class Pump:
         self._receive = receive
         self._position = position or Position()
         self._bytes = 0
+        self._first = True
         self._refused = False
         self._giving = False
         self._files = Rotation(
@@ -103,11 +104,15 @@ class Pump:
 
     def _read(self, stream: Iterator[bytes], *, after_trouble: bool) -> bool:
         """Reads to the end of a stream, or to where the next file begins; whether it broke off otherwise."""
-        stamped = Stamped(self._position, keep=self._stamps)
+        stamped, own = Stamped(self._position, keep=self._stamps), self._first or self._uid is None
+        self._first = False
         try:
             for chunk in batched(stream):
                 with self._files.lock:
                     new = stamped.feed(chunk, self._files.heads)
+                    if new and not own and self._is_replaced():
+                        return True
+                    own = own or bool(new)
                     self._position = stamped.position
                 self.lost |= stamped.missed and after_trouble
                 if not self._give(new):
@@ -150,6 +155,11 @@ class Pump:
         except ClusterError:
             return False
         return pod is None or (complete and outcome.container_ended(pod))
+
+    def _is_replaced(self) -> bool:
+        """Whether another pod has its name: a log is asked for by the name, and what came of it anew is that one's."""
+        pod = self._cluster.get(self._namespace, "pods", self.pod)
+        return pod is not None and pod["metadata"]["uid"] != self._uid
 
     def _pod(self) -> Object | None:
         """The pod; None if it is gone, also if another one has its name: that has another log."""
