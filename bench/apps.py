@@ -9,12 +9,9 @@ from __future__ import annotations
 import os
 import statistics
 
-from kf_tasks.cluster.client import Cluster
-from kf_tasks.cluster.connection import Connection
-
 from . import runs
 from .alone import alone
-from .growth import NAMESPACES, line, past
+from .growth import NAMESPACES, line, namespaces, past
 from .many import STATE_AT_THE_END
 from .measure import Stack, Table, seconds
 from .processes import KINDS, used_in
@@ -42,11 +39,7 @@ def measure() -> Table:
     table = Table(TITLE, what, NOTE)
     pattern = runs.pattern()[0]
     with alone() as one:
-        names = [f"bench-{number:03}" for number in range(NAMESPACES)]
-        cluster = Cluster.of(Connection(kubeconfig=one.kubeconfig))
-        for name in names:
-            body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-            cluster.http.read("POST", "/api/v1/namespaces", body=body)
+        names = namespaces(one)
         one.write(past(pattern, names, range(PAST)))
         columns = [_measure(count, one.kubeconfig, names[0]) for count in COUNTS]
     for row in columns[0]:

@@ -61,11 +61,7 @@ def measure() -> Table:
     table = Table(TITLE, ("what", *(f"{size:,} runs" for size in SIZES), "line: of none + of 1,000 more"), note)
     pattern, columns = runs.pattern()[0], []
     with alone() as one:
-        names = [f"past-{number:03}" for number in range(NAMESPACES)]
-        cluster = Cluster.of(Connection(kubeconfig=one.kubeconfig))
-        for name in names:
-            body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-            cluster.http.read("POST", "/api/v1/namespaces", body=body)
+        names = namespaces(one)
         before = 0
         for size in SIZES:
             one.write(past(pattern, names, range(before, size)))
@@ -76,6 +72,16 @@ def measure() -> Table:
         shown = [f"{value:.2f}" if "seconds" in what else f"{value:.0f}" for value in values]
         table.rows.append((what, *shown, line(SIZES, values)))
     return table
+
+
+def namespaces(one: Alone) -> list[str]:
+    """Makes the namespaces that share the runs; their names."""
+    names = [f"past-{number:03}" for number in range(NAMESPACES)]
+    cluster = Cluster.of(Connection(kubeconfig=one.kubeconfig))
+    for name in names:
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        cluster.http.read("POST", "/api/v1/namespaces", body=body)
+    return names
 
 
 def past(pattern: Any, names: list[str], numbers: range) -> Iterator[Any]:
