@@ -158,13 +158,16 @@ class Pump:
 
     def _is_replaced(self) -> bool:
         """Whether another pod has its name: a log is asked for by the name, and what came of it anew is that one's."""
-        pod = self._cluster.get(self._namespace, "pods", self.pod)
+        pod = self._of_its_name()
         return pod is not None and pod["metadata"]["uid"] != self._uid
 
     def _pod(self) -> Object | None:
         """The pod; None if it is gone, also if another one has its name: that has another log."""
-        pod = self._cluster.get(self._namespace, "pods", self.pod)
+        pod = self._of_its_name()
         return pod if pod and self._uid in (None, pod["metadata"]["uid"]) else None
+
+    def _of_its_name(self) -> Object | None:
+        return self._cluster.get(self._namespace, "pods", self.pod)
 
 
 def ended_log(
