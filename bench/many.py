@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import statistics
 import subprocess
@@ -46,6 +47,7 @@ def measure() -> Table:
 def _measure(count: int) -> dict[str, str]:
     stack = Stack()
     stack.env |= {"PULUMI_PARALLEL": str(max(COUNTS) + 50), **STATE_AT_THE_END}
+    refused = _refused()
     try:
         stack.write(_program(0))
         stack.up()
@@ -70,6 +72,7 @@ def _measure(count: int) -> dict[str, str]:
         "runs that it has begun": str(begun),
         "seconds of the next one, which adopts them, until all have succeeded": f"{after:.0f}",
         "runs that were started twice": str(len(listed) - len({one for one, _ in listed})),
+        "requests of whomever that the API server's fairness has refused": str(_refused() - refused),
         "peak memory of the provider, MiB": f"{max(killed.mebibytes, following.mebibytes):.0f}",
         "threads of the provider at most": str(max(killed.threads, following.threads)),
         f"seconds of the processor of the second: {', '.join(KINDS)}": following.text(),
@@ -91,6 +94,13 @@ def _listed(stack: Stack) -> list[tuple[str, str]]:
     flags = ["-n", stack.namespace, "-l", marks.KEY, "-o", f"jsonpath={path}"]
     found = run(["kubectl", "get", "pipelineruns", *flags]).splitlines()
     return [(one, status) for one, _, status in (line.rpartition(" ") for line in found)]
+
+
+def _refused() -> int:
+    """How many requests the API server has answered with 429 so far, of all its clients."""
+    text = run(["kubectl", "get", "--raw", "/metrics"])
+    found = re.findall(r"^apiserver_flowcontrol_rejected_requests_total\{[^}]*\} (\S+)$", text, re.MULTILINE)
+    return sum(int(float(count)) for count in found)
 
 
 def _killed(stack: Stack, begun: int) -> None:
