@@ -59,6 +59,7 @@ class Alone:
                 waiting = []
         if waiting:
             self._put(waiting)
+        _await_known(self)
 
     def _put(self, puts: list[Object]) -> None:
         body = json.dumps({"success": puts}).encode()
@@ -119,6 +120,16 @@ def _await(one: Alone, log: Path) -> None:
             return
         time.sleep(1)
     raise RuntimeError(f"the API server does not answer: {log.read_text()[-2000:]}")
+
+
+def _await_known(one: Alone) -> None:
+    """Until the API server has read what is new of its store; what is asked of it before is refused."""
+    path = "/apis/tekton.dev/v1/pipelineruns?limit=1&resourceVersion=0"
+    for _ in range(300):
+        if subprocess.run(["kubectl", "get", "--raw", path], env=one.env, stdout=-3, stderr=-3).returncode == 0:
+            return
+        time.sleep(1)
+    raise RuntimeError("the API server does not get to know what is in its store")
 
 
 def _free_port() -> int:

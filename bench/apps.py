@@ -22,7 +22,7 @@ from .processes import KINDS, used_in
 
 TITLE = "2,000 tasks in 20 Apps"
 COUNTS = tuple(int(count) for count in os.environ.get("BENCH_APP_TASKS", "200,500,1000,2000").split(","))
-PAST, NODES, APPS, TURNS = 50_000, 1_000, 20, 3
+PAST, NODES, APPS, TURNS = 50_000, 1_000, 20, int(os.environ.get("BENCH_APP_TURNS", "3"))
 NOTE = (
     f"All held back (`terminated`). Beside {PAST:,} past runs in {NAMESPACES} namespaces, of which the stack has one, "
     f"and {NODES:,} nodes; an API server without controllers. The first update once, where nothing changes medians of "

@@ -34,12 +34,15 @@ _KEEP_ALIVE = [
 
 
 class _Retry(urllib3.Retry):
-    """A `Retry-After` counts up to LONGEST_WAIT: a request is over within half a minute of silence."""
+    """A `Retry-After` counts up to LONGEST_WAIT: a request is over within half a minute of silence.
+
+    An API server that reads its store anew asks for a second each time, and takes twenty with many objects in it.
+    """
 
     def get_retry_after(self, response: urllib3.BaseHTTPResponse) -> float | None:
-        """The seconds that the server asks for, within bounds."""
+        """The seconds that the server asks for, each time twice as many, within bounds."""
         asked = super().get_retry_after(response)
-        return None if asked is None else min(asked, LONGEST_WAIT)
+        return None if asked is None else min(asked * 2 ** (len(self.history) - 1), LONGEST_WAIT)
 
 
 class Pool:
