@@ -60,7 +60,7 @@ tests: .venv/.ready
 test: check e2e ## run all tests
 
 e2e: .venv/.ready cluster ## run the tests on the cluster; PYTEST="tests/e2e/test_life.py -k adopt" chooses
-	@$(ENV); .venv/bin/pytest -n $(WORKERS) --dist worksteal $(or $(PYTEST),tests/e2e tests/sandbox)
+	@$(ENV); .venv/bin/pytest -n $(WORKERS) --dist worksteal $(or $(PYTEST),tests/e2e tests/sandbox tests/plugin/test_schema.py tests/plugin/test_dotnet.py)
 
 soak: .venv/.ready cluster ## run the tests that take too long for every change
 	@$(ENV); .venv/bin/pytest -m "soak or footprint" $(PYTEST)

@@ -15,7 +15,7 @@ from sandbox.steps import Failure, Steps
 
 COMMANDS = {
     "build": "build the tools and images into the cache",
-    "hosts": "build the language hosts of YAML, Node.js and Go into the cache, and what their examples import",
+    "hosts": "build what the tests of other languages need into the cache: hosts, a generator, what examples import",
     "up": "start or repair the sandbox",
     "down": "stop the sandbox and remove everything of it but the cache",
     "status": "tell for each part whether it runs",

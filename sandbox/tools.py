@@ -150,14 +150,15 @@ BUILDAH = Tool(
     with_c=True,
     minutes=1.5,
 )
-# The hosts of other languages, for the tests of the plugin: built by `make extras` alone.
+# The hosts of other languages, for the tests of the plugin: built by `make extras` alone. Of .NET's the generator.
 HOSTS = Tool(
     "hosts",
-    "pulumi-language-nodejs and pulumi-language-go 3.188.0",
+    "pulumi-language-nodejs, pulumi-language-go and pulumi-sdk-dotnet 3.188.0",
     "hosts",
     {
         "bin/pulumi-language-nodejs": "github.com/pulumi/pulumi/sdk/nodejs/cmd/pulumi-language-nodejs/v3",
         "bin/pulumi-language-go": "github.com/pulumi/pulumi/sdk/go/pulumi-language-go/v3",
+        "bin/pulumi-sdk-dotnet": "./dotnet",
     },
     (f"{PULUMI_VERSION}=v3.188.0",),
 )

@@ -58,17 +58,33 @@ def test_types_defaults_and_what_may_be_an_output(made: dict[str, Any]) -> None:
     assert made["types"]["kf:index:Webhook"]["required"] == ["kind", "url"]
 
 
-def test_no_record_is_plain(made: dict[str, Any]) -> None:
+def test_no_record_is_plain_but_as_one_of_several(made: dict[str, Any]) -> None:
     """The SDK for Go that is made of one names a type which it does not have."""
     records = {f"#/types/{name}" for name, one in made["types"].items() if one["type"] == "object"}
 
     def plain(it: Any) -> list[str]:
         if isinstance(it, dict):
             own = [it["$ref"]] if it.get("plain") and it.get("$ref") in records else []
-            return own + [one for item in it.values() for one in plain(item)]
+            return own + [one for name, item in it.items() if name != "oneOf" for one in plain(item)]
         return [one for item in it for one in plain(item)] if isinstance(it, list) else []
 
     assert plain(made) == []
+
+
+def test_what_may_be_no_output_may_be_none_in_each_of_its_forms(made: dict[str, Any]) -> None:
+    """Else SDKs let through what is refused later, and .NET's asks for each value to be cast."""
+
+    def forms(it: Any) -> list[tuple[Any, Any]]:
+        own = (
+            [(it.get("plain"), one.get("plain")) for one in it["oneOf"]]
+            if isinstance(it, dict) and "oneOf" in it
+            else []
+        )
+        inside = it.values() if isinstance(it, dict) else it if isinstance(it, list) else ()
+        return own + [one for item in inside for one in forms(item)]
+
+    found = forms(made["resources"]) + forms(made["types"])
+    assert (True, True) in found and all(whole == form for whole, form in found)
 
 
 def test_whatever_is_referred_to_is_there(made: dict[str, Any]) -> None:

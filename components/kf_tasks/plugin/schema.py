@@ -57,7 +57,7 @@ def package() -> Spec:
                 "respectSchemaVersion": True,
                 "pyproject": {"enabled": True},
             },
-            "go": {"respectSchemaVersion": True},
+            "go": {"respectSchemaVersion": True, "generateExtraInputTypes": True},
             "csharp": {"respectSchemaVersion": True},
         },
         "config": {"variables": approved},
@@ -126,7 +126,7 @@ def _spec(name: str, hint: Any, records: dict[str, Spec]) -> Spec:
         return found[0] if kinds else {**found[0], **plain}  # Go's SDK knows no record that is `plain`
     mapping = {one.__name__: f"#/types/{token(one.__name__, plugin=True)}" for one in kinds}
     several = {"discriminator": {"propertyName": KIND, "mapping": mapping}} if len(kinds) == len(found) else {}
-    return {"oneOf": found, **several, **plain}
+    return {"oneOf": [{**one, **plain} for one in found], **several, **plain}
 
 
 def _one(name: str, hint: Any, records: dict[str, Spec], one_of_many: bool) -> Spec:
