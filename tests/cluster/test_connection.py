@@ -8,6 +8,7 @@ import ssl
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -94,6 +95,10 @@ class Server:
                 handler.end_headers()
                 handler.wfile.write(body.encode())
 
+            def do_POST(handler) -> None:
+                handler.rfile.read(int(handler.headers["Content-Length"]))
+                handler.do_GET()
+
             def log_message(self, *_: Any) -> None:
                 pass
 
@@ -133,6 +138,18 @@ def test_a_server_that_asks_for_patience_gets_half_a_minute(asked: str, monkeypa
     with Server(503, headers={"Retry-After": asked}) as server, pytest.raises(Unreachable, match="cannot answer now"):
         Cluster.of(Connection(kubeconfig(server.url))).namespace("shop")
     assert len(server.asked) == 7 and len(waited) == 6 and 20 <= sum(waited) <= 30
+
+
+@pytest.mark.parametrize(("refused", "asked"), [(429, 3), (503, 1)])
+def test_what_is_refused_for_want_of_room_is_sent_again(
+    refused: int, asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setattr("urllib3.util.retry.time", SimpleNamespace(time=time.time, sleep=lambda _: None))
+    raised = nullcontext() if refused == 429 else pytest.raises(Unreachable)  # of 503 nobody knows what was done
+    with Server(refused, refused, 200, headers={"Retry-After": "1"}) as server, raised:
+        Cluster.of(Connection(kubeconfig(server.url))).create_run({"metadata": {"name": "r", "namespace": "shop"}})
+    assert [method for method, *_ in server.asked] == ["POST"] * asked
 
 
 def test_keys_of_a_kubeconfig_stay_in_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,6 +44,13 @@ class _Retry(urllib3.Retry):
         asked = super().get_retry_after(response)
         return None if asked is None else min(asked * 2 ** (len(self.history) - 1), LONGEST_WAIT)
 
+    def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
+        """Whether to send it again: what is refused for want of room was not carried out, whatever it is.
+
+        https://kubernetes.io/docs/concepts/cluster-administration/flow-control/
+        """
+        return status_code == 429 or super().is_retry(method, status_code, has_retry_after)
+
 
 class Pool:
     """The connections to an API server, the prefix of all its paths, and the headers that say who asks.
