@@ -7,7 +7,7 @@ from hashlib import sha256
 from hypothesis import example, given
 from hypothesis import strategies as st
 from kf_tasks.core.log.masking import Masker
-from kf_tasks.core.log.search import FEW, Search
+from kf_tasks.core.log.search import FEW, FIRST, Search
 
 characters = st.sampled_from(
     ["a", "b", "a", "b", "\n", "\x00", "\xff", "é", "\u20ac", "\U0001f511", "\ud83d", "\udc80"]
@@ -40,8 +40,11 @@ def walked(text: str, texts: list[str]) -> list[int]:
 @example(found=(["\udc80bcdef"], "é\udc80bcdef"), more=MANY)
 def test_none_is_missed(found: tuple[list[str], str], more: list[str]) -> None:
     texts, text = [*found[0], *more], found[1]
-    starts = Search(texts).starts(text)
-    assert starts == sorted(set(starts)) and set(walked(text, texts)) <= set(starts)
+    search, walk = Search(texts), walked(text, texts)
+    assert search.starts(text) == walk, "one by one"
+    search.starts("." * FIRST)
+    starts = search.starts(text)
+    assert starts == sorted(set(starts)) and set(walk) <= set(starts)
 
 
 @given(found=texts_in_a_text(), more=st.sampled_from([[], MANY, LONG]))
@@ -55,6 +58,8 @@ def test_what_is_hidden_is_what_a_search_one_by_one_hides(found: tuple[list[str]
             spans[-1] = spans[-1][0], max(stop, spans[-1][1])
         else:
             spans.append((start, stop))
+    assert masker.spans(text) == spans, "one by one"
+    masker.spans("." * FIRST)
     assert masker.spans(text) == spans
 
 
@@ -62,10 +67,19 @@ def test_wherever_it_stands() -> None:
     """At each distance from the beginning and from the end of what is looked at together."""
     for texts in (["abcdef", *MANY], ["abcdefg", *MANY], ["abcdefghijk", *LONG], LONG):
         search = Search(texts)
+        search.starts("." * FIRST)
         for length in [*range(40), *range(2000, 2080), *range(8150, 8230)]:
             for character in (".", "é"):
                 assert length in search.starts(character * length + texts[0])
                 assert length in search.starts(character * length + texts[0] + character * 5)
+
+
+def test_what_is_read_in_lines_is_read_as_numbers_in_the_end() -> None:
+    """Whatever the first lines were, of those that follow none costs a look for each of the texts."""
+    search = Search(MANY)
+    for _ in range(FIRST):
+        assert search.starts("x") == []
+    assert search._index and search.starts(f"x{MANY[0]}") == [1]
 
 
 def test_little_else_is_looked_at() -> None:

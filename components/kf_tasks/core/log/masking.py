@@ -20,6 +20,9 @@ SHORTEST = 6
 LONGEST = 1024  # what is longer is searched for in pieces: a file of a megabyte is no pattern, and no line's length
 WRAPPED, BYTES_A_LINE = (76, 64), 48  # columns after which `base64` and PEM begin a new line
 MASK = "[secret]"
+_PLAIN = re.compile("[A-Za-z0-9_.~-]*")  # what is written as it is everywhere but in base64
+_ENCODED = re.compile("%[0-9A-F]{2}")
+_URL_SAFE = str.maketrans("+/", "-_")
 _IN_HTML = re.compile("[<>&]")  # what Go's JSON, PHP's and Rails' escape further
 
 
@@ -109,12 +112,7 @@ def _forms(value: str) -> List[str]:
     if len(value) < SHORTEST:
         return []
     raw = value.encode("utf-8", "surrogatepass")
-    forms = [value, *_url_encoded(value)]
-    for text in (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]):
-        forms += [text, text.replace("/", "\\/"), _IN_HTML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)]
-    forms += [escape(value, quote=False), escape(value), escape(value).replace("&#x27;", "&apos;")]
-    forms.append(escape(value).replace("&#x27;", "&#39;").replace("&quot;", "&#34;"))
-    forms += [value.replace("'", quoted) for quoted in ("'\\''", "'\"'\"'")]  # as `set -x` of a shell prints it
+    forms = [value] if _PLAIN.fullmatch(value) else [value, *_url_encoded(value), *_quoted(value)]
     for width in WRAPPED if len(raw) > BYTES_A_LINE else ():  # one line of base64 is none of another's forms
         encoded = base64.b64encode(raw).decode()
         forms += [encoded[at : at + width].rstrip("=") for at in range(0, len(encoded), width)]
@@ -123,12 +121,22 @@ def _forms(value: str) -> List[str]:
         encoded = base64.b64encode(b"\0" * lead + raw).decode()
         first = (lead * 8 + 5) // 6
         whole = (lead + len(raw)) * 8 // 6
-        forms += [encoded[first:whole], encoded[first:whole].translate(str.maketrans("+/", "-_"))]
+        forms += [encoded[first:whole], encoded[first:whole].translate(_URL_SAFE)]
     return forms
+
+
+def _quoted(value: str) -> List[str]:
+    """As text of JSON and XML, and in shell quotes as `set -x` prints them."""
+    forms = []
+    for text in (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]):
+        forms += [text, text.replace("/", "\\/"), _IN_HTML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)]
+    forms += [escape(value, quote=False), escape(value), escape(value).replace("&#x27;", "&apos;")]
+    forms.append(escape(value).replace("&#x27;", "&#39;").replace("&quot;", "&#34;"))
+    return forms + [value.replace("'", quoted) for quoted in ("'\\''", "'\"'\"'")]
 
 
 def _url_encoded(value: str) -> List[str]:
     """As Python, browsers (encodeURIComponent) and what writes small digits encode it."""
-    forms = [quote(value, safe=safe, errors="replace") for safe in ("", "/", "!'()*")]
-    forms.append(quote_plus(value, errors="replace"))
-    return forms + [re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), form) for form in forms]
+    forms = {quote(value, safe=safe, errors="replace") for safe in ("", "/", "!'()*")}
+    forms.add(quote_plus(value, errors="replace"))
+    return [*forms, *(_ENCODED.sub(lambda found: found[0].lower(), form) for form in forms)]

@@ -3,18 +3,20 @@
 A log of a gibibyte is not walked by character. It is read as numbers of four bytes, one every few bytes,
 and so close together that every text holds one of them entire, wherever it stands: only where such a
 number is one of a text's own (from where it looks least like words, for those stand in every log) somebody
-has to look closer. A few texts are searched for one by one, which is quicker still.
+has to look closer. A few texts are searched for one by one, which is quicker still, and so are many in the first few
+lines: to find out their numbers takes as long.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import Dict, Iterable, List, Set, Tuple
+from typing import Dict, Iterable, List, Optional, Set, Tuple
 
 FEW = 8
 WORD, STRIDES = 4, (16, 8)  # bytes of a number; from one to the next, where no text is too short for it: else WORD
 MOST_WORDS = 1 << 16  # more of them cost more memory than a longer stride is worth
 BLOCK = 512  # numbers that are looked at together
+FIRST, SEARCH = 16 * 1024, 64  # characters after which numbers pay; and as how many of them each search counts besides
 _COMMON = b"abcdefghijklmnopqrstuvwxyz .,:;/-_=@"
 
 
@@ -23,17 +25,19 @@ class Search:
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._texts = set(texts)
-        self._stride, self._places = WORD, dict[int, Tuple[int, ...]]()
-        if len(self._texts) > FEW:
-            raw = [_bytes(text) for text in self._texts]
-            least = min(map(len, raw))
-            fitting = (it for it in STRIDES if least >= it + WORD - 1 and len(raw) * it <= MOST_WORDS)
-            self._stride = next(fitting, WORD)
-            self._places = _places(raw, self._stride)
+        self._left = FIRST  # before numbers pay
+        self._index: Optional[Tuple[int, Dict[int, Tuple[int, ...]]]] = None
 
     def starts(self, text: str) -> List[int]:
         """Ascending: every place where one of the texts begins, and a few where none does."""
-        return self._near_words(text) if self._places else self._one_by_one(text)
+        if len(self._texts) <= FEW:
+            return self._one_by_one(text)
+        if self._index is None:
+            self._left -= len(text) + SEARCH
+            if self._left >= 0:
+                return self._one_by_one(text)
+            self._index = _index([_bytes(text) for text in self._texts])
+        return _near_words(text, *self._index)
 
     def _one_by_one(self, text: str) -> List[int]:
         starts: Set[int] = set()
@@ -44,17 +48,25 @@ class Search:
                 at = text.find(one, at + 1)
         return sorted(starts)
 
-    def _near_words(self, text: str) -> List[int]:
-        raw, places, stride = _bytes(text), self._places, self._stride
-        words = memoryview(raw + bytes(-len(raw) % WORD)).cast("I")[:: stride // WORD]
-        found: Set[int] = set()
-        for first in range(0, len(words), BLOCK):
-            block = words[first : first + BLOCK]
-            if not places.keys().isdisjoint(block):
-                hits = [(at, word) for at, word in enumerate(block, first) if word in places]
-                found.update(at * stride - place for at, word in hits for place in places[word])
-        starts = sorted(start for start in found if start >= 0)
-        return starts if len(raw) == len(text) else _characters(raw, starts)
+
+def _near_words(text: str, stride: int, places: Dict[int, Tuple[int, ...]]) -> List[int]:
+    raw = _bytes(text)
+    words = memoryview(raw + bytes(-len(raw) % WORD)).cast("I")[:: stride // WORD]
+    found: Set[int] = set()
+    for first in range(0, len(words), BLOCK):
+        block = words[first : first + BLOCK]
+        if not places.keys().isdisjoint(block):
+            hits = [(at, word) for at, word in enumerate(block, first) if word in places]
+            found.update(at * stride - place for at, word in hits for place in places[word])
+    starts = sorted(start for start in found if start >= 0)
+    return starts if len(raw) == len(text) else _characters(raw, starts)
+
+
+def _index(texts: List[bytes]) -> Tuple[int, Dict[int, Tuple[int, ...]]]:
+    least = min(map(len, texts))
+    fitting = (it for it in STRIDES if least >= it + WORD - 1 and len(texts) * it <= MOST_WORDS)
+    stride = next(fitting, WORD)
+    return stride, _places(texts, stride)
 
 
 def _places(texts: List[bytes], stride: int) -> Dict[int, Tuple[int, ...]]:
