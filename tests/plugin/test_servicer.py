@@ -238,7 +238,7 @@ class Leader(ProviderServicer):
         return proto.ConstructResponse(urn="urn:of-the-task")
 
 
-async def led(leader: Leader, work: Callable[[Servicer], Coroutine[Any, Any, T]]) -> T:
+async def led(leader: ProviderServicer, work: Callable[[Servicer], Coroutine[Any, Any, T]]) -> T:
     """What a process does that is led by another one."""
     server = grpc.aio.server()
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(leader, server)
@@ -280,6 +280,26 @@ def test_what_a_provider_makes_is_held_to_its_approval(own: str) -> None:
 
     run(led(leader, work))
     assert leader.asked[0].config["kf:approved"] == (own or "stack.json")
+
+
+def test_who_leads_holds_what_is_handed_on_to_no_approval_of_its_own() -> None:
+    held = []
+
+    class Leads(Servicer):
+        async def _construct(self, request: proto.ConstructRequest, context: Any) -> proto.ConstructResponse:
+            held.append(dict(request.config).get("kf:approved"))
+            return proto.ConstructResponse(urn="urn:of-the-task")
+
+    async def work(leader: Servicer, servicer: Servicer) -> None:
+        for one, own in ((leader, "leader.json"), (servicer, "own.json")):
+            await one.Construct(constructing(), cast(Any, Context()))
+            await one.Configure(proto.ConfigureRequest(args=await struct(approved=own)), cast(Any, Context()))
+            await servicer.Construct(constructing(), cast(Any, Context()))
+        await leader.Construct(constructing(), cast(Any, Context()))
+
+    leader = Leads("")
+    run(led(leader, lambda servicer: work(leader, servicer)))
+    assert held == [None, None, None, "own.json", "leader.json"]
 
 
 def test_a_leader_that_is_gone_is_said_so() -> None:

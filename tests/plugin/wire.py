@@ -55,6 +55,9 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 class Context:
     """That of a request."""
 
+    def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
+        return ()
+
     async def abort(self, code: Any, text: str) -> None:
         raise Aborted(text)
 

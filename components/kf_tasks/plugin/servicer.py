@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import functools
+import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
@@ -36,6 +37,7 @@ from ..provider.hosting import THREADS, Failure, interrupted, plainly
 from ..run import RunProvider
 from . import schema, wire
 from .construct import Reader
+from .counts import Counts
 from .names import COMPONENTS, camel, outputs
 from .spelling import spelt
 
@@ -44,6 +46,7 @@ APPROVED = "kf:approved"
 LEADER_GONE = (
     "the process of the provider of kf that makes the components of this update has ended: run the update again"
 )
+HANDED_ON = ("kf-handed-on", "1")
 BY_DYNAMIC = "__provider"  # what the dynamic host finds its code by; in a state that a Python program has made
 RUN, STACK = token("Run", plugin=True), "pulumi:pulumi:Stack"
 OPTIONS = [("grpc.max_receive_message_length", 400 << 20), ("grpc.enable_http_proxy", 0)]  # all are on this machine
@@ -53,11 +56,14 @@ class Servicer(ProviderServicer):
     """The plugin for one engine, whose address is `engine`.
 
     `leader` tells, by the address of an update's monitor, the port of the process that makes the components; None: this
-    one makes them.
+    one makes them. `counts` is then told what this one decides.
     """
 
-    def __init__(self, engine: str, leader: Callable[[str], int | None] = lambda _: None) -> None:
+    def __init__(
+        self, engine: str, leader: Callable[[str], int | None] = lambda _: None, counts: Counts | None = None
+    ) -> None:
         super().__init__(Provider(__version__), [], engine)
+        self.counts = counts or Counts()
         self.made: dict[str, pulumi.Resource] = {}
         self._records: dict[str, dict[str, Any]] = {}  # of this update, by the component whose Run has written each
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="work")
@@ -68,7 +74,7 @@ class Servicer(ProviderServicer):
             lambda at: resource_pb2_grpc.ResourceMonitorStub(grpc.insecure_channel(at, OPTIONS))
         )
         self._features: set[int] | None = None
-        self._leader = functools.cache(lambda monitor: _stub(leader(monitor)))
+        self._leader, self._stub = functools.cache(leader), functools.cache(_stub)
         self._approved = ""
 
     @functools.cached_property
@@ -79,17 +85,22 @@ class Servicer(ProviderServicer):
         }  # fmt: skip
         for door in kinds.values():
             door.configure(ConfigureRequest(Config({}, "")))
+        preview = cast(Any, kinds["Run"]).room.preview  # which all doors share
+        preview.in_all = functools.partial(self.counts.together, os.getpid())
         return {token(kind, plugin=True): door for kind, door in kinds.items()}
 
     # What is made in the program's place.
 
     async def Construct(self, request: proto.ConstructRequest, context: Any) -> proto.ConstructResponse:
         """Makes a component and all that belongs to it; bad input and what fails end it with its text alone."""
-        if self._approved:
+        handed_on = HANDED_ON in context.invocation_metadata()
+        if self._approved and not handed_on:  # what is handed on is held to what the other provider says, if anything
             request.config[APPROVED] = self._approved
-        leader = self._leader(request.monitorEndpoint)
+        self.counts.at = self._leader(request.monitorEndpoint)
+        leader = self._stub(self.counts.at)
         try:
-            response = await (leader.Construct(request) if leader else self._construct(request, context))
+            asked = leader.Construct(request, metadata=[HANDED_ON]) if leader else self._construct(request, context)
+            response = await asked
             # What belongs to it is this provider's all the same, and has written its record here.
             await self._stored(self._records.pop(response.urn, None))
             return cast(proto.ConstructResponse, response)

@@ -9,6 +9,7 @@ import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from ..provider import adapter, engine
+from .counts import Counts
 from .leader import leader, update
 from .servicer import OPTIONS, Servicer
 
@@ -31,7 +32,9 @@ async def _serve() -> None:
         leads = leader(update(at, monitor), port)
         return None if leads == port else leads
 
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(at, other), server)
+    counts = Counts()
+    server.add_generic_rpc_handlers((counts.handler(),))
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(at, other, counts), server)
     await server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()

@@ -48,6 +48,9 @@ class Preview:
         self.keepers: dict[tuple[str, str, str], str] = {}
         # In which places an App keeps house when this update has ended: by the way to the cluster.
         self.kept: set[tuple[Connection, str, str]] = set()
+        # How many runs all processes of this update add to an App, of which this one adds so many: a Python program has
+        # one process for all of them.
+        self.in_all: Callable[[str, str, tuple[int, int]], tuple[int, int]] = lambda namespace, app, own: own
         self._labels: dict[tuple[str, str], set[str]] = {}
         self.survey = functools.cache(self._survey)
         self.cron_jobs = functools.cache(self._cron_jobs)
@@ -85,7 +88,8 @@ class Preview:
     def adding(self, namespace: str, app: str) -> tuple[int, int]:
         """How many runs of an App this update adds, and how many more it may add."""
         here = [one for which, (_, one) in self.decided.items() if (which.namespace, which.app) == (namespace, app)]
-        return sum(one.starts == WILL and not one.adopts for one in here), sum(one.starts == MAY for one in here)
+        own = sum(one.starts == WILL and not one.adopts for one in here), sum(one.starts == MAY for one in here)
+        return own if contains_unknowns([namespace, app]) else self.in_all(namespace, app, own)
 
     def _survey(self, connection: Connection, namespace: str) -> Survey:
         """What a cluster says of a namespace; after the first connection that failed nothing is asked of it."""
