@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import statistics
 import subprocess
 import tempfile
@@ -109,5 +110,6 @@ class Stack:
         return run(["pulumi", "preview", "--non-interactive"], cwd=self.folder, env=self.env)
 
     def close(self) -> None:
-        """Deletes the namespace with all in it."""
+        """Deletes the namespace with all in it, and the folder."""
         run(["kubectl", "delete", "namespace", self.namespace, "--ignore-not-found", "--wait=false"])
+        shutil.rmtree(self.folder, ignore_errors=True)  # a process that ends may still write
