@@ -15,7 +15,8 @@ from typing import Any
 import kf_tasks
 import pytest
 from kf_tasks.plugin import schema
-from kf_tasks.plugin.names import COMPONENTS, camel, outputs, parameters
+from kf_tasks.plugin.names import COMPONENTS, arguments, camel, outputs, parameters
+from kf_tasks.plugin.spelling import described
 
 GOLDEN = Path(__file__).with_name("schema.golden.json")
 CHECKOUT = Path(__file__).parents[2]
@@ -40,9 +41,22 @@ def test_every_argument_and_every_output_is_in_it(made: dict[str, Any]) -> None:
         found = made["resources"][token]
         assert [*found["inputProperties"]] == [camel(name) for name in parameters(of)] and found["isComponent"]
         assert [*found["properties"]] == [camel(name) for name in outputs(of)]
-        assert found["description"].startswith((of.__doc__ or "").split("\n")[0])
+        assert found["description"].startswith(described((of.__doc__ or "").split("\n")[0]))
     assert made["resources"]["kf:index:Task"]["requiredInputs"] == ["app"]
     assert made["resources"]["kf:index:App"]["requiredInputs"] == ["space"]
+
+
+def test_what_is_told_of_them_is_written_as_elsewhere(made: dict[str, Any]) -> None:
+    def told(it: Any) -> list[str]:
+        if isinstance(it, dict):
+            own = [it["description"]] if isinstance(it.get("description"), str) else []
+            return own + [one for item in it.values() for one in told(item)]
+        return [one for item in it for one in told(item)] if isinstance(it, list) else []
+
+    texts = told([made["resources"], made["types"]])
+    assert "`mustSucceed` (true): a failure fails the update" in " ".join(texts).replace("\n", " ")
+    of_python = "|".join([r"True|False|None", *(name for name in arguments() if "_" in name), r"[a-z_]+=[\[{\"'(]"])
+    assert [found for text in texts for found in re.findall(rf"\b(?:{of_python}).{{9}}", text)] == []
 
 
 def test_types_defaults_and_what_may_be_an_output(made: dict[str, Any]) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import pulumi
 
 from ..provider.adapter import token
 from ..resources import App, ServiceInstance, Space, Task, TaskSchedule
+from ..resources.arguments import hints_of
 
 Component = type[pulumi.ComponentResource]
 COMPONENTS: dict[str, Component] = {
@@ -34,6 +36,19 @@ def parameters(of: Component) -> dict[str, inspect.Parameter]:
     """The arguments of a component, by their names in Python."""
     found = inspect.signature(init(of)).parameters
     return {name: it for name, it in found.items() if name not in ("self", *BY_PULUMI)}
+
+
+def arguments() -> set[str]:
+    """The names in Python of all arguments, and of the fields of the records that they take."""
+
+    def within(hint: Any) -> set[str]:
+        own = {it.name for it in dataclasses.fields(hint)} if dataclasses.is_dataclass(hint) else set[str]()
+        inside = (*get_args(hint), *(hints_of(hint)[name] for name in own))
+        return own.union(*map(within, inside))
+
+    return {name for of in COMPONENTS.values() for name in parameters(of)}.union(
+        *(within(hints_of(init(of))[name]) for of in COMPONENTS.values() for name in parameters(of))
+    )
 
 
 def outputs(of: Component) -> dict[str, Any]:

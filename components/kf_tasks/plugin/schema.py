@@ -22,6 +22,7 @@ from ..provider.adapter import PACKAGE, token
 from ..resources.arguments import alternatives, hints_of, is_a
 from .construct import KIND
 from .names import COMPONENTS, Component, camel, init, outputs, parameters
+from .spelling import described
 
 Spec = dict[str, Any]
 ANY: Spec = {"$ref": "pulumi.json#/Any"}
@@ -161,7 +162,7 @@ def _bare(spec: Spec) -> Spec:
 
 def _described(of: Any, names: set[str]) -> str:
     """The docstring, with its names as the schema has them."""
-    said = _ABOUT_PYTHON.sub("", inspect.getdoc(of) or "").strip()
+    said = described(_ABOUT_PYTHON.sub("", inspect.getdoc(of) or "").strip())
     return re.sub(r"`(\w+)`", lambda found: f"`{camel(found[1])}`" if found[1] in names else found[0], said)
 
 

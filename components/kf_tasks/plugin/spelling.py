@@ -1,12 +1,11 @@
-"""Errors as a program in another language is told them: arguments and values as they are written there."""
+"""Errors and descriptions as a program in another language is told them: arguments and values as it writes them."""
 
 from __future__ import annotations
 
 import functools
 import re
 
-from . import schema
-from .names import camel
+from .names import arguments, camel
 
 _LITERALS = {"True": "true", "False": "false", "None": "null"}
 
@@ -18,13 +17,15 @@ def spelt(text: str) -> str:
     return named.sub(lambda found: camel(found[0]), text).replace("True or False", "true or false")
 
 
+def described(text: str) -> str:
+    """A docstring, which nobody but us has written a value into."""
+    return re.sub(r"\b(True|False|None)\b", lambda found: found[0].lower(), spelt(text))
+
+
 @functools.cache
 def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     """An argument with the beginning of its value, and one whose name Python spells in another way."""
-    made = schema.package()
-    records = [it["properties"] for it in made["types"].values() if it["type"] == "object"]
-    given = [it["inputProperties"] for it in made["resources"].values()]
-    names = sorted({re.sub("([A-Z])", r"_\1", name).lower() for one in (*records, *given) for name in one})
+    names = sorted(arguments())
     longer = [name for name in names if "_" in name]
     values = r"True|False|None|…|[\d'\"\[{]|[A-Z]\w*\("
     return re.compile(rf"\b({'|'.join(names)})=({values})"), re.compile(rf"\b({'|'.join(longer)})\b")
