@@ -66,7 +66,7 @@ class Notifying:
     def before(self, runs: Collection[RunSummary], going: Collection[RunSummary]) -> bool:
         """Tells what is owed of runs that are about to go, if anything is; `runs` are all of their App."""
         names = {run.name for run in going}
-        if not any(one.run.name in names for one in owed(runs)):
+        if not names or not any(one.run.name in names for one in owed(runs)):
             return False
         self._teller.settle(runs, only=names)
         return True
