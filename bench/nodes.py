@@ -99,6 +99,9 @@ class _Logs(ThreadingHTTPServer):
         with self._context.wrap_socket(request, server_side=True) as secure:
             super().finish_request(secure, client_address)
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Whoever asked has gone: an update that was killed has many readers."""
+
 
 @contextmanager
 def nodes(count: int, seconds: float = 5) -> Iterator[None]:

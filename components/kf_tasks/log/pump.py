@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from ..cluster.client import Cluster
+from ..core import polling
 from ..core.api import Object
 from ..core.log.stamps import Position, Stamped
 from ..core.run import outcome
@@ -21,7 +22,7 @@ from .batches import batched
 from .rotation import LOOK_SECONDS, Rotation
 
 LOG_GRACE_SECONDS = 20
-END_SECONDS = 0.5  # from the end of a log to what is told of its container's
+END_SECONDS = 0.5  # from the end of a log to what is told of its container's, or to where it goes on
 ATTEMPTS = 3  # in a row that bring nothing new
 ROTATED_BYTES = 64 * 1024  # no node begins a new file below this
 LOST = "a part of its log is lost: the node had removed it before it was read"
@@ -68,7 +69,7 @@ class Pump:
         self.thread.start()
 
     def _run(self) -> None:
-        ended_at = float("inf")
+        ended_at = quiet_since = float("inf")
         try:
             while time.monotonic() - max(self.moved, ended_at) < LOG_GRACE_SECONDS:
                 had_ended = self.ended.is_set()
@@ -81,7 +82,10 @@ class Pump:
                 if self._is_whole(complete=complete, had_ended=had_ended, had_more=had_more):
                     return
                 if not (complete and had_more and (had_ended or self._files.heads)):  # what is rotated goes on at once
-                    time.sleep(0.5) if had_ended else self.ended.wait(END_SECONDS)
+                    now = time.monotonic()
+                    quiet_since = float("inf") if had_more else min(quiet_since, now)
+                    quiet = max(0, now - quiet_since)  # a node may end each reading at once, for as long as it runs
+                    time.sleep(0.5) if had_ended else self.ended.wait(polling.pause(quiet, END_SECONDS))
         except Exception as error:
             self.trouble = ClusterError(f"its reader failed: {error!r}")
             raise
