@@ -69,7 +69,7 @@ class Pump:
         self.thread.start()
 
     def _run(self) -> None:
-        ended_at = quiet_since = float("inf")
+        ended_at, pause = float("inf"), END_SECONDS / 2
         try:
             while time.monotonic() - max(self.moved, ended_at) < LOG_GRACE_SECONDS:
                 had_ended = self.ended.is_set()
@@ -82,10 +82,9 @@ class Pump:
                 if self._is_whole(complete=complete, had_ended=had_ended, had_more=had_more):
                     return
                 if not (complete and had_more and (had_ended or self._files.heads)):  # what is rotated goes on at once
-                    now = time.monotonic()
-                    quiet_since = float("inf") if had_more else min(quiet_since, now)
-                    quiet = max(0, now - quiet_since)  # a node may end each reading at once, for as long as it runs
-                    time.sleep(0.5) if had_ended else self.ended.wait(polling.pause(quiet, END_SECONDS))
+                    # A node may end each reading at once, for as long as its container runs.
+                    pause = END_SECONDS if had_more else min(2 * pause, polling.LATE_SECONDS)
+                    time.sleep(0.5) if had_ended else self.ended.wait(pause)
         except Exception as error:
             self.trouble = ClusterError(f"its reader failed: {error!r}")
             raise
