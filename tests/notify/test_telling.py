@@ -172,6 +172,20 @@ def test_what_nobody_has_taken_is_told_by_the_next_who_looks(sent: Sent) -> None
     assert sent.by("webhook") == ["migrate-1 failed", "migrate-2 recovered"]
 
 
+def test_endpoints_that_are_down_keep_nothing_from_those_of_other_tasks(sent: Sent) -> None:
+    cluster, said = Cluster(), list[str]()
+    for number in range(5):
+        cluster.add(number, "False", f"task-{number}", **{marks.NOTIFY: f"kf-shop.task-{number}.notify"})
+    sent.down = {"webhook"}
+    down = ("kf-shop.task-0.notify", "kf-shop.task-3.notify")
+    Teller(cluster, lambda name: [HOOK if name in down else BEAT], said.append).settle(cluster.list())
+    assert sent.by("heartbeat") == ["task-1-1 failed", "task-2-2 failed", "task-4-4 failed"]
+    assert [line.partition("; ")[2].partition(" tries")[0] for line in said] == [
+        f"kf notify shop --task task-{nth} --test --space dev" for nth in (0, 3)
+    ]
+    assert [cluster.told(f"task-{nth}-{nth}") for nth in (0, 3)] == ["", ""]
+
+
 def test_a_follower_has_its_time_to_say_why(sent: Sent) -> None:
     cluster = Cluster()
     name = cluster.add(1, "False", **{marks.FOLLOWED: "true"})

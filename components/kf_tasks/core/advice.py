@@ -20,9 +20,10 @@ def terminate(run: str, space: str) -> str:
     return f"kf terminate-task {run} --space {space}"
 
 
-def notify(app: str, space: str) -> str:
-    """Tells those who are told of an App's tasks a test."""
-    return f"kf notify {app} --test --space {space}"
+def notify(app: str, task: str, space: str) -> str:
+    """Tells those who are told of an App's tasks a test, or those of one `task` of it, if that is not empty."""
+    flags = f" --task {task}" if task else ""
+    return f"kf notify {app}{flags} --test --space {space}"
 
 
 def again(app: str, task: str) -> str:

@@ -14,6 +14,7 @@ from typing import Callable, Collection, Dict, Iterable, Optional, Protocol, Seq
 
 from ..core import advice, marks, moments
 from ..core.api import Object
+from ..core.notify import endpoint
 from ..core.notify.endpoint import Endpoint
 from ..core.notify.event import RECOVERED, STARTED, SUCCEEDED, Event
 from ..core.notify.owed import ENDS, OVER, Owed, owed, told
@@ -98,25 +99,29 @@ class Teller:
         """
         self.wait()
         deadline = time.monotonic() + SECONDS
+        silent = set[str]()  # Secrets of whose endpoints none has taken an event: others are told on
         try:
             for one in owed(runs):
-                if only is not None and one.run.name not in only:
+                secret = one.run.annotations[marks.NOTIFY]
+                if secret in silent or (only is not None and one.run.name not in only):
                     continue
                 left = deadline - time.monotonic()
-                if left <= 0 or not self._tell(one, own, left, seen if one.run.name == own else None):
+                if left <= 0:
                     return
+                if not self._tell(one, own, left, seen if one.run.name == own else None):
+                    silent.add(secret)
         except Exception as error:  # whatever goes wrong here says nothing about a task
             self.warn(f"nobody is told how runs ended: {str(error) or type(error).__name__}")
 
     def _begin(self, run: Object, endpoints: Sequence[Endpoint], event: Event, claimed: bool) -> None:
         try:
             if claimed or self._claim(run["metadata"]["name"], event.uid, STARTED):
-                self._send(endpoints, event, SECONDS)
+                self._send(run["metadata"]["annotations"][marks.NOTIFY], endpoints, event, SECONDS)
         except Exception as error:
             self.warn(f"nobody is told that a run was started: {str(error) or type(error).__name__}")
 
     def _tell(self, one: Owed, own: str, seconds: float, seen: Optional[Seen]) -> bool:
-        """Whether others may follow: False where nobody has taken it."""
+        """Whether more may follow for the same endpoints: False where none of them has taken it."""
         endpoints = self._endpoints(one.run.annotations[marks.NOTIFY])
         if endpoints is None:
             return True
@@ -130,7 +135,7 @@ class Teller:
         recovered = one.kind == RECOVERED and self._claim(one.after, "", OVER) is not None
         kind = SUCCEEDED if one.kind == RECOVERED and not recovered else one.kind
         ended = seen.ended if seen else self.runs.ended(claimed)
-        if self._send(endpoints, Event.of(kind, claimed, ended), seconds):
+        if self._send(one.run.annotations[marks.NOTIFY], endpoints, Event.of(kind, claimed, ended), seconds):
             return True
         self._give_back(one.run.name, one.kind)
         if recovered:
@@ -140,11 +145,12 @@ class Teller:
     def _endpoints(self, secret: str) -> Optional[Sequence[Endpoint]]:
         return self.endpoints(secret) if secret else None
 
-    def _send(self, endpoints: Sequence[Endpoint], event: Event, seconds: float) -> bool:
+    def _send(self, secret: str, endpoints: Sequence[Endpoint], event: Event, seconds: float) -> bool:
         """Whether anybody has taken it, or nobody wanted it."""
         troubles = send(endpoints, event, seconds)
         for trouble in filter(None, troubles):
-            test = advice.notify(event.data["app"], event.data["space"])
+            app, task = event.data["app"], event.data["displayName"]
+            test = advice.notify(app, task if secret == endpoint.secret_name(app, task) else "", event.data["space"])
             self.warn(f"{event.subject}: `{event.kind}` is not told to {trouble}; {test} tries it again")
         return not troubles or not all(troubles)
 

@@ -12,6 +12,7 @@ import pulumi_kubernetes as kubernetes
 from ..core import marks, naming, quantities
 from ..core.api import Object
 from ..core.errors import InvalidInput
+from ..core.notify import endpoint
 from ..core.run.environment import SYSTEM
 from ..core.run.pipelinerun import Resources
 from ..core.template import JobSettings, TemplateSettings
@@ -143,7 +144,7 @@ class TaskTemplate:
             lambda given: given["start"].argv(owner, given["own"]["command"], given["own"]["args"]),
         )
         self.notified = notified(
-            owner, declared.notify, app.notified, f"{declared.template_name}.notify", metadata, self.child
+            owner, declared.notify, app.notified, endpoint.secret_name(app.name, declared.name), metadata, self.child
         )
         rendered = app.rendered(
             owner, name, self.argv, self._layer, resources=declared.resources, timeout=declared.timeout,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from kf_tasks.core.retention.plan import (
     PINNED,
     READ,
     RUNNING,
+    UNRECOVERED,
     plan,
 )
 from kf_tasks.core.retention.policy import DEFAULT_KEEP, Policy
@@ -70,6 +72,24 @@ def test_ties_are_decided_by_name() -> None:
     runs = [run(name, 1) for name in "cab"]
     assert going(runs, keep=1) == ["c", "b"]
     assert going(reversed(runs), keep=1) == ["c", "b"]
+
+
+def told_of(name: str, created: int, succeeded: str, notified: str = "", task: str = "") -> RunSummary:
+    said = {"notify": "kf-shop.notify", **({"notified": notified} if notified else {})}
+    return replace(run(name, created, succeeded, **said), labels={marks.NAME: "shop", marks.TASK: task or name})
+
+
+def test_the_failure_that_a_recovery_is_told_by_stays_until_it_was_told() -> None:
+    five = [told_of(name, nth, "False", "failed") for nth, name in enumerate("abcde")]
+    assert going(five, keep=1) == []
+    assert rules(five, Policy(1))["a"] == f"stays: {UNRECOVERED}"
+    for it in ("succeeded", "recovered"):
+        assert going([*five, told_of("a2", 6, "True", it, "a"), told_of("z", 7, "True")], keep=1) == ["a", "a2"]
+    assert "a" not in going([*five, told_of("a2", 6, "True", "started", "a")], keep=1), "nobody has told it yet"
+    assert going([told_of("a", 0, "False", "failed,over"), *five[1:]], keep=1) == ["a"]
+    assert going([told_of("a1", 0, "False", "failed", "a"), told_of("a2", 1, "False", task="a")], keep=1) == ["a1"]
+    assert going([run("a", 0, "False"), run("b", 1, "False"), run("c", 2)], keep=1) == ["a"], "nobody is told of them"
+    assert going(five, keep=1, max_age=5 * MINUTE) == ["a", "b", "c", "d"]
 
 
 def test_the_last_success_and_the_last_failure_stay() -> None:

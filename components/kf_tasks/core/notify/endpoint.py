@@ -63,6 +63,11 @@ class Endpoint:
         return Request(url, "text/plain; charset=utf-8", told.text.encode("utf-8", "replace"))
 
 
+def secret_name(app: str, task: str) -> str:
+    """The Secret that has the endpoints of one task, where it has any of its own."""
+    return f"kf-{app}.{task}.notify"
+
+
 @dataclass(frozen=True)
 class Request:
     """What is posted."""

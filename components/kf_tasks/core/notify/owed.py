@@ -31,16 +31,42 @@ class Owed:
 
 def owed(runs: Iterable[RunSummary]) -> List[Owed]:
     """What is owed of all these runs, oldest first; of each task all runs are needed that there are."""
-    tasks: Dict[Tuple[str, str], List[RunSummary]] = {}
-    for run in sorted(runs, key=lambda run: run.age):
-        tasks.setdefault((run.labels.get(marks.NAME, ""), run.labels.get(marks.TASK, "")), []).append(run)
-    found = [one for own in tasks.values() for one in _of_task(own)]
+    found = [one for own in _tasks(runs) for one in _of_task(own)]
     return sorted(found, key=lambda one: one.run.age)
+
+
+def awaited(runs: Iterable[RunSummary]) -> Set[str]:
+    """The names of the failures that tell a recovery from just another success: one of each task at most.
+
+    Those of tasks that somebody is told of, until the success after them was told.
+    """
+    return {run.name for own in _tasks(runs) for run in _awaited_of_task(own)}
 
 
 def told(annotations: Optional[Mapping[str, str]]) -> Set[str]:
     """What was told of a run."""
     return {*filter(None, (annotations or {}).get(marks.NOTIFIED, "").split(","))}
+
+
+def _tasks(runs: Iterable[RunSummary]) -> Iterable[List[RunSummary]]:
+    """The runs of each task, oldest first."""
+    tasks: Dict[Tuple[str, str], List[RunSummary]] = {}
+    for run in sorted(runs, key=lambda run: run.age):
+        tasks.setdefault((run.labels.get(marks.NAME, ""), run.labels.get(marks.TASK, "")), []).append(run)
+    return tasks.values()
+
+
+def _awaited_of_task(runs: Iterable[RunSummary]) -> List[RunSummary]:
+    failure: Optional[RunSummary] = None
+    for run in runs:
+        if not run.finished or was_cancelled(run):
+            continue
+        said, is_told_of = told(run.annotations), marks.NOTIFY in run.annotations
+        if run.failed:
+            failure = run if is_told_of and OVER not in said else None
+        elif said & ENDS or not is_told_of:
+            failure = None
+    return [failure] if failure else []
 
 
 def _of_task(runs: Iterable[RunSummary]) -> Iterable[Owed]:

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 
 from ..run.summary import RunSummary
-from .plan import LAST_FAILURE, LAST_SUCCESS, Verdict, plan
+from .plan import LAST_FAILURE, LAST_SUCCESS, UNRECOVERED, Verdict, plan
 from .policy import Policy
 
 SHOWN = 10
-_UNTIL = {LAST_SUCCESS: "last success until another one", LAST_FAILURE: "last failure until another one"}
+_UNTIL = {
+    LAST_SUCCESS: "last success until another one",
+    LAST_FAILURE: "last failure until another one",
+    UNRECOVERED: UNRECOVERED,
+}
 _Named = Tuple[str, str]
 
 

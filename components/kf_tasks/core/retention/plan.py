@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Iterable, List, Optional
 
 from .. import marks, moments, quantities
+from ..notify import owed
 from ..run.attempts import Records, is_awaited, newest_records
 from ..run.summary import RunSummary
 from .policy import DEFAULT, Policy
@@ -22,7 +23,8 @@ ABANDONED_AFTER = timedelta(days=1)
 DELETING, RUNNING, READ, PINNED = "is being deleted", "running", "its log is being read", "pinned"
 AWAITED = "not recorded yet"
 LAST_SUCCESS, LAST_FAILURE, NOT_ARCHIVED = "last success", "last failure", "log not archived"
-HOLDS = (RUNNING, READ, AWAITED, PINNED, LAST_SUCCESS, LAST_FAILURE, NOT_ARCHIVED)
+UNRECOVERED = "last failure of a task whose recovery will be told"
+HOLDS = (RUNNING, READ, AWAITED, PINNED, LAST_SUCCESS, LAST_FAILURE, UNRECOVERED, NOT_ARCHIVED)
 
 
 @dataclass(frozen=True)
@@ -51,16 +53,20 @@ def plan(
     Ordered newest first by creation, ties by name. `now` is the cluster's time, by whose clock runs were made;
     without it nothing is too old. How the new ones will end is not known: they take no place from the last success,
     the last failure and the failed ones that stay, but with `at_most` they do, which tells what may go besides.
-    A run that is being deleted already takes no place.
+    A run that is being deleted already takes no place. What tells a recovery from just another success stays, too,
+    unless it is too old.
     """
     newest_first = sorted(sorted(runs, key=lambda run: run.name), key=lambda run: run.created, reverse=True)
     replaced = adding if at_most else 0
     failures = [run.name for run in newest_first if run.finished and run.failed and not run.deleting]
     successes = [run.name for run in newest_first if run.succeeded == "True" and not run.deleting]
     failed = set(failures[: max(policy.keep_failed - replaced, 0)])
-    lasting = {**dict.fromkeys(successes[:1], LAST_SUCCESS), **dict.fromkeys(failures[:1], LAST_FAILURE)}
     oldest = moments.before(now, policy.max_age) if now and policy.max_age else ""
-    records = {} if policy.has_room(adding + len(newest_first)) else newest_records(newest_first)
+    has_room = policy.has_room(adding + len(newest_first))
+    records = {} if has_room else newest_records(newest_first)
+    awaited = set() if has_room else owed.awaited(run for run in newest_first if run.created >= oldest)
+    lasting = dict.fromkeys(awaited, UNRECOVERED)
+    lasting.update({**dict.fromkeys(successes[:1], LAST_SUCCESS), **dict.fromkeys(failures[:1], LAST_FAILURE)})
     verdicts, place, newest = [], adding, f"newest {policy.keep}"
     for run in newest_first:
         if run.deleting:
