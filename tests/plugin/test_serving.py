@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from kf_tasks.plugin import serving
 from kf_tasks.provider import adapter, engine
@@ -16,5 +18,7 @@ def test_every_process_of_the_plugin_looks_after_its_engine(monkeypatch: pytest.
     monkeypatch.setattr(adapter, "_process", adapter._Process())
     monkeypatch.setattr(engine, "watch", lambda: begun.append("watches"))
     monkeypatch.setattr(serving, "_serve", serve)
-    serving.serve()
+    # In a thread, for the current loop, which Pulumi's mocks use, is to stay that of other tests.
+    with ThreadPoolExecutor() as process:
+        process.submit(serving.serve).result()
     assert begun == ["watches", "serves in the plugin: True"]
