@@ -15,6 +15,7 @@ from kf_tasks.core.errors import InvalidInput
 from kf_tasks.core.retention.plan import (
     LAST_FAILURE,
     LAST_SUCCESS,
+    MOST_UNRECOVERED,
     NOT_ARCHIVED,
     PINNED,
     READ,
@@ -90,6 +91,11 @@ def test_the_failure_that_a_recovery_is_told_by_stays_until_it_was_told() -> Non
     assert going([told_of("a1", 0, "False", "failed", "a"), told_of("a2", 1, "False", task="a")], keep=1) == ["a1"]
     assert going([run("a", 0, "False"), run("b", 1, "False"), run("c", 2)], keep=1) == ["a"], "nobody is told of them"
     assert going(five, keep=1, max_age=5 * MINUTE) == ["a", "b", "c", "d"]
+
+
+def test_tasks_that_nobody_runs_again_fill_no_cluster() -> None:
+    failed = [told_of(f"once-{nth:03}", nth, "False", "failed") for nth in range(300)]
+    assert going(failed, keep=5) == [f"once-{nth:03}" for nth in range(300 - MOST_UNRECOVERED)]
 
 
 def test_the_last_success_and_the_last_failure_stay() -> None:

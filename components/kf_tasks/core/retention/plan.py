@@ -24,6 +24,7 @@ DELETING, RUNNING, READ, PINNED = "is being deleted", "running", "its log is bei
 AWAITED = "not recorded yet"
 LAST_SUCCESS, LAST_FAILURE, NOT_ARCHIVED = "last success", "last failure", "log not archived"
 UNRECOVERED = "last failure of a task whose recovery will be told"
+MOST_UNRECOVERED = 100  # of tasks that nobody runs again, or each under another name, no more may stay
 HOLDS = (RUNNING, READ, AWAITED, PINNED, LAST_SUCCESS, LAST_FAILURE, UNRECOVERED, NOT_ARCHIVED)
 
 
@@ -54,7 +55,7 @@ def plan(
     without it nothing is too old. How the new ones will end is not known: they take no place from the last success,
     the last failure and the failed ones that stay, but with `at_most` they do, which tells what may go besides.
     A run that is being deleted already takes no place. What tells a recovery from just another success stays, too,
-    unless it is too old.
+    unless it is too old, of the MOST_UNRECOVERED tasks that failed last.
     """
     newest_first = sorted(sorted(runs, key=lambda run: run.name), key=lambda run: run.created, reverse=True)
     replaced = adding if at_most else 0
@@ -65,7 +66,7 @@ def plan(
     has_room = policy.has_room(adding + len(newest_first))
     records = {} if has_room else newest_records(newest_first)
     awaited = set() if has_room else owed.awaited(run for run in newest_first if run.created >= oldest)
-    lasting = dict.fromkeys(awaited, UNRECOVERED)
+    lasting = dict.fromkeys([run.name for run in newest_first if run.name in awaited][:MOST_UNRECOVERED], UNRECOVERED)
     lasting.update({**dict.fromkeys(successes[:1], LAST_SUCCESS), **dict.fromkeys(failures[:1], LAST_FAILURE)})
     verdicts, place, newest = [], adding, f"newest {policy.keep}"
     for run in newest_first:
