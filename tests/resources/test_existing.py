@@ -74,6 +74,27 @@ def test_mapped_keys_alone_are_files_and_a_label_wins_over_the_secrets_own() -> 
     assert unsecret(found[SERVICE]["stringData"]) == {"type": "postgresql", "provider": "big"}
 
 
+@pytest.mark.parametrize(
+    "given", [{"map": {"parameters": "p", "uri": "u"}}, {"requires": ["parameters"]}, {"map": {"parameters": "p"}}]
+)
+def test_the_parameters_of_a_binding_take_the_place_of_a_key_of_their_name(given: dict[str, Any]) -> None:
+    """Kubernetes refuses a pod that chooses two keys for one file."""
+
+    def program(**binding: Any) -> Any:
+        def make() -> None:
+            space = Space("dev")
+            shop(space, Binding(ServiceInstance("db", space=space, secret="kept", **given), **binding))
+
+        (volume,) = files(template(run(make), CONFIG_MAP))
+        return volume["projected"]["sources"]
+
+    sources = program(parameters={"role": "writer"})
+    chosen = [item for it in sources for item in it["secret"].get("items", ())]
+    assert [item["key"] for item in chosen if item["path"] == "parameters"] == ["db.parameters"]
+    assert all(it["secret"].get("items", True) for it in sources) and ("u" in str(chosen)) == ("uri" in str(given))
+    assert "db.parameters" not in str(program())
+
+
 @pytest.mark.parametrize(("others", "secret"), [
     ({}, "kf-shop.services"),
     ({"map": {"password": "password"}}, "kf-shop.services"),

@@ -123,13 +123,16 @@ def _database_url(secret: str, bound: Sequence[Binding], names: Mapping[str, str
     return Value(secret=names[first.name], key=first.keys.uri, optional=True, existing=True)
 
 
-def _sources(service: ServiceInstance, names: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Where the files of a service come from; the last of a name wins: `type` is the label, if there is one."""
+def _sources(service: ServiceInstance, names: Mapping[str, str], taken: str = "") -> list[dict[str, Any]]:
+    """Where the files of a service come from; the last of a name wins: `type` is the label, if there is one.
+
+    No key is chosen for the file `taken`, which the binding has of its own: Kubernetes takes one of a name alone.
+    """
     own = {"secret": {"name": service.secret_name}}
     if service.keys is None:
         return [own]
     whole = [{"secret": {"name": names[service.name]}}] if service.keys.named is None else []
-    items = service.keys.items
+    items = [item for item in service.keys.items if item["path"] != taken]
     chosen = [{"secret": {"name": names[service.name], "items": items}}] if items else []
     return [*whole, *chosen, own] if service.is_labelled else [own, *whole, *chosen]
 
@@ -145,7 +148,7 @@ def _pod(secret: str, form: str, bound: Sequence[Binding], names: Mapping[str, s
     for binding in bound:
         folder = f"{bindings.ROOT}/{binding.name}"
         source: dict[str, Any] = {"secret": {"secretName": binding.service.secret_name}}
-        sources = _sources(binding.service, names)
+        sources = _sources(binding.service, names, bindings.PARAMETERS if binding.parameters else "")
         if binding.parameters:
             items = [{"key": _parameters_key(binding), "path": bindings.PARAMETERS}]
             sources.append({"secret": {"name": secret, "items": items}})
