@@ -28,8 +28,10 @@ LONGEST, BUDGET = 64 * 1024, 256 * 1024  # characters of one text, and of all, i
 LONGEST_LINE, MOST = 4096, 32  # of a line with a URL; of its URLs, and of the places where a password may end
 DOCUMENT = 40  # characters from which on a text that begins with a bracket is taken for a document
 
-# In quotes, or in ODBC's brackets, stands what else would separate; bounded, for nothing may close them.
-_QUOTED = r"\"(?:[^\"\\]|\\.|\"\"){0,256}\"|'(?:[^'\\]|\\.|''){0,256}'|'(?:[^']|''){0,256}'|\{(?:[^}]|\}\}){0,256}\}"
+# In quotes, or in ODBC's brackets, stands what else would separate; bounded, for nothing may close them, and whether
+# anything may close a bracket is looked at first.
+_BRACKETS = r"\{(?=[^}]{0,256}\})(?:[^}]|\}\}){0,256}\}"
+_QUOTED = rf"\"(?:[^\"\\]|\\.|\"\"){{0,256}}\"|'(?:[^'\\]|\\.|''){{0,256}}'|'(?:[^']|''){{0,256}}'|{_BRACKETS}"
 _SEPARATORS = (r"\n", r";\n", r"?&\n", r"?&#\n", r",{}\[\]\n", r"\s", r";\s")
 _ROWS = [re.compile(form) for one in _SEPARATORS for form in (f"[^{one}]+", f"(?:{_QUOTED}|[^{one}])+")]
 _NAME = re.compile(
