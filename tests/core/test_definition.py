@@ -61,6 +61,8 @@ def test_the_key_is_the_same_in_every_version() -> None:
         ("argv", ["echo", "a b"], "command changed: /bin/sh -c migrate → echo 'a b'"),
         ("env", {"A": "2", "B": "3"}, "env changed: +B 3, A 1 → 2"),
         ("env", {}, "env changed: -A"),
+        ("env", {"A": {"secret": "shop", "key": "a.b"}}, "env changed: A 1 → Secret shop, a.b"),
+        ("env", {"A": "1", "B": {"config": "set.up", "key": "b"}}, "env changed: +B ConfigMap set.up, b"),
         ("secret_env", ["OTHER"], "secret env changed: +OTHER, -TOKEN"),
         ("triggers", ["v2"], "triggers changed: ['v1'] → ['v2']"),
         ("triggers", [{"v": 2.0}, 0.5], "triggers changed: ['v1'] → [{'v': 2}, 0.5]"),

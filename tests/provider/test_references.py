@@ -40,8 +40,8 @@ def test_what_is_missing_is_said_without_a_value() -> None:
     for task in ("one", "two"):
         references.say(preview, Connection(), RunInputs.of({**props, "task": task}))
     own = [
-        "ConfigMap gone does not exist yet: the run waits for it until start_timeout",
-        "key b of Secret shop does not exist yet (there are: a): the run waits for it until start_timeout",
+        "ConfigMap gone does not exist yet: the run fails if it is not there when its pod starts",
+        "key b of Secret shop does not exist yet (there are: a): the run fails if it is not there when its pod starts",
     ]
     assert said == [own[0], "the keys of Secret hidden could not be asked for: secrets is forbidden", own[1], *own]
     assert sorted(set(cluster.asked)) == [("configmaps", "gone"), ("secrets", "hidden"), ("secrets", "shop")]

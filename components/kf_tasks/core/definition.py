@@ -15,6 +15,8 @@ from . import difference
 from .build import spec
 from .log.reader import harmless
 from .naming import digest
+from .run import environment
+from .run.sources import CONFIG_MAP, SECRET
 
 CHANGE, TRIGGER, ALWAYS = "change", "trigger", "always"
 WHEN = (CHANGE, TRIGGER, ALWAYS)
@@ -60,7 +62,7 @@ def describe(part: str, before: Any, after: Any) -> str:
     if part == "argv":
         return _commands(before or [], after or [])
     if part == "env":
-        return ", ".join(difference.entries(before or {}, after or {}))
+        return ", ".join(difference.entries(_named(before or {}), _named(after or {})))
     if part == "secret_env":
         return ", ".join(difference.entries(dict.fromkeys(before or []), dict.fromkeys(after or []), values=False))
     return difference.texts(str(difference.whole(before)), str(difference.whole(after)))
@@ -70,6 +72,15 @@ def changed_lines(old: Definition, new: Definition) -> List[str]:
     """The lines of a command that differ, where they are more than the line that `explain` makes of them."""
     before, after = old.get("argv") or [], new.get("argv") or []
     return [] if before == after or _is_short(before, after) else difference.lines(*_lines(before, after))
+
+
+def _named(env: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Variables with the keys that they refer to in words, as `kf env` has them."""
+    return {name: _origin(it) if isinstance(it, Mapping) else it for name, it in env.items()}
+
+
+def _origin(it: Mapping[str, Any]) -> str:
+    return environment.origin(SECRET if "secret" in it else CONFIG_MAP, it.get("secret", it.get("config")), it["key"])
 
 
 def _images(before: str, after: str) -> str:

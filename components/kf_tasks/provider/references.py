@@ -11,7 +11,7 @@ from .preview import Preview
 
 
 def say(preview: Preview, connection: Connection, inputs: RunInputs | CalendarInputs, *, changed: bool = True) -> None:
-    """Nothing of it is an error: who keeps them may make them until the run starts, and the run waits for them.
+    """Nothing of it is an error: who keeps them may make them until the run starts.
 
     What is only to be known of them is said once, and where something has `changed` about the task.
     """

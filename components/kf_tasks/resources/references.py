@@ -22,7 +22,7 @@ class SecretKey:
     """The value of a variable: one key of an existing Secret in the Space's namespace, `env={"TOKEN": SecretKey(…)}`.
 
     - `name`: of the Secret, also as an Output, or the Secret itself. `key`: in it.
-    - `optional` (False): where Secret or key are missing the variable is not set; else the task waits for them.
+    - `optional` (False): where Secret or key are missing the variable is not set; else the task fails.
     """
 
     kind: ClassVar[str] = SECRET
@@ -58,7 +58,7 @@ class SecretRef:
     """Every key of an existing Secret as a variable, `env_from=[SecretRef(…)]`.
 
     - `name`: of the Secret, also as an Output, or the Secret itself. `prefix` (""): stands before every key.
-    - `optional` (False): the Secret may be missing; else the task waits for it.
+    - `optional` (False): the Secret may be missing; else the task fails.
     """
 
     kind: ClassVar[str] = SECRET

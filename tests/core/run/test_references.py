@@ -11,6 +11,7 @@ from kf_tasks.core.run.references import Needed, needed
 from kf_tasks.core.run.sources import CONFIG_MAP, SECRET, Source
 
 WAITS = "the run waits for it until start_timeout"
+FAILS = "the run fails if it is not there when its pod starts"
 
 
 def manifest(values: dict[str, Value], *sources: Source, volumes: Any = ()) -> dict[str, Any]:
@@ -41,13 +42,17 @@ def test_what_a_run_needs_of_others() -> None:
         Needed(CONFIG_MAP, "more", (), True, ("",)),
         Needed(CONFIG_MAP, "settings", (), True),
         Needed(SECRET, "db", ("uri",)),
-        Needed(SECRET, "shop", ("a", "b"), False, ("S_", "")),
+        Needed(SECRET, "shop", ("a", "b"), False, ("S_", ""), ("", "a", "b")),
     ]
 
 
 @pytest.mark.parametrize(("one", "keys", "lines"), [
     (Needed(SECRET, "shop"), None, [f"Secret shop does not exist yet: {WAITS}"]),
     (Needed(CONFIG_MAP, "shop", optional=True), None, []),
+    (Needed(SECRET, "shop", variables=("",)), None, [f"Secret shop does not exist yet: {FAILS}"]),
+    (Needed(SECRET, "shop", ("a", "b"), variables=("", "b")), {}, [
+        f"key a of Secret shop does not exist yet (there are: none): {WAITS}",
+        f"key b of Secret shop does not exist yet (there are: none): {FAILS}"]),
     (Needed(SECRET, "shop", ("a", "b")), {"b": "", "c": ""}, [
         f"key a of Secret shop does not exist yet (there are: b, c): {WAITS}"]),
     (Needed(SECRET, "shop", ("a",)), {}, [f"key a of Secret shop does not exist yet (there are: none): {WAITS}"]),
