@@ -64,11 +64,15 @@ class Notifying:
             self._settle(known, run["metadata"]["name"], Seen(run, ended))
 
     def before(self, runs: Collection[RunSummary], going: Collection[RunSummary]) -> bool:
-        """Tells what is owed of runs that are about to go, if anything is; `runs` are all of their App."""
+        """Tells what is owed of runs that are about to go, if anything is; `runs` are all of their App.
+
+        A failure that has stayed for its recovery is told of before that: it may go, then.
+        """
         names = {run.name for run in going}
-        if not names or not any(one.run.name in names for one in owed(runs)):
+        due = [one for one in owed(runs) if one.run.name in names] if names else []
+        if not due:
             return False
-        self._teller.settle(runs, only=names)
+        self._teller.settle(runs, only=names | {one.after for one in due})
         return True
 
     def rest(self, app: str) -> None:
