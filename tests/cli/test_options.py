@@ -60,7 +60,7 @@ def _number(least: int) -> Rule:
 
 def _one_of(*values: str) -> Rule:
     def check(text: str) -> None:
-        if text.lower() not in values:
+        if text not in values:
             raise ValueError(text)
 
     return check
@@ -78,7 +78,7 @@ RULES: dict[str, Rule] = {
     "keep": _number(0),
     "lines": _number(0),
     "task_id": _number(1),
-    "states": _one_of(*run_list.STATES),
+    "states": lambda text: _one_of(*run_list.STATES)(text.lower()),
     "by": _one_of(*run_list.SORTS),
     "form": _one_of("json", "yaml", "wide", "name"),
     "url": names.given,
