@@ -103,6 +103,15 @@ def test_a_variable_that_is_called_type_is_a_secret_like_any_other() -> None:
     assert of({"kf-shop.env": {"type": "hunter22"}}, run(("kf-shop.env", "type")))[0] == {"hunter22"}
 
 
+def test_a_key_that_is_called_type_is_a_secret_where_it_is_mounted_as_another_file() -> None:
+    manifest, keys = run(), {"password": "type", "provider": "provider", "user": "provider-user", "type": "kind"}
+    items = [{"key": key, "path": f"db/{name}"} for name, key in keys.items()]
+    volume = {"name": "bindings", "projected": {"sources": [{"secret": {"name": "shop-db", "items": items}}]}}
+    manifest["spec"]["pipelineSpec"]["tasks"][0]["taskSpec"]["volumes"] = [volume]
+    data = {"type": "hunter22", "provider": "platinum", "provider-user": "hunter33", "kind": "hunter44"}
+    assert of({"shop-db": data}, manifest)[0] == {"hunter22", "hunter33", "hunter44"}
+
+
 MANY = tuple((f"kf-shop.{number}", "V") for number in range(5))
 
 

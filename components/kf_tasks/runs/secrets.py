@@ -16,7 +16,7 @@ import base64
 import contextlib
 import functools
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..cluster.client import Cluster
@@ -35,6 +35,7 @@ LEFT = "is not masked"
 MISSING, LOST = "-", "~"  # no name begins with them
 AT_ONCE_SECONDS = 60  # in which a run has what was copied when it was made
 IN_USE_SECONDS = 3600  # after which nobody is about to name a copy any more
+_LABELS = (bindings.TYPE, bindings.PROVIDER)
 Tell = Callable[[str], Any]
 Get = Callable[[str, str, str], Object | None]
 
@@ -174,6 +175,8 @@ def secret_values(
     followed = followed or {marks.FOLLOWED, marks.OUTCOME} <= (metadata.get("annotations") or {}).keys()
     follow = [] if followed else mounted_by(manifest)
     values, short = list[str](), set[str]()
+    volumes = pipelinerun.secret_volumes(manifest).values()
+    renamed = {(name, item["key"]) for name, items in volumes for item in items if _file(item) not in _LABELS}
     optional = {one.name for one in references.needed(manifest) if one.optional}
     missing = {name for name in optional if f"{MISSING}{name}" in _named(metadata)}
     try:
@@ -203,12 +206,17 @@ def secret_values(
             data = secret.get("data") or {}
             for key in sorted(data if {"", EVERY} & keys else keys & data.keys()):
                 is_variable = bool({key, EVERY} & keys)
-                if not is_variable and key in (bindings.TYPE, bindings.PROVIDER):
+                if not is_variable and key in _LABELS and (name, key) not in renamed:
                     continue
                 what = f"secret variable {key}" if is_variable else f"file {key} of secret {name}"
                 values += _hidden(what, key, data[key], warn, short)
     gate.learn(values)
     return list(dict.fromkeys(values))
+
+
+def _file(item: Mapping[str, str]) -> str:
+    """The name of the file that a chosen key of a Secret is mounted as."""
+    return item["path"].rpartition("/")[2]
 
 
 def _hidden(what: str, key: str, data: str, warn: Tell, short: set[str]) -> list[str]:
