@@ -163,6 +163,7 @@ def test_a_resource_that_is_no_provisioned_service(status: Any, monkeypatch: pyt
     ({"secret": "a", "credentials": {"uri": "x"}}, "credentials and secret are given: its credentials are in one "
      "place, give one"),
     ({"map": {"uri": "uri"}}, "map names the keys of an existing Secret: give secret or resource, too"),
+    ({"secret": "a", "map": {}}, "map is empty, so tasks would get no key: name some, or leave it out for all"),
     ({"secret": "a", "map": {"a/b": "uri"}}, "map: no binding can have a key 'a/b': use letters, digits, '-', '_' "
      "and '.'"),
     ({"secret": "a", "map": {"uri": ""}}, "map['uri']: no Secret can have a key '': use letters, digits, '-', '_' "

@@ -60,6 +60,8 @@ def check(
         return None
     if isinstance(secret, str):
         sources.check_object(f"{owner}: secret", sources.SECRET, secret)
+    if map is not None and not map:
+        raise InvalidInput(f"{owner}: map is empty, so tasks would get no key: name some, or leave it out for all")
     for name, key in (map or {}).items():
         sources.check_key(f"{owner}: map", "binding", name)
         sources.check_key(f"{owner}: map[{name!r}]", sources.SECRET, key)
