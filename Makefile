@@ -52,10 +52,10 @@ env: ## print export lines: eval "$$(make -s env)"
 check: .venv/.ready ## check what needs no cluster: style, types, imports, tests
 	@$(MAKE) --no-print-directory -j 2 lint tests
 
-# One worker more than there are processors: some tests wait. What is compiled is kept, for all of them and for the
+# Two workers more than there are processors: some tests wait. What is compiled is kept, for all of them and for the
 # programs that they start, also where the environment says otherwise.
 tests: .venv/.ready
-	PYTHONDONTWRITEBYTECODE= .venv/bin/pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist worksteal --ignore tests/e2e --ignore tests/sandbox --cov
+	PYTHONDONTWRITEBYTECODE= .venv/bin/pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 2)) --dist worksteal --ignore tests/e2e --ignore tests/sandbox --cov
 
 test: check e2e ## run all tests
 

@@ -169,6 +169,15 @@ def test_a_password_is_hidden_whatever_it_is_written_in(form: str, data: st.Data
     assert shown == " ".join(WORDS), (write(password), found)
 
 
+@pytest.mark.parametrize("password", ["aZ00://a", "a:b://c@d/1", "/x://a#b", "aZ 1://a:b", "jdbc:x://1"])
+def test_a_password_that_looks_like_a_url_is_hidden(password: str) -> None:
+    hidden = parts("SECRET", f"shop:{password}@tcp(db:3306)/shop?parseTime=true").hidden
+    assert Masker(hidden).mask(f"it is {password}.") == "it is [secret]."
+    assert (
+        Masker(parts("SECRET", "postgres://shop:hunter22@db/shop").hidden).mask("postgres://shop") == "postgres://shop"
+    )
+
+
 @given(value=st.text("a1,;\t|='\"{}()[]:-p/@ \n<>%", max_size=300), key=st.sampled_from(["DATA", "PASSWORD", "a,b"]))
 def test_what_is_hidden_of_a_value_grows_as_the_value_does(value: str, key: str) -> None:
     found = parts(key, value)

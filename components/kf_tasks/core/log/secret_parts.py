@@ -45,6 +45,7 @@ _NAMED = re.compile(
 _ITEM = re.compile(r"- +")
 _FIELD = re.compile(r"(?<!\\):")
 _URL = re.compile(r"://|:thin:")
+_DSN = re.compile(r"(?!jdbc:)[^\s:/@]+:(?!//|\s)")  # user and password, which may hold what a URL has
 _NO_PASSWORD = ("@", "x-oauth-basic@")  # behind a token that stands where a user's name does
 _XML = re.compile(r"<[?!A-Za-z]")
 _ELEMENT = re.compile(r"<([\w:.-]+)[^<>]*>\s*(?:<!\[CDATA\[((?:[^]]|\](?!\]>))*)\]\]>|([^<]+))")
@@ -129,7 +130,9 @@ def _line(owner: str, line: str, *, alone: bool) -> Iterator[Part]:
     if not alone and (line[:1] in ("{", "[") or _ITEM.match(line)):
         yield owner, _ITEM.sub("", line, count=1), True
     starts = [(found.end(), found[0]) for found in islice(_URL.finditer(line), MOST)]
-    for start, sign in starts or [(0, "")]:
+    if not starts or _DSN.match(line):
+        starts.append((0, ""))
+    for start, sign in starts:
         yield from _user_info(owner, line[start : start + LONGEST_LINE], sign)
     fields = _FIELD.split(line)
     if len(fields) > 4:  # pgpass: host, port, database, user
