@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
 import pkgutil
 from collections.abc import Generator
 from pathlib import Path
@@ -18,7 +19,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-settings.register_profile("kf", deadline=None)
+# Chance looks for faults where somebody is there to mend them: a change is judged by the same examples each time.
+settings.register_profile("kf", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("kf")
 gc.disable()  # until all is imported
 
