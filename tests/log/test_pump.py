@@ -129,6 +129,31 @@ def test_a_pod_that_is_gone_and_one_that_its_node_does_not_know_yet(
     assert raised.type is kind
 
 
+PATH = "/var/log/pods/shop_pod_d3b3effb-0d24-42f3-b582-63d61fc247d8/step-task/0.log"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "unable to retrieve container logs for containerd://cfa1e2d91c401a41",
+        f'failed to try resolving symlinks in path "{PATH}": lstat {PATH}: no such file or directory',
+    ],
+)
+def test_what_the_node_says_in_the_place_of_a_log_that_is_gone_is_none_of_it(
+    said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    with Server(200, body=said) as server:
+        cluster = Cluster.of(Connection(kubeconfig(server.url)))
+        with pytest.raises(NotFound, match="no longer has the log"):
+            b"".join(ended_log(cluster, "shop", "pod"))
+        got: list[bytes] = []
+        pump = Pump(cluster, "shop", "pod", lambda chunk: not got.append(chunk))
+        pump.ended.set()
+        pump.thread.join(60)
+        assert not got and not pump.trouble
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize("node", [()], indirect=True)
 def test_a_receiver_that_fails_leaves_no_log_that_seems_whole(node: Node) -> None:

@@ -35,7 +35,11 @@ PAGE, PAGE_OF_OBJECTS = 5000, 1000
 PARALLEL_CHANGES = 16
 LONGEST_SELECTOR = 4000  # of an address, of which proxies take eight thousand characters
 _UIDS: dict[Transport, str] = {}  # a cluster stays what it is
-_GONE = re.compile(rb"unable to retrieve container logs for \S+")  # the kubelet's words in the place of a log
+# The kubelet's words in the place of a log: of a container that is gone, and of one whose log is gone before it.
+_GONE = re.compile(
+    rb"unable to retrieve container logs for \S+"
+    rb'|failed to try resolving symlinks in path ".+": lstat .+: no such file or directory\s*'
+)
 _UNKNOWN = "( pods/log "  # the kubelet's word; of a pod that the API server does not know it says `pods "…" not found`
 
 
