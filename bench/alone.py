@@ -40,6 +40,7 @@ class Alone:
 
     kubeconfig: str
     store: str
+    log: Path  # of its processes
 
     @property
     def env(self) -> dict[str, str]:
@@ -59,7 +60,8 @@ class Alone:
                 waiting = []
         if waiting:
             self._put(waiting)
-        _await_known(self)
+        # What is asked of it before it has read what is new of its store is refused.
+        _await(self, "/apis/tekton.dev/v1/pipelineruns?limit=1&resourceVersion=0")
 
     def _put(self, puts: list[Object]) -> None:
         body = json.dumps({"success": puts}).encode()
@@ -92,8 +94,8 @@ def alone() -> Iterator[Alone]:
                     processes.append(
                         subprocess.Popen(["nice", "-n", str(NICE), *command], stdin=-3, stdout=log, stderr=log)
                     )
-            one = Alone(str(places.kubeconfig), f"http://127.0.0.1:{plane.etcd_port}")
-            _await(one, places.home / "log")
+            one = Alone(str(places.kubeconfig), f"http://127.0.0.1:{plane.etcd_port}", places.home / "log")
+            _await(one, "/readyz")
             _define(one, Path(found.tekton))
             yield one
         finally:
@@ -114,22 +116,12 @@ def _define(one: Alone, entry: Path) -> None:
     run(["kubectl", "wait", "crd", "--all", "--for=condition=Established", "--timeout=300s"], env=one.env)
 
 
-def _await(one: Alone, log: Path) -> None:
-    for _ in range(300):
-        if subprocess.run(["kubectl", "get", "--raw", "/readyz"], env=one.env, stdout=-3, stderr=-3).returncode == 0:
-            return
-        time.sleep(1)
-    raise RuntimeError(f"the API server does not answer: {log.read_text()[-2000:]}")
-
-
-def _await_known(one: Alone) -> None:
-    """Until the API server has read what is new of its store; what is asked of it before is refused."""
-    path = "/apis/tekton.dev/v1/pipelineruns?limit=1&resourceVersion=0"
+def _await(one: Alone, path: str) -> None:
     for _ in range(300):
         if subprocess.run(["kubectl", "get", "--raw", path], env=one.env, stdout=-3, stderr=-3).returncode == 0:
             return
         time.sleep(1)
-    raise RuntimeError("the API server does not get to know what is in its store")
+    raise RuntimeError(f"the API server does not answer {path}: {one.log.read_text()[-2000:]}")
 
 
 def _free_port() -> int:

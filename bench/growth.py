@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import os
-import re
 import statistics
 import sys
 import time
@@ -23,15 +22,13 @@ from kf_tasks.core import marks
 
 from . import runs
 from .alone import Alone, alone
-from .measure import Table, peak_memory, run
+from .measure import Table, counted, peak_memory, run
 
 TITLE = "Growth with past runs"
 SIZES = tuple(int(size) for size in os.environ.get("BENCH_SIZES", "500,5000,20000,50000").split(","))
 NAMESPACES, APPS, REPEATS = 100, 20, 5
 KINDS = ("pipelineruns", "taskruns", "pods", "secrets", "configmaps", "namespaces")
-_COUNTER = re.compile(
-    rf'^apiserver_request_total\{{[^}}]*resource="(?:{"|".join(KINDS)})"[^}}]*\}} (\S+)$', re.MULTILINE
-)
+_COUNTER = rf'apiserver_request_total\{{[^}}]*resource="(?:{"|".join(KINDS)})"[^}}]*\}}'
 PREVIEW = f"""import sys
 from kf_tasks.cluster.client import Cluster
 from kf_tasks.cluster.connection import Connection
@@ -125,8 +122,7 @@ def _measure(one: Alone, names: list[str]) -> dict[str, float]:
 def _count(one: Alone) -> int:
     """How many requests the API server has answered, of kinds that hardly any other part of it asks for."""
     time.sleep(1)  # it counts a request when it is over
-    text = run(["kubectl", "get", "--raw", "/metrics"], env=one.env)
-    return sum(int(float(count)) for count in _COUNTER.findall(text))
+    return counted(_COUNTER, env=one.env)
 
 
 def line(sizes: Sequence[int], values: Sequence[float]) -> str:

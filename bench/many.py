@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import statistics
 import subprocess
@@ -15,7 +14,7 @@ from kf_tasks.core import marks
 from tests.processes import programs_of, providers_of
 
 from .latency import HEAD
-from .measure import Stack, Table, run, seconds
+from .measure import Stack, Table, counted, run, seconds
 from .nodes import SPACE, nodes
 from .processes import KINDS, used_in
 
@@ -98,9 +97,7 @@ def _listed(stack: Stack) -> list[tuple[str, str]]:
 
 def _refused() -> int:
     """How many requests the API server has answered with 429 so far, of all its clients."""
-    text = run(["kubectl", "get", "--raw", "/metrics"])
-    found = re.findall(r"^apiserver_flowcontrol_rejected_requests_total\{[^}]*\} (\S+)$", text, re.MULTILINE)
-    return sum(int(float(count)) for count in found)
+    return counted(r"apiserver_flowcontrol_rejected_requests_total\{[^}]*\}")
 
 
 def _killed(stack: Stack, begun: int) -> None:

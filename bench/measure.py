@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import shutil
 import statistics
@@ -60,6 +61,12 @@ def run(command: list[str], **options: object) -> str:
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
     return str(done.stdout)
+
+
+def counted(series: str, **options: object) -> int:
+    """What the API server has counted so far in all series whose name and labels match `series`, an expression."""
+    text = run(["kubectl", "get", "--raw", "/metrics"], **options)
+    return sum(int(float(count)) for count in re.findall(rf"^{series} (\S+)$", text, re.MULTILINE))
 
 
 def processor(*, own: bool) -> float:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import re
 import subprocess
 import threading
 import time
@@ -20,7 +19,7 @@ from tests.processes import provider_of
 
 from . import peers
 from .latency import HEAD
-from .measure import Stack, Table, run
+from .measure import Stack, Table, counted, run
 from .processes import threads_of
 
 TITLE = "Requests for a task"
@@ -96,10 +95,8 @@ class Account:
 
     def count(self) -> int:
         """How many requests of this account the API server has let through."""
-        text = run(["kubectl", "get", "--raw", "/metrics"])
         name = "apiserver_flowcontrol_dispatched_requests_total"
-        found = re.findall(rf'^{name}\{{[^}}]*flow_schema="{self._name}"[^}}]*\}} (\S+)$', text, re.MULTILINE)
-        return sum(int(float(count)) for count in found)
+        return counted(rf'{name}\{{[^}}]*flow_schema="{self._name}"[^}}]*\}}')
 
     def close(self) -> None:
         """Takes it off what is of the whole cluster; the rest goes with its namespace."""
