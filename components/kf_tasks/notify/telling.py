@@ -102,14 +102,13 @@ class Teller:
         silent = set[str]()  # Secrets of whose endpoints none has taken an event: others are told on
         try:
             for one in owed(runs):
-                secret = one.run.annotations[marks.NOTIFY]
-                if secret in silent or (only is not None and one.run.name not in only):
+                if one.secret in silent or (only is not None and one.run.name not in only):
                     continue
                 left = deadline - time.monotonic()
                 if left <= 0:
                     return
                 if not self._tell(one, own, left, seen if one.run.name == own else None):
-                    silent.add(secret)
+                    silent.add(one.secret)
         except Exception as error:  # whatever goes wrong here says nothing about a task
             self.warn(f"nobody is told how runs ended: {str(error) or type(error).__name__}")
 
@@ -122,7 +121,7 @@ class Teller:
 
     def _tell(self, one: Owed, own: str, seconds: float, seen: Optional[Seen]) -> bool:
         """Whether more may follow for the same endpoints: False where none of them has taken it."""
-        endpoints = self._endpoints(one.run.annotations[marks.NOTIFY])
+        endpoints = self._endpoints(one.secret)
         if endpoints is None:
             return True
         run = seen.run if seen else self.runs.run(one.run.name)
@@ -135,7 +134,7 @@ class Teller:
         recovered = one.kind == RECOVERED and self._claim(one.after, "", OVER) is not None
         kind = SUCCEEDED if one.kind == RECOVERED and not recovered else one.kind
         ended = seen.ended if seen else self.runs.ended(claimed)
-        if self._send(one.run.annotations[marks.NOTIFY], endpoints, Event.of(kind, claimed, ended), seconds):
+        if self._send(one.secret, endpoints, Event.of(kind, claimed, ended), seconds):
             return True
         self._give_back(one.run.name, one.kind)
         if recovered:

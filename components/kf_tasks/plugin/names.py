@@ -46,9 +46,8 @@ def arguments() -> set[str]:
         inside = (*get_args(hint), *(hints_of(hint)[name] for name in own))
         return own.union(*map(within, inside))
 
-    return {name for of in COMPONENTS.values() for name in parameters(of)}.union(
-        *(within(hints_of(init(of))[name]) for of in COMPONENTS.values() for name in parameters(of))
-    )
+    given = {of: hints_of(init(of)) for of in COMPONENTS.values()}
+    return set[str]().union(*({name} | within(given[of][name]) for of in given for name in parameters(of)))
 
 
 def outputs(of: Component) -> dict[str, Any]:

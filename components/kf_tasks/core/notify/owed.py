@@ -28,6 +28,11 @@ class Owed:
     kind: str
     after: str = ""
 
+    @property
+    def secret(self) -> str:
+        """The Secret with those who are to be told."""
+        return self.run.annotations[marks.NOTIFY]
+
 
 def owed(runs: Iterable[RunSummary]) -> List[Owed]:
     """What is owed of all these runs, oldest first; of each task all runs are needed that there are."""

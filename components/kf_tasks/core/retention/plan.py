@@ -66,8 +66,12 @@ def plan(
     has_room = policy.has_room(adding + len(newest_first))
     records = {} if has_room else newest_records(newest_first)
     awaited = set() if has_room else owed.awaited(run for run in newest_first if run.created >= oldest)
-    lasting = dict.fromkeys([run.name for run in newest_first if run.name in awaited][:MOST_UNRECOVERED], UNRECOVERED)
-    lasting.update({**dict.fromkeys(successes[:1], LAST_SUCCESS), **dict.fromkeys(failures[:1], LAST_FAILURE)})
+    unrecovered = [run.name for run in newest_first if run.name in awaited][:MOST_UNRECOVERED]
+    lasting = {
+        **dict.fromkeys(unrecovered, UNRECOVERED),
+        **dict.fromkeys(successes[:1], LAST_SUCCESS),
+        **dict.fromkeys(failures[:1], LAST_FAILURE),
+    }
     verdicts, place, newest = [], adding, f"newest {policy.keep}"
     for run in newest_first:
         if run.deleting:
